@@ -1,0 +1,75 @@
+import { shake128 } from '@noble/hashes/sha3.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+
+/**
+ * A source of random numbers that anyone can write again in a few lines: the output of SHAKE128
+ * (FIPS 202) over the UTF-8 bytes of `key`, read as little-endian 32-bit words.
+ *
+ * In Python: `numpy.frombuffer(hashlib.shake_128(key.encode()).digest(4 * n), '<u4')`.
+ *
+ * A key names a draw completely (`"7/batch/1200"`: run seed, purpose, iteration), so a resumed
+ * run needs no saved generator state, and the same key gives the same numbers in every runtime.
+ */
+export interface Random {
+  /** The next `count` words, each uniform over 0 … 2³²−1. */
+  uint32s(count: number): Uint32Array;
+  /** The next `count` float32 numbers, uniform over [-1, 1) in steps of 2⁻²³ (each exact). */
+  uniform(count: number): Float32Array;
+  /** The next `count` float32 numbers, standard normal (Box–Muller on pairs of words). */
+  normal(count: number): Float32Array;
+  /** The next `count` integers, each uniform over 0 … `limit` − 1 without bias. */
+  integers(count: number, limit: number): Uint32Array;
+  /** A permutation of 0 … `count` − 1 (Fisher–Yates). */
+  permutation(count: number): Uint32Array;
+}
+
+/**
+ * @param key any string; equal keys give equal streams.
+ * @example createRandom('7/latent/0').uniform(100)
+ */
+export function createRandom(key: string): Random {
+  const stream = shake128.create().update(utf8ToBytes(key));
+
+  function uint32s(count: number): Uint32Array {
+    const bytes = stream.xof(count * 4);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Uint32Array.from({ length: count }, (_, i) => view.getUint32(i * 4, true));
+  }
+
+  function uniform(count: number): Float32Array {
+    return Float32Array.from(uint32s(count), (word) => (word >>> 8) / 2 ** 23 - 1);
+  }
+
+  function normal(count: number): Float32Array {
+    const words = uint32s(count + (count % 2));
+    const values = new Float32Array(words.length);
+    for (let i = 0; i < words.length; i += 2) {
+      // (word + 1) / 2³² lies in (0, 1], so the logarithm is finite.
+      const radius = Math.sqrt(-2 * Math.log((words[i]! + 1) / 2 ** 32));
+      const angle = (2 * Math.PI * words[i + 1]!) / 2 ** 32;
+      values[i] = radius * Math.cos(angle);
+      values[i + 1] = radius * Math.sin(angle);
+    }
+    return values.subarray(0, count);
+  }
+
+  function integers(count: number, limit: number): Uint32Array {
+    const unbiased = 2 ** 32 - (2 ** 32 % limit);
+    return Uint32Array.from({ length: count }, () => {
+      let word = uint32s(1)[0]!;
+      while (word >= unbiased) word = uint32s(1)[0]!;
+      return word % limit;
+    });
+  }
+
+  function permutation(count: number): Uint32Array {
+    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const j = integers(1, i + 1)[0]!;
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return order;
+  }
+
+  return { uint32s, uniform, normal, integers, permutation };
+}

@@ -15,8 +15,6 @@ export interface Random {
   uint32s(count: number): Uint32Array;
   /** The next `count` float32 numbers, uniform over [-1, 1) in steps of 2⁻²³ (each exact). */
   uniform(count: number): Float32Array;
-  /** The next `count` float32 numbers, standard normal (Box–Muller on pairs of words). */
-  normal(count: number): Float32Array;
   /** The next `count` integers, each uniform over 0 … `limit` − 1 without bias. */
   integers(count: number, limit: number): Uint32Array;
   /** A permutation of 0 … `count` − 1 (Fisher–Yates). */
@@ -40,19 +38,6 @@ export function createRandom(key: string): Random {
     return Float32Array.from(uint32s(count), (word) => (word >>> 8) / 2 ** 23 - 1);
   }
 
-  function normal(count: number): Float32Array {
-    const words = uint32s(count + (count % 2));
-    const values = new Float32Array(words.length);
-    for (let i = 0; i < words.length; i += 2) {
-      // (word + 1) / 2³² lies in (0, 1], so the logarithm is finite.
-      const radius = Math.sqrt(-2 * Math.log((words[i]! + 1) / 2 ** 32));
-      const angle = (2 * Math.PI * words[i + 1]!) / 2 ** 32;
-      values[i] = radius * Math.cos(angle);
-      values[i + 1] = radius * Math.sin(angle);
-    }
-    return values.subarray(0, count);
-  }
-
   function integers(count: number, limit: number): Uint32Array {
     const unbiased = 2 ** 32 - (2 ** 32 % limit);
     return Uint32Array.from({ length: count }, () => {
@@ -71,5 +56,5 @@ export function createRandom(key: string): Random {
     return order;
   }
 
-  return { uint32s, uniform, normal, integers, permutation };
+  return { uint32s, uniform, integers, permutation };
 }

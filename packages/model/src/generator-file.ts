@@ -1,0 +1,303 @@
+/**
+ * The generator file: one folder that travels from the trainer to the edge.
+ *
+ * `generator.json` (the manifest) says what the generator is and lists its weights; the numbers lie
+ * in shards, `weights-0.bin`, `weights-1.bin`, …, each at most 20 MiB (a Workers static asset may
+ * have 25). Put end to end the shards are one stream of bytes, little-endian, in which each tensor
+ * has an offset that is a multiple of 4; a tensor may cross shards. docs/generator-file.md has the
+ * whole of it.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import type { LatentSpace } from './latent.ts';
+import { type Layer, product } from './layers.ts';
+import { type Network, sequential } from './network.ts';
+import { UserError } from './user-error.ts';
+import { type Encoding, encodeWeight, type HostWeight, type HostWeights } from './weights.ts';
+
+export const GENERATOR_MANIFEST = 'generator.json';
+
+const FORMAT_VERSION = 1;
+const SHARD_BYTES = 20 * 1024 * 1024;
+
+const size = z.number().int().positive();
+const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
+const sideSchema = z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]);
+
+const layerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('dense'),
+    units: size,
+    activation: activationSchema.optional(),
+  }),
+  z.strictObject({ type: z.literal('reshape'), shape: z.array(size) }),
+  z.strictObject({ type: z.literal('flatten') }),
+  z.strictObject({ type: z.literal('conv2d'), filters: size, kernelSize: size, strides: size }),
+  z.strictObject({ type: z.literal('upSampling2d') }),
+  z.strictObject({ type: z.literal('zeroPadding2d'), padding: z.tuple([sideSchema, sideSchema]) }),
+  z.strictObject({
+    type: z.literal('batchNormalization'),
+    momentum: z.number(),
+    epsilon: z.number().positive(),
+  }),
+  z.strictObject({ type: z.literal('activation'), activation: activationSchema }),
+  z.strictObject({ type: z.literal('leakyRelu'), alpha: z.number() }),
+  z.strictObject({ type: z.literal('dropout'), rate: z.number() }),
+]) satisfies z.ZodType<Layer>;
+
+const tensorSchema = z.strictObject({
+  name: z.string(),
+  shape: z.array(size),
+  encoding: z.enum(['float32', 'float16', 'int8']),
+  offset: z.number().int().nonnegative().multipleOf(4),
+  scalesOffset: z.number().int().nonnegative().multipleOf(4).optional(),
+});
+
+const manifestSchema = z.strictObject({
+  format: z.literal('killme-generator'),
+  version: z.literal(FORMAT_VERSION),
+  preset: z.string(),
+  latent: z.strictObject({ size, distribution: z.literal('uniform') }),
+  image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
+  classes: z.array(z.string()),
+  training: z.strictObject({
+    dataset: z.string(),
+    images: size,
+    iterations: z.number().int().nonnegative(),
+    batchSize: size,
+    seed: z.number().int(),
+    engine: z.string(),
+    note: z.string().optional(),
+  }),
+  layers: z.array(layerSchema),
+  tensors: z.array(tensorSchema),
+  shards: z.array(
+    z.strictObject({
+      file: z.string().regex(/^[\w-]+\.bin$/, 'must be a plain .bin file name beside the manifest'),
+      bytes: size,
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+
+export type GeneratorManifest = z.infer<typeof manifestSchema>;
+type TensorEntry = GeneratorManifest['tensors'][number];
+
+/** What the writer cannot work out by itself. */
+export interface GeneratorFacts {
+  preset: string;
+  latent: LatentSpace;
+  classes: readonly string[];
+  training: GeneratorManifest['training'];
+}
+
+/** A generator file in memory, checked. */
+export interface GeneratorFile {
+  manifest: GeneratorManifest;
+  /** sha256 (hex) of the manifest, which holds the hashes of the shards: it names the whole file. */
+  hash: string;
+  network: Network;
+  weights: HostWeights;
+}
+
+/**
+ * Packs a generator. Kernels take the encoding; vectors (biases, normalization) stay float32.
+ * @param options.weights float32 numbers of every weight of `network`, by name
+ * @returns the files of the folder, by name.
+ */
+export async function packGenerator({
+  network,
+  weights,
+  encoding,
+  facts,
+}: {
+  network: Network;
+  weights: ReadonlyMap<string, Float32Array>;
+  encoding: Encoding;
+  facts: GeneratorFacts;
+}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const tensors: TensorEntry[] = [];
+  const chunks: Uint8Array[] = [];
+  let offset = 0;
+  const append = (values: ArrayBufferView): number => {
+    const start = offset;
+    const padding = (4 - (values.byteLength % 4)) % 4;
+    chunks.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    chunks.push(new Uint8Array(padding));
+    offset += values.byteLength + padding;
+    return start;
+  };
+  for (const { name, shape } of network.weights) {
+    const values = weights.get(name);
+    if (values?.length !== product(shape))
+      throw new Error(`the weight ${name} is missing or short`);
+    const weight = encodeWeight(values, shape, shape.length > 1 ? encoding : 'float32');
+    const entry = {
+      name,
+      shape: [...shape],
+      encoding: weight.encoding,
+      offset: append(weight.values),
+    };
+    const scales = weight.encoding === 'int8' ? { scalesOffset: append(weight.scales) } : {};
+    tensors.push({ ...entry, ...scales });
+  }
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const shards: GeneratorManifest['shards'] = [];
+  for (const [index, bytes] of cutShards(chunks, offset).entries()) {
+    const file = `weights-${index}.bin`;
+    files.set(file, bytes);
+    shards.push({ file, bytes: bytes.byteLength, sha256: await sha256(bytes) });
+  }
+  const [height, width] = network.outputShape as [number, number, number];
+  const manifest = manifestSchema.parse({
+    format: 'killme-generator',
+    version: FORMAT_VERSION,
+    preset: facts.preset,
+    latent: facts.latent,
+    image: { width, height, channels: 3 },
+    classes: facts.classes,
+    training: facts.training,
+    layers: network.layers.map(({ layer }) => layer),
+    tensors,
+    shards,
+  });
+  const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
+  return files.set(GENERATOR_MANIFEST, new Uint8Array(json));
+}
+
+function cutShards(chunks: readonly Uint8Array[], total: number): Uint8Array<ArrayBuffer>[] {
+  const shards: Uint8Array<ArrayBuffer>[] = [];
+  for (let start = 0; start < total; start += SHARD_BYTES) {
+    shards.push(new Uint8Array(Math.min(SHARD_BYTES, total - start)));
+  }
+  let offset = 0;
+  for (const chunk of chunks) {
+    for (let read = 0; read < chunk.length; ) {
+      const at = offset % SHARD_BYTES;
+      const part = chunk.subarray(read, read + SHARD_BYTES - at);
+      shards[Math.floor(offset / SHARD_BYTES)]!.set(part, at);
+      read += part.length;
+      offset += part.length;
+    }
+  }
+  return shards;
+}
+
+/**
+ * Reads and checks a generator file; shards are read one after the other and let go of at once.
+ * @param readFile gives the bytes of a file of the folder by name.
+ * @throws UserError in one line: not a generator file, a version from the future, damaged, cut short.
+ */
+export async function loadGeneratorFile(
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<GeneratorFile> {
+  const bytes = await readFile(GENERATOR_MANIFEST);
+  const manifest = parseManifest(bytes);
+  const network = sequential('generator', [manifest.latent.size], manifest.layers);
+  checkTensors(manifest, network);
+  const weights = allocate(manifest);
+  let start = 0;
+  for (const shard of manifest.shards) {
+    const data = await readFile(shard.file);
+    if (data.byteLength !== shard.bytes || (await sha256(data)) !== shard.sha256) {
+      throw new UserError(
+        `${shard.file} is damaged (its sha256 or length is not the one in ${GENERATOR_MANIFEST}): ` +
+          'export or copy the generator again',
+      );
+    }
+    for (const { offset, target } of weights.targets) copyOverlap(data, start, target, offset);
+    start += shard.bytes;
+  }
+  return { manifest, hash: await sha256(bytes), network, weights: weights.byName };
+}
+
+function parseManifest(bytes: Uint8Array): GeneratorManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new UserError(`${GENERATOR_MANIFEST} is not JSON: export or copy the generator again`);
+  }
+  const head = z
+    .object({ format: z.literal('killme-generator'), version: z.number() })
+    .safeParse(json);
+  if (!head.success) {
+    throw new UserError(`${GENERATOR_MANIFEST} is not a killme-generator manifest`);
+  }
+  if (head.data.version !== FORMAT_VERSION) {
+    throw new UserError(
+      `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads version ` +
+        `${FORMAT_VERSION}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
+    );
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new UserError(`${GENERATOR_MANIFEST}: ${issue.path.join('.')}: ${issue.message}`);
+}
+
+function checkTensors({ tensors, shards, image }: GeneratorManifest, network: Network): void {
+  const total = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape } of network.weights) {
+    const tensor = byName.get(name);
+    if (!tensor) throw new UserError(`${GENERATOR_MANIFEST}: the weight ${name} is missing`);
+    if (tensor.shape.join() !== shape.join()) {
+      throw new UserError(
+        `${GENERATOR_MANIFEST}: the weight ${name} has shape [${tensor.shape}], its layer takes [${shape}]`,
+      );
+    }
+    if (tensor.encoding === 'int8' && tensor.scalesOffset === undefined) {
+      throw new UserError(`${GENERATOR_MANIFEST}: the int8 weight ${name} has no scalesOffset`);
+    }
+    const scalesEnd = (tensor.scalesOffset ?? 0) + 4 * shape.at(-1)!;
+    const end = tensor.offset + product(shape) * BYTES[tensor.encoding];
+    if (Math.max(end, tensor.encoding === 'int8' ? scalesEnd : 0) > total) {
+      throw new UserError(`${GENERATOR_MANIFEST}: the weight ${name} lies beyond the shards`);
+    }
+  }
+  const [height, width, channels] = network.outputShape;
+  if (height !== image.height || width !== image.width || channels !== image.channels) {
+    throw new UserError(
+      `${GENERATOR_MANIFEST}: the layers make [${network.outputShape}], not the image it describes`,
+    );
+  }
+}
+
+const BYTES: Record<Encoding, number> = { float32: 4, float16: 2, int8: 1 };
+
+function allocate({ tensors }: GeneratorManifest) {
+  const byName = new Map<string, HostWeight>();
+  const targets: { offset: number; target: Uint8Array }[] = [];
+  const map = <T extends ArrayBufferView>(offset: number, values: T): T => {
+    targets.push({ offset, target: new Uint8Array(values.buffer) });
+    return values;
+  };
+  for (const { name, shape, encoding, offset, scalesOffset } of tensors) {
+    const length = product(shape);
+    if (encoding === 'float32') {
+      byName.set(name, { encoding, shape, values: map(offset, new Float32Array(length)) });
+    } else if (encoding === 'float16') {
+      byName.set(name, { encoding, shape, values: map(offset, new Uint16Array(length)) });
+    } else {
+      const values = map(offset, new Int8Array(length));
+      const scales = map(scalesOffset ?? 0, new Float32Array(shape.at(-1)!));
+      byName.set(name, { encoding, shape, values, scales });
+    }
+  }
+  return { byName, targets };
+}
+
+/** Copies the part of `data` (which begins at `start` of the stream) that `target` covers. */
+function copyOverlap(data: Uint8Array, start: number, target: Uint8Array, offset: number): void {
+  const from = Math.max(start, offset);
+  const to = Math.min(start + data.length, offset + target.length);
+  if (from < to) target.set(data.subarray(from - start, to - start), from - offset);
+}
+
+/** sha256 as hex, from the Web Crypto that every runtime has. */
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

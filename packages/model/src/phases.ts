@@ -58,6 +58,19 @@ export function phaseKernels(kernel: tf.Tensor4D): tf.Tensor4D[] {
   });
 }
 
+/**
+ * The transpose of {@link phaseKernels}, which is linear: gradients of the four phase kernels to
+ * the gradient of the 3×3 kernel.
+ */
+export function phaseKernelsGradient(gradients: readonly tf.Tensor4D[]): tf.Tensor4D {
+  const [, , channelsIn, channelsOut] = gradients[0]!.shape;
+  return tf.tidy(() => {
+    const flat = tf.reshape(tf.stack([...gradients]), [16, channelsIn * channelsOut]);
+    const summed = tf.matMul(tf.tensor2d(PHASE_MATRIX), flat, true);
+    return tf.reshape(summed, [3, 3, channelsIn, channelsOut]);
+  });
+}
+
 /** The padding of phase `index` (order as in {@link phaseKernels}) for tfjs's explicit `pad`. */
 export function phasePadding(index: number): tf.backend_util.ExplicitPadding {
   const rows = PHASE_PADDING[index >> 1]!;

@@ -122,6 +122,9 @@ function isBuilt(folder: string, record: SetupRecord): boolean {
 }
 
 async function build(folder: string, wheel: Wheel, python: string | undefined): Promise<void> {
+  // Looked up first: a missing tool must not cost the binding that is there.
+  const interpreter = findPython(python);
+  const gyp = nodeGyp();
   say(`Building the binding for TensorFlow ${wheel.version} (a minute at most) …`);
   linkDependencies(folder, wheel);
   const tool = join(dirname(folder), '..', '@mapbox', 'node-pre-gyp', 'bin', 'node-pre-gyp');
@@ -132,13 +135,13 @@ async function build(folder: string, wheel: Wheel, python: string | undefined): 
       tool,
       'install',
       '--build-from-source',
-      `--python=${findPython(python)}`,
+      `--python=${interpreter}`,
       ...(headers ? [`--nodedir=${headers}`] : []),
     ],
     {
       log: LOG,
       cwd: folder,
-      env: { ...process.env, npm_config_node_gyp: nodeGyp(), LDFLAGS: linkerFlags(wheel) },
+      env: { ...process.env, npm_config_node_gyp: gyp, LDFLAGS: linkerFlags(wheel) },
       failure: 'the binding could not be built',
     },
   );
@@ -146,9 +149,10 @@ async function build(folder: string, wheel: Wheel, python: string | undefined): 
 
 /** Lays the wheel's headers and libraries where the package's binding.gyp looks for them. */
 function linkDependencies(folder: string, wheel: Wheel): void {
-  const { include, lib, record } = bindingFiles(folder);
-  rmSync(dirname(record), { recursive: true, force: true });
-  rmSync(join(folder, 'build'), { recursive: true, force: true });
+  const { binding, include, lib, record } = bindingFiles(folder);
+  for (const stale of [binding, dirname(record), join(folder, 'build')]) {
+    rmSync(stale, { recursive: true, force: true });
+  }
   mkdirSync(lib, { recursive: true });
   symlinkSync(join(wheel.folder, 'include'), include);
   const main = join(wheel.folder, 'libtensorflow_cc.so.2');

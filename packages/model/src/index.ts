@@ -10,6 +10,7 @@ export * from './layers.ts';
 export * from './loss.ts';
 export * from './network.ts';
 export * from './phases.ts';
+export * from './presets.ts';
 export * from './random.ts';
 export * from './user-error.ts';
 export * from './weights.ts';

@@ -1,0 +1,219 @@
+/**
+ * Checkpoints: all that a run needs to go on, in one file of the safetensors format (a JSON header,
+ * then raw little-endian numbers), which other tools can open too.
+ *
+ * No state of a random generator is kept: every draw is named by seed, purpose and iteration.
+ *
+ * @module
+ */
+import { readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Network, product, UserError, type WeightSpec } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { disposeNetwork, type NetworkState, trainableSpecs } from './network-state.ts';
+import { writeFileWhole } from './run-folder.ts';
+import type { Gan } from './step.ts';
+
+/** How many checkpoints a run keeps: the newest, and one to fall back on. */
+const KEPT = 2;
+
+const metadataSchema = z.object({
+  format: z.literal('killme-checkpoint-1'),
+  iteration: z.coerce.number().int().nonnegative(),
+  generatorSteps: z.coerce.number().int().nonnegative(),
+  discriminatorSteps: z.coerce.number().int().nonnegative(),
+});
+
+const headerSchema = z.object({ __metadata__: metadataSchema }).catchall(
+  z.object({
+    dtype: z.literal('F32'),
+    shape: z.array(z.number().int().nonnegative()),
+    data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
+  }),
+);
+
+/** Writes `checkpoint-<iteration>.safetensors`, then removes all but the newest {@link KEPT}. */
+export async function saveCheckpoint(folder: string, iteration: number, gan: Gan): Promise<string> {
+  const file = join(folder, `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`);
+  const data = await encode(iteration, gan);
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < data.byteLength) {
+    throw new UserError(
+      `the disk is nearly full: a checkpoint takes ${Math.ceil(data.byteLength / 2 ** 20)} MiB, ` +
+        `${folder} has ${Math.floor((bavail * bsize) / 2 ** 20)} MiB left`,
+    );
+  }
+  await writeFileWhole(file, data);
+  const old = (await listCheckpoints(folder)).slice(KEPT);
+  for (const checkpoint of old) await rm(join(folder, checkpoint));
+  return file;
+}
+
+/** The checkpoints of a folder, newest first. */
+export async function listCheckpoints(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => /^checkpoint-\d{7}\.safetensors$/.test(name))
+    .sort()
+    .reverse();
+}
+
+/** A checkpoint read from disk: numbers on the host, by name (`generator/conv2d/kernel`). */
+export interface Checkpoint {
+  iteration: number;
+  generatorSteps: number;
+  discriminatorSteps: number;
+  tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>;
+}
+
+/**
+ * Reads the newest checkpoint that is whole.
+ * @param warn is told of a damaged one that is passed over.
+ * @throws UserError when there is none.
+ */
+export async function readNewestCheckpoint(
+  folder: string,
+  warn: (line: string) => void,
+): Promise<Checkpoint> {
+  for (const name of await listCheckpoints(folder)) {
+    try {
+      return decode(await readFile(join(folder, name)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      warn(`${name} is passed over: ${error.message}`);
+    }
+  }
+  throw new UserError(`there is no checkpoint in ${folder}`);
+}
+
+/**
+ * The weights of one network in a checkpoint, by weight name.
+ * @throws UserError when the checkpoint is of another network.
+ */
+export function checkpointWeights(
+  checkpoint: Checkpoint,
+  network: Network,
+): Map<string, Float32Array> {
+  return new Map(
+    network.weights.map((spec) => [
+      spec.name,
+      tensorOf(checkpoint, `${network.name}/${spec.name}`, spec.shape),
+    ]),
+  );
+}
+
+/** Puts a checkpoint into a GAN of the same networks. */
+export function restoreCheckpoint(checkpoint: Checkpoint, gan: Gan): void {
+  restoreNetwork(checkpoint, gan.generator, checkpoint.generatorSteps);
+  restoreNetwork(checkpoint, gan.discriminator, checkpoint.discriminatorSteps);
+}
+
+function restoreNetwork(checkpoint: Checkpoint, state: NetworkState, steps: number): void {
+  const { network } = state;
+  const upload = (folder: string, { name, shape }: WeightSpec) =>
+    tf.tensor(tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape), [...shape]);
+  const weights = network.weights.map((spec) => [spec.name, upload('', spec)] as const);
+  const moments = trainableSpecs(network).map(
+    (spec) =>
+      [
+        spec.name,
+        { first: upload('adam/first/', spec), second: upload('adam/second/', spec) },
+      ] as const,
+  );
+  disposeNetwork(state);
+  state.weights = new Map(weights);
+  state.moments = new Map(moments);
+  state.steps = steps;
+}
+
+function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[]): Float32Array {
+  const tensor = tensors.get(name);
+  if (tensor?.shape.join() === shape.join()) return tensor.values;
+  throw new UserError(`the checkpoint is of other networks: it has no ${name} of [${shape}]`);
+}
+
+async function encode(iteration: number, { generator, discriminator }: Gan): Promise<Uint8Array> {
+  const tensors = [...tensorsOf(generator), ...tensorsOf(discriminator)];
+  let offset = 0;
+  const entries = tensors.map(([name, tensor]) => {
+    const start = offset;
+    offset += tensor.size * 4;
+    return [name, { dtype: 'F32', shape: tensor.shape, data_offsets: [start, offset] }];
+  });
+  const metadata = {
+    format: 'killme-checkpoint-1',
+    iteration: String(iteration),
+    generatorSteps: String(generator.steps),
+    discriminatorSteps: String(discriminator.steps),
+  };
+  const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  // Numbers must start at a multiple of 4, so the header ends with spaces as the format allows.
+  const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const file = Buffer.alloc(8 + header.length + offset);
+  file.writeBigUInt64LE(BigInt(header.length));
+  header.copy(file, 8);
+  let position = 8 + header.length;
+  for (const [, tensor] of tensors) {
+    const values = await tensor.data();
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+    position += values.byteLength;
+  }
+  return file;
+}
+
+function decode(file: Buffer): Checkpoint {
+  const header = readHeader(file);
+  const { __metadata__: metadata, ...entries } = header.entries;
+  const tensors = Object.entries(entries).map(
+    ([
+      name,
+      {
+        shape,
+        data_offsets: [start, end],
+      },
+    ]) => {
+      if (end - start !== 4 * product(shape) || header.end + end > file.length) {
+        throw new UserError(`it is cut short at ${name}`);
+      }
+      const bytes = new Uint8Array(file.subarray(header.end + start, header.end + end));
+      return [name, { shape, values: new Float32Array(bytes.buffer) }] as const;
+    },
+  );
+  const { iteration, generatorSteps, discriminatorSteps } = metadata;
+  return { iteration, generatorSteps, discriminatorSteps, tensors: new Map(tensors) };
+}
+
+function readHeader(file: Buffer): { entries: z.infer<typeof headerSchema>; end: number } {
+  const length = file.length >= 8 ? Number(file.readBigUInt64LE()) : Number.POSITIVE_INFINITY;
+  if (8 + length > file.length) throw new UserError('it is cut short');
+  const json = headerSchema.safeParse(parseJson(file.toString('utf8', 8, 8 + length)));
+  if (!json.success) throw new UserError('it is not a checkpoint of this program');
+  return { entries: json.data, end: 8 + length };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type NamedTensor = [name: string, tensor: tf.Tensor];
+
+function tensorsOf({ network, weights, moments }: NetworkState): NamedTensor[] {
+  const named = (folder: string, entries: Iterable<NamedTensor>) =>
+    [...entries].map(([name, tensor]): NamedTensor => [`${network.name}/${folder}${name}`, tensor]);
+  return [
+    ...named('', weights),
+    ...named(
+      'adam/first/',
+      [...moments].map(([name, { first }]) => [name, first]),
+    ),
+    ...named(
+      'adam/second/',
+      [...moments].map(([name, { second }]) => [name, second]),
+    ),
+  ];
+}

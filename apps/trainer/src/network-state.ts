@@ -1,0 +1,128 @@
+import {
+  adamStep,
+  type BatchStatistics,
+  createRandom,
+  type Network,
+  product,
+  type WeightSpec,
+} from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Adam's numbers, as Keras names them. */
+export interface AdamOptions {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/**
+ * A network being trained: its weights and its own Adam state, by weight name. The state owns its
+ * tensors; an update replaces them and disposes of the old ones.
+ */
+export interface NetworkState {
+  network: Network;
+  weights: Map<string, tf.Tensor>;
+  /** First and second moments of the trainable weights. */
+  moments: Map<string, { first: tf.Tensor; second: tf.Tensor }>;
+  /** Adam steps taken so far. */
+  steps: number;
+}
+
+/**
+ * A fresh network, as Keras starts one: glorot-uniform kernels, zero biases.
+ * @param key names the random draw; equal keys give equal weights.
+ */
+export function initializeNetwork(network: Network, key: string): NetworkState {
+  const weights = network.weights.map(
+    (spec) => [spec.name, tf.tensor(initialValues(spec, key), [...spec.shape])] as const,
+  );
+  return {
+    network,
+    weights: new Map(weights),
+    moments: new Map(
+      trainableSpecs(network).map(({ name, shape }) => [
+        name,
+        { first: tf.zeros([...shape]), second: tf.zeros([...shape]) },
+      ]),
+    ),
+    steps: 0,
+  };
+}
+
+/** The weights that gradients move, in Keras's order. */
+export function trainableSpecs(network: Network): WeightSpec[] {
+  return network.weights.filter((spec) => spec.trainable);
+}
+
+/** Glorot & Bengio 2010, as Keras's `GlorotUniform`: uniform within ±√(6 / (fan in + fan out)). */
+function initialValues({ name, shape, initializer }: WeightSpec, key: string): Float32Array {
+  const size = product(shape);
+  if (initializer === 'zeros') return new Float32Array(size);
+  if (initializer === 'ones') return new Float32Array(size).fill(1);
+  const receptiveField = product(shape.slice(0, -2));
+  const fanIn = receptiveField * shape.at(-2)!;
+  const fanOut = receptiveField * shape.at(-1)!;
+  const limit = Math.sqrt(6 / (fanIn + fanOut));
+  return createRandom(`${key}/${name}`)
+    .uniform(size)
+    .map((value) => value * limit);
+}
+
+/**
+ * One Adam step on every trainable weight.
+ * @param gradients one for each of {@link trainableSpecs}, in that order; disposed of here.
+ */
+export function applyAdam(
+  state: NetworkState,
+  gradients: readonly tf.Tensor[],
+  { learningRate, beta1, beta2, epsilon }: AdamOptions,
+): void {
+  state.steps++;
+  const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
+  const options = { rate: learningRate * correction, beta1, beta2, epsilon };
+  for (const [i, { name }] of trainableSpecs(state.network).entries()) {
+    const parameter = state.weights.get(name)!;
+    const { first, second } = state.moments.get(name)!;
+    const gradient = gradients[i]!;
+    const tensors = { parameter, firstMoment: first, secondMoment: second };
+    const next = adamStep(tensors, gradient, options);
+    state.weights.set(name, next.parameter);
+    state.moments.set(name, { first: next.firstMoment, second: next.secondMoment });
+    tf.dispose([parameter, first, second, gradient]);
+  }
+}
+
+/**
+ * Moves the moving statistics towards what a batch showed:
+ * moving ← momentum · moving + (1 − momentum) · batch. Disposes of `statistics`.
+ */
+export function updateMovingStatistics(state: NetworkState, statistics: BatchStatistics): void {
+  for (const { name, layer } of state.network.layers) {
+    const batch = statistics.get(name);
+    if (layer.type !== 'batchNormalization' || !batch) continue;
+    const move = (weight: string, seen: tf.Tensor) => {
+      const old = state.weights.get(weight)!;
+      const next = tf.tidy(() =>
+        tf.add(tf.mul(old, layer.momentum), tf.mul(seen, 1 - layer.momentum)),
+      );
+      state.weights.set(weight, next);
+      old.dispose();
+    };
+    move(`${name}/moving_mean`, batch.mean);
+    move(`${name}/moving_variance`, batch.variance);
+  }
+  disposeStatistics(statistics);
+}
+
+/** Frees statistics that nothing is to be done with. */
+export function disposeStatistics(statistics: BatchStatistics): void {
+  for (const { mean, variance } of statistics.values()) tf.dispose([mean, variance]);
+  statistics.clear();
+}
+
+/** Frees the tensors of a network. */
+export function disposeNetwork({ weights, moments }: NetworkState): void {
+  tf.dispose([...weights.values()]);
+  for (const { first, second } of moments.values()) tf.dispose([first, second]);
+}

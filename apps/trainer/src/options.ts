@@ -1,0 +1,158 @@
+/**
+ * The options of a training run: defaults from the preset, then a config file, then flags.
+ *
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PRESETS, type Preset, presetByName, UserError } from '@killme/model';
+import { z } from 'zod';
+
+const count = z.coerce.number().int().positive();
+
+/** What can be given, in a config file by these names and on the command line as flags. */
+export const givenOptionsSchema = z.strictObject({
+  preset: z
+    .string()
+    .optional()
+    .describe(`kind of GAN: ${PRESETS.map((p) => p.name).join(', ')}`),
+  data: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('folder, .zip or .rar of images; without it the stand-in characters'),
+  iterations: count.optional().describe('training steps in all'),
+  batch: count
+    .min(2)
+    .multipleOf(2)
+    .optional()
+    .describe('images in a step; D sees half real, half fake'),
+  backend: z
+    .enum(['auto', 'tensorflow', 'webgpu', 'wasm'])
+    .optional()
+    .describe('engine to train on'),
+  seed: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .optional()
+    .describe('fixes every random draw of the run'),
+  name: z
+    .string()
+    .regex(/^[\w][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
+    .optional()
+    .describe('folder of the run in runs/'),
+  saveEvery: count.optional().describe('iterations between checkpoints'),
+  sampleEvery: count.optional().describe('iterations between grids and strips'),
+  strict: z
+    .boolean()
+    .optional()
+    .describe('stop at an image that cannot be read, instead of leaving it out'),
+});
+
+export type GivenOptions = z.infer<typeof givenOptionsSchema>;
+
+/** The options of a run, all settled; written to `options.json`. */
+export const trainOptionsSchema = z.strictObject({
+  preset: z.string(),
+  data: z.string().nullable(),
+  iterations: count,
+  batch: count,
+  backend: z.enum(['auto', 'tensorflow', 'webgpu', 'wasm']),
+  seed: z.number().int(),
+  name: z.string(),
+  saveEvery: count,
+  sampleEvery: count,
+  strict: z.boolean(),
+});
+
+export type TrainOptions = z.infer<typeof trainOptionsSchema>;
+
+/**
+ * Where relative paths start: the folder in which the command was typed. npm moves to the package's
+ * folder and leaves the old one in INIT_CWD; turbo starts npm again and leaves it in its own variable.
+ */
+export function userPath(path: string): string {
+  const { TURBO_INVOCATION_DIR, INIT_CWD } = process.env;
+  return resolve(TURBO_INVOCATION_DIR ?? INIT_CWD ?? process.cwd(), path);
+}
+
+/** @throws UserError naming the option that is unknown or out of range, and where it stands. */
+export function parseGivenOptions(given: unknown, where: 'flag' | { file: string }): GivenOptions {
+  const parsed = givenOptionsSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === 'unrecognized_keys') {
+    throw new UserError(
+      `${place(where)}unknown option "${issue.keys[0]}"; there are: ` +
+        Object.keys(givenOptionsSchema.shape).join(', '),
+    );
+  }
+  const key = String(issue.path[0] ?? '');
+  const value = (given as Record<string, unknown> | null)?.[key];
+  const label = where === 'flag' ? `--${kebab(key)}` : key;
+  throw new UserError(`${place(where)}${label}: ${issue.message}; it was ${JSON.stringify(value)}`);
+}
+
+const place = (where: 'flag' | { file: string }) => (where === 'flag' ? '' : `${where.file}: `);
+
+/** `saveEvery` → `save-every`, as flags are written. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** @throws UserError when the file is missing, not JSON, or has a wrong option. */
+export async function readConfigFile(path: string): Promise<GivenOptions> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(userPath(path), 'utf8'));
+  } catch (error) {
+    throw new UserError(`--config ${path} cannot be read as JSON: ${(error as Error).message}`);
+  }
+  return parseGivenOptions(json, { file: path });
+}
+
+/** Settles every option; the run's name is its preset and the time where none is given. */
+export function resolveOptions(given: GivenOptions): { options: TrainOptions; preset: Preset } {
+  const preset = presetByName(given.preset ?? 'article');
+  const { training } = preset;
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
+  const options = {
+    preset: preset.name,
+    data: given.data === undefined ? null : userPath(given.data),
+    iterations: given.iterations ?? training.iterations,
+    batch: given.batch ?? training.batchSize,
+    backend: given.backend ?? 'auto',
+    seed: given.seed ?? 0,
+    name: given.name ?? `${preset.name}-${time}`,
+    saveEvery: given.saveEvery ?? training.saveEvery,
+    sampleEvery: given.sampleEvery ?? training.sampleEvery,
+    strict: given.strict ?? false,
+  } satisfies TrainOptions;
+  return { options, preset };
+}
+
+/**
+ * The options of a run that goes on: its own, with what may change on the way.
+ * @throws UserError naming an option that would make it another run.
+ */
+export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOptions {
+  for (const key of ['preset', 'batch', 'seed'] as const) {
+    if (given[key] !== undefined && given[key] !== saved[key]) {
+      throw new UserError(
+        `--${key} ${given[key]} does not fit the run "${saved.name}", which has ${saved[key]}: ` +
+          'leave it out, or start another run by --name',
+      );
+    }
+  }
+  return {
+    ...saved,
+    data: given.data === undefined ? saved.data : userPath(given.data),
+    iterations: given.iterations ?? saved.iterations,
+    backend: given.backend ?? saved.backend,
+    saveEvery: given.saveEvery ?? saved.saveEvery,
+    sampleEvery: given.sampleEvery ?? saved.sampleEvery,
+    strict: given.strict ?? saved.strict,
+  };
+}

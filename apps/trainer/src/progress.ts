@@ -1,0 +1,71 @@
+import { appendFile } from 'node:fs/promises';
+import { MultiBar, Presets } from 'cli-progress';
+
+/** Where a run's lines go: the terminal, under it a progress bar, and the run's log file. */
+export interface Progress {
+  /** A line of the run, kept in its log. */
+  log(line: string): Promise<void>;
+  /** Iterations done; moves the bar. */
+  update(iteration: number): void;
+  stop(): void;
+}
+
+/**
+ * @param options.start the iteration at which this process begins, for the time left.
+ */
+export function startProgress({
+  logFile,
+  start,
+  total,
+}: {
+  logFile: string;
+  start: number;
+  total: number;
+}): Progress {
+  const began = performance.now();
+  const bars = new MultiBar(
+    {
+      format: '{bar} {percentage} % · {value}/{total} · {pace} s an iteration · {left} left',
+      hideCursor: true,
+      clearOnComplete: false,
+      forceRedraw: true,
+    },
+    Presets.shades_classic,
+  );
+  const bar = process.stderr.isTTY
+    ? bars.create(total, start, { pace: '–', left: '–' })
+    : undefined;
+
+  return {
+    async log(line) {
+      if (bar) bars.log(`${line}\n`);
+      else console.log(line);
+      await appendFile(logFile, `${line}\n`);
+    },
+    update(iteration) {
+      const pace = (performance.now() - began) / 1000 / Math.max(1, iteration - start);
+      const left = formatDuration(pace * (total - iteration));
+      bar?.update(iteration, { pace: pace.toPrecision(3), left });
+    },
+    stop() {
+      bars.stop();
+    },
+  };
+}
+
+/** `75` → `1 min 15 s`; two units at most. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const units = [
+    [Math.floor(whole / 86400), 'd'],
+    [Math.floor(whole / 3600) % 24, 'h'],
+    [Math.floor(whole / 60) % 60, 'min'],
+    [whole % 60, 's'],
+  ] as const;
+  const first = units.findIndex(([amount]) => amount > 0);
+  if (first < 0) return '0 s';
+  return units
+    .slice(first, first + 2)
+    .map(([amount, unit]) => `${amount} ${unit}`)
+    .join(' ');
+}

@@ -1,0 +1,125 @@
+/**
+ * One run, one folder: `runs/<name>/` holds all that a training run leaves.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '@killme/model';
+
+/** Where runs live: `runs/` of the repository, wherever the command was typed. */
+export const RUNS_FOLDER = resolve(import.meta.dirname, '../../../runs');
+
+/** The paths inside a run folder. */
+export interface RunFolder {
+  name: string;
+  root: string;
+  options: string;
+  log: string;
+  metrics: string;
+  samples: string;
+  checkpoints: string;
+  /** The exported generator file. */
+  generator: string;
+}
+
+export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
+  const root = join(runs, name);
+  return {
+    name,
+    root,
+    options: join(root, 'options.json'),
+    log: join(root, 'log.txt'),
+    metrics: join(root, 'metrics.csv'),
+    samples: join(root, 'samples'),
+    checkpoints: join(root, 'checkpoints'),
+    generator: join(root, 'generator'),
+  };
+}
+
+/**
+ * Makes the folder of a new run.
+ * @throws UserError when a run of that name exists.
+ */
+export async function createRunFolder(folder: RunFolder): Promise<void> {
+  if (existsSync(folder.options)) {
+    throw new UserError(
+      `the run "${folder.name}" exists already (${folder.root}): ` +
+        'go on with it by --resume, or give another --name',
+    );
+  }
+  await mkdir(folder.samples, { recursive: true });
+  await mkdir(folder.checkpoints, { recursive: true });
+}
+
+/**
+ * The folder of a run that exists; without a name, of the one last written to.
+ * @throws UserError when there is none.
+ */
+export async function findRunFolder(name?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
+  if (name !== undefined) {
+    const folder = runFolder(name, runs);
+    if (existsSync(folder.options)) return folder;
+    throw new UserError(`there is no run "${name}" in ${runs}; ${await listRuns(runs)}`);
+  }
+  const newest = (await datedRuns(runs)).sort((a, b) => b.changed - a.changed)[0];
+  if (!newest) throw new UserError(`there is no run in ${runs} yet: start one with npm run train`);
+  return runFolder(newest.name, runs);
+}
+
+async function listRuns(runs: string): Promise<string> {
+  const names = (await datedRuns(runs)).map((run) => run.name);
+  return names.length === 0 ? 'there are none yet' : `there are: ${names.join(', ')}`;
+}
+
+async function datedRuns(runs: string): Promise<{ name: string; changed: number }[]> {
+  if (!existsSync(runs)) return [];
+  const names = (await readdir(runs)).filter((name) => existsSync(runFolder(name, runs).options));
+  return Promise.all(
+    names.map(async (name) => {
+      const { log, options } = runFolder(name, runs);
+      const { mtimeMs } = await stat(existsSync(log) ? log : options);
+      return { name, changed: mtimeMs };
+    }),
+  );
+}
+
+/** Writes a file so that it is there whole or not at all: a temporary file, then a rename. */
+export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    await writeFile(temporary, data, { flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw diskError(error, path);
+  }
+}
+
+/** Writes a folder of files so that it is there whole or not at all; an older one is replaced. */
+export async function writeFolderWhole(
+  path: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const old = `${temporary}.old`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const [name, data] of files) await writeFile(join(temporary, name), data, { flush: true });
+    if (existsSync(path)) await rename(path, old);
+    await rename(temporary, path);
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw diskError(error, path);
+  }
+}
+
+/** What the system says about a failed write, in one line for the user. */
+function diskError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC') return new UserError(`the disk is full: ${path} was not written`);
+  if (code === 'EACCES' || code === 'EROFS') return new UserError(`no right to write ${path}`);
+  return error;
+}

@@ -1,0 +1,90 @@
+/**
+ * What the article shows every 1,000 iterations: a 5×5 grid from one fixed set of latents, and a
+ * strip of ten images on the line between the first two of them.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import {
+  compileGenerator,
+  createRandom,
+  encodeWeight,
+  type HostWeights,
+  type InferenceGenerator,
+  type LatentSpace,
+  type Picture,
+  stackLatents,
+  tile,
+  toPixels,
+  walk,
+} from '@killme/model';
+import { encode } from 'fast-png';
+import type { NetworkState } from './network-state.ts';
+import { writeFileWhole } from './run-folder.ts';
+
+const GRID_SIDE = 5;
+const STRIP_STEPS = 10;
+
+/** The 25 latents that a run shows all its life. */
+export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] {
+  const random = createRandom(`${seed}/samples`);
+  return Array.from({ length: GRID_SIDE ** 2 }, () => random.uniform(space.size));
+}
+
+/** Writes `grid-<iteration>.png` (5×5) and `strip-<iteration>.png` (10 in a row). */
+export async function saveSamples(
+  folder: string,
+  iteration: number,
+  generator: NetworkState,
+  latents: readonly Float32Array[],
+): Promise<void> {
+  const compiled = compileGenerator(generator.network, await hostWeights(generator));
+  try {
+    const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
+    const number = String(iteration).padStart(7, '0');
+    const write = async (name: string, drawn: readonly Float32Array[], columns: number) => {
+      const pictures = await generatePictures(compiled, drawn);
+      await writeFileWhole(join(folder, `${name}-${number}.png`), png(tile(pictures, columns)));
+    };
+    await write('grid', latents, GRID_SIDE);
+    await write('strip', strip, STRIP_STEPS);
+  } finally {
+    compiled.dispose();
+  }
+}
+
+/** The weights of a network, read from the device. */
+export async function readWeights({ weights }: NetworkState): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const [name, tensor] of weights) values.set(name, await tensor.data<'float32'>());
+  return values;
+}
+
+async function hostWeights(state: NetworkState): Promise<HostWeights> {
+  const values = await readWeights(state);
+  return new Map(
+    state.network.weights.map(({ name, shape }) => [
+      name,
+      encodeWeight(values.get(name)!, shape, 'float32'),
+    ]),
+  );
+}
+
+/** One at a time: 25 images at the article's size in one batch would take gigabytes. */
+async function generatePictures(
+  compiled: InferenceGenerator,
+  latents: readonly Float32Array[],
+): Promise<Picture[]> {
+  const [height, width] = compiled.imageShape;
+  const pictures: Picture[] = [];
+  for (const latent of latents) {
+    const image = compiled.generate(stackLatents([latent]), 1);
+    pictures.push({ width, height, data: toPixels(await image.data<'float32'>()) });
+    image.dispose();
+  }
+  return pictures;
+}
+
+function png({ width, height, data }: Picture): Uint8Array {
+  return encode({ width, height, data, channels: 3, depth: 8 });
+}

@@ -1,0 +1,233 @@
+import { existsSync } from 'node:fs';
+import { type Dataset, drawBatch, loadDataset } from '@killme/data';
+import { createRandom, dropoutMask, type Preset, presetByName, UserError } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { readNewestCheckpoint, restoreCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { exportGenerator } from './export.ts';
+import {
+  appendMetrics,
+  formatLogLine,
+  type IterationMetrics,
+  startMetricsFile,
+} from './metrics.ts';
+import { initializeNetwork } from './network-state.ts';
+import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
+import { type Progress, startProgress } from './progress.ts';
+import { createRunFolder, findRunFolder, type RunFolder, runFolder } from './run-folder.ts';
+import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
+import { readWeights, sampleLatents, saveSamples } from './samples.ts';
+import { startEngine } from './start-engine.ts';
+import { type Gan, type StepInputs, trainStep } from './step.ts';
+
+/** A run made ready: all that the loop needs. */
+interface Run {
+  folder: RunFolder;
+  record: RunRecord;
+  preset: Preset;
+  dataset: Dataset;
+  gan: Gan;
+  /** The iteration to begin with. */
+  start: number;
+}
+
+/**
+ * Trains a GAN, or goes on with a run, until its last iteration or until `signal` asks to stop.
+ * Whatever ends it, the run folder then holds a checkpoint of the last iteration done.
+ *
+ * @throws UserError for wrong options, data, engines and disks, and when training has diverged.
+ */
+export async function train(
+  given: GivenOptions,
+  { resume, signal }: { resume: boolean; signal: AbortSignal },
+): Promise<void> {
+  const run = resume ? await resumeRun(given) : await beginRun(given);
+  const { folder, record, gan, start } = run;
+  const { iterations } = record.options;
+  await startMetricsFile(folder.metrics, start);
+  const progress = startProgress({ logFile: folder.log, start, total: iterations });
+  let done = start;
+  try {
+    done = await trainLoop(run, progress, signal);
+  } finally {
+    progress.stop();
+  }
+  if (done > start) await saveCheckpoint(folder.checkpoints, done, gan);
+  if (done < iterations) {
+    console.log(`stopped at iteration ${done}; go on with --resume --name ${folder.name}`);
+    return;
+  }
+  await exportGenerator({
+    folder,
+    preset: run.preset,
+    record,
+    weights: await readWeights(gan.generator),
+    iterations: done,
+  });
+  console.log(`done: ${folder.root} (serve its generator: npm run dev)`);
+}
+
+/** @returns the number of iterations done. */
+async function trainLoop(
+  { folder, record, preset, dataset, gan, start }: Run,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<number> {
+  const { iterations, sampleEvery, saveEvery, seed } = record.options;
+  const latents = sampleLatents(seed, preset.latent);
+  const sample = (iteration: number) =>
+    saveSamples(folder.samples, iteration, gan.generator, latents);
+
+  for (let iteration = start; iteration < iterations; iteration++) {
+    if (signal.aborted) return iteration;
+    if (iteration % sampleEvery === 0) await sample(iteration);
+
+    const metrics = await trainIteration({
+      gan,
+      preset,
+      dataset,
+      options: record.options,
+      iteration,
+    });
+    await progress.log(formatLogLine(iteration, metrics));
+    await appendMetrics(folder.metrics, iteration, metrics);
+    progress.update(iteration + 1);
+    checkFinite(iteration, metrics);
+
+    const done = iteration + 1;
+    if (done % saveEvery === 0 && done < iterations) {
+      await saveCheckpoint(folder.checkpoints, done, gan);
+    }
+  }
+  if (iterations > start) await sample(iterations);
+  return iterations;
+}
+
+/** Draws the batches of an iteration, takes the step, and reads its losses (which waits for it). */
+async function trainIteration({
+  gan,
+  preset,
+  dataset,
+  options,
+  iteration,
+}: {
+  gan: Gan;
+  preset: Preset;
+  dataset: Dataset;
+  options: TrainOptions;
+  iteration: number;
+}): Promise<IterationMetrics> {
+  const began = performance.now();
+  const inputs = drawInputs(preset, dataset, options, iteration);
+  const losses = trainStep(gan, inputs, preset.training);
+  const read = async (loss: tf.Scalar) => (await loss.data<'float32'>())[0]!;
+  const metrics = {
+    realLoss: await read(losses.realLoss),
+    fakeLoss: await read(losses.fakeLoss),
+    realAccuracy: await read(losses.realAccuracy),
+    fakeAccuracy: await read(losses.fakeAccuracy),
+    generatorLoss: await read(losses.generatorLoss),
+    seconds: (performance.now() - began) / 1000,
+  };
+  tf.dispose([
+    inputs.realImages,
+    inputs.discriminatorLatents,
+    inputs.generatorLatents,
+    ...Object.values(losses),
+  ]);
+  return metrics;
+}
+
+/** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
+function drawInputs(
+  { latent, imageSize }: Preset,
+  dataset: Dataset,
+  { seed, batch }: TrainOptions,
+  iteration: number,
+): StepInputs {
+  const random = (purpose: string) => createRandom(`${seed}/${purpose}/${iteration}`);
+  const latents = (purpose: string, count: number) =>
+    tf.tensor2d(random(purpose).uniform(count * latent.size), [count, latent.size]);
+  const half = batch / 2;
+  const { images } = drawBatch({ dataset, batchSize: half, random: random('real images') });
+  return {
+    realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
+    discriminatorLatents: latents('discriminator latents', half),
+    generatorLatents: latents('generator latents', batch),
+    dropoutMasks: (part, layer, shape, rate) =>
+      dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
+  };
+}
+
+/** @throws UserError when a loss is no number any more; the checkpoint before it is kept. */
+function checkFinite(iteration: number, metrics: IterationMetrics): void {
+  const bad = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
+  if (!bad) return;
+  throw new UserError(
+    `training diverged: ${bad[0]} is ${bad[1]} at iteration ${iteration}; the last checkpoint is ` +
+      'kept: start another run with another --seed',
+  );
+}
+
+async function beginRun(given: GivenOptions): Promise<Run> {
+  const { options, preset } = resolveOptions(given);
+  const folder = runFolder(options.name);
+  if (existsSync(folder.options)) await createRunFolder(folder); // refuses at once, before the data
+  const dataset = await readDataset(options, preset);
+  const engine = await startEngine(options.backend, console.log);
+  await createRunFolder(folder);
+  const record = createRunRecord(options, dataset);
+  record.engines.push(`${engine.name} (${engine.device})`);
+  await writeRunRecord(folder, record);
+  console.log(`run: ${folder.root}`);
+  return { folder, record, preset, dataset, gan: initializeGan(preset, options.seed), start: 0 };
+}
+
+async function resumeRun(given: GivenOptions): Promise<Run> {
+  const folder = await findRunFolder(given.name);
+  const saved = await readRunRecord(folder);
+  const options = resumeOptions(saved.options, given);
+  const preset = presetByName(options.preset);
+  const dataset = await readDataset(options, preset);
+  if (dataset.fingerprint !== saved.dataset.fingerprint) {
+    throw new UserError(
+      `the images of ${dataset.name} are not those that the run "${folder.name}" began with: ` +
+        'put them back, or start another run by --name',
+    );
+  }
+  const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+  const engine = await startEngine(options.backend, console.log);
+  const gan = initializeGan(preset, options.seed);
+  restoreCheckpoint(checkpoint, gan);
+  const description = `${engine.name} (${engine.device})`;
+  const engines =
+    saved.engines.at(-1) === description ? saved.engines : [...saved.engines, description];
+  const record = { ...saved, options, engines };
+  await writeRunRecord(folder, record);
+  console.log(`run: ${folder.root}, from iteration ${checkpoint.iteration}`);
+  return { folder, record, preset, dataset, gan, start: checkpoint.iteration };
+}
+
+async function readDataset(options: TrainOptions, { imageSize }: Preset): Promise<Dataset> {
+  const dataset = await loadDataset({
+    ...(options.data === null ? {} : { path: options.data }),
+    imageSize,
+    strict: options.strict,
+    log: console.log,
+  });
+  for (const { file, reason } of dataset.skipped) console.warn(`left out: ${file}: ${reason}`);
+  if (options.batch > dataset.count) {
+    throw new UserError(
+      `--batch ${options.batch} is larger than the dataset (${dataset.count} images in ` +
+        `${dataset.name}): give a --batch of at most ${dataset.count - (dataset.count % 2)}`,
+    );
+  }
+  console.log(`data: ${dataset.count} images of ${dataset.name} (${dataset.classes.join(', ')})`);
+  return dataset;
+}
+
+function initializeGan({ generator, discriminator }: Preset, seed: number): Gan {
+  return {
+    generator: initializeNetwork(generator, `${seed}/weights/generator`),
+    discriminator: initializeNetwork(discriminator, `${seed}/weights/discriminator`),
+  };
+}

@@ -1,0 +1,57 @@
+import { articleDiscriminator } from './discriminator.ts';
+import { articleGenerator } from './generator.ts';
+import type { LatentSpace } from './latent.ts';
+import type { Network } from './network.ts';
+import { UserError } from './user-error.ts';
+
+/** Everything that makes one kind of GAN: its networks, its latents, and how it is trained. */
+export interface Preset {
+  name: string;
+  latent: LatentSpace;
+  /** Side of the square images, in pixels. */
+  imageSize: number;
+  generator: Network;
+  discriminator: Network;
+  training: {
+    batchSize: number;
+    iterations: number;
+    /** Iterations between grids and strips. */
+    sampleEvery: number;
+    /** Iterations between checkpoints. */
+    saveEvery: number;
+    /** Adam; two states of it, one for each network. */
+    learningRate: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+  };
+}
+
+/** The article's GAN; β₂ and ε, which it leaves out, are the defaults of its Keras. */
+const article: Preset = {
+  name: 'article',
+  latent: { size: 100, distribution: 'uniform' },
+  imageSize: 128,
+  generator: articleGenerator(),
+  discriminator: articleDiscriminator(),
+  training: {
+    batchSize: 32,
+    iterations: 200_000,
+    sampleEvery: 1_000,
+    saveEvery: 1_000,
+    learningRate: 2e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    epsilon: 1e-7,
+  },
+};
+
+export const PRESETS: readonly Preset[] = [article];
+
+/** @throws UserError listing the presets there are. */
+export function presetByName(name: string): Preset {
+  const preset = PRESETS.find((candidate) => candidate.name === name);
+  if (preset) return preset;
+  const names = PRESETS.map((candidate) => candidate.name).join(', ');
+  throw new UserError(`--preset must be one of: ${names}; not "${name}"`);
+}

@@ -40,11 +40,12 @@ export async function startTensorflow(): Promise<Engine> {
   return describe(backend() as NodeBackend);
 }
 
-/** tfjs-node 4.22 calls two helpers that Node 23 removed. */
+/** tfjs-node 4.22 calls two helpers that Node 23 removed, or warns of. */
 function mendNodeUtil(): void {
-  const legacy = util as { isNullOrUndefined?: unknown; isArray?: unknown };
-  legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  legacy.isArray ??= Array.isArray;
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Attr, DType, executeOne, type Op, type TensorflowBackend } from './tensorflow-op.ts';
+import { DType, executeOne, type Op, type TensorflowBackend } from './tensorflow-op.ts';
 
 /**
  * Lets the gradients of relu and leakyRelu be TensorFlow's own operation, one pass over the data

@@ -78,8 +78,8 @@ describe('the article’s networks', () => {
     expect(summarize(articleGenerator()).split('\n').at(-1)).toBe(
       'total 13,462,659 parameters, 13,462,019 trainable, 640 not',
     );
-    expect(summarize(articleDiscriminator())).toContain(
-      'conv2d_1 (conv2d)                           [batch, 32, 32, 64]        18,496',
+    expect(summarize(articleDiscriminator())).toMatch(
+      /\nconv2d_1 \(conv2d\) +\[batch, 32, 32, 64\] +18,496\n/,
     );
   });
 });

@@ -1,0 +1,141 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { articleDiscriminator, articleGenerator } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  checkpointWeights,
+  listCheckpoints,
+  readNewestCheckpoint,
+  restoreCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.ts';
+import { initializeNetwork } from './network-state.ts';
+import type { Gan } from './step.ts';
+
+const small = { imageSize: 16, width: 1 / 16 };
+
+function makeGan(key: string): Gan {
+  return {
+    generator: initializeNetwork(articleGenerator(small), `${key}/generator`),
+    discriminator: initializeNetwork(articleDiscriminator(small), `${key}/discriminator`),
+  };
+}
+
+const values = (gan: Gan) =>
+  [gan.generator, gan.discriminator].map(({ weights, moments, steps }) => [
+    steps,
+    [...weights].map(([name, tensor]) => [name, [...tensor.dataSync()]]),
+    [...moments].map(([name, { first, second }]) => [
+      name,
+      [...first.dataSync(), ...second.dataSync()],
+    ]),
+  ]);
+
+let folder: string;
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'killme-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const silent = () => undefined;
+
+describe('a checkpoint', () => {
+  it('brings back weights, moments and steps, bit for bit', async () => {
+    const gan = makeGan('one');
+    gan.generator.steps = 7;
+    gan.generator.moments.get('conv2d/kernel')!.second.dispose();
+    gan.generator.moments.get('conv2d/kernel')!.second = tf.fill([3, 3, 8, 8], 0.1);
+    await saveCheckpoint(folder, 12, gan);
+
+    const other = makeGan('other');
+    const checkpoint = await readNewestCheckpoint(folder, silent);
+    restoreCheckpoint(checkpoint, other);
+    expect(checkpoint.iteration).toBe(12);
+    expect(values(other)).toEqual(values(gan));
+  });
+
+  it('is a safetensors file: eight bytes of length, a JSON header, the numbers', async () => {
+    const gan = makeGan('one');
+    const file = readFileSync(await saveCheckpoint(folder, 3, gan));
+    const length = Number(file.readBigUInt64LE());
+    const header = JSON.parse(file.toString('utf8', 8, 8 + length));
+    const { dtype, shape, data_offsets } = header['generator/conv2d_2/kernel'];
+    expect([dtype, shape]).toEqual(['F32', [3, 3, 4, 3]]);
+    const kernel = gan.generator.weights.get('conv2d_2/kernel')!.dataSync();
+    expect(file.readFloatLE(8 + length + data_offsets[0])).toBe(kernel[0]);
+    expect(
+      8 +
+        length +
+        Math.max(
+          ...Object.values(header as Record<string, { data_offsets?: number[] }>).map(
+            (e) => e.data_offsets?.[1] ?? 0,
+          ),
+        ),
+    ).toBe(file.length);
+  });
+
+  it('is kept with the one before it; older ones go', async () => {
+    const gan = makeGan('one');
+    for (const iteration of [5, 10, 15]) await saveCheckpoint(folder, iteration, gan);
+    expect(await listCheckpoints(folder)).toEqual([
+      'checkpoint-0000015.safetensors',
+      'checkpoint-0000010.safetensors',
+    ]);
+  });
+
+  it('that is cut short is passed over, and said', async () => {
+    const gan = makeGan('one');
+    await saveCheckpoint(folder, 5, gan);
+    const newest = await saveCheckpoint(folder, 10, gan);
+    truncateSync(newest, 5000);
+    const warnings: string[] = [];
+    const checkpoint = await readNewestCheckpoint(folder, (line) => warnings.push(line));
+    expect(checkpoint.iteration).toBe(5);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^checkpoint-0000010\.safetensors is passed over: it is cut short/),
+    ]);
+  });
+
+  it('of other networks is refused by the name of what does not fit', async () => {
+    await saveCheckpoint(folder, 5, makeGan('one'));
+    const checkpoint = await readNewestCheckpoint(folder, silent);
+    expect(() => checkpointWeights(checkpoint, articleGenerator())).toThrow(
+      'the checkpoint is of other networks: it has no generator/dense/kernel of [100,131072]',
+    );
+  });
+
+  it('that is missing is one line', async () => {
+    writeFileSync(join(folder, 'notes.txt'), '');
+    await expect(readNewestCheckpoint(folder, silent)).rejects.toThrow(
+      `there is no checkpoint in ${folder}`,
+    );
+  });
+
+  // Needs a disk small enough to fill, which only root can make.
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'leaves nothing half-written where the disk is full',
+    async () => {
+      const disk = join(folder, 'disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+      try {
+        await expect(saveCheckpoint(disk, 1, makeGan('one'))).rejects.toThrow(
+          /^the disk is nearly full: a checkpoint takes 1 MiB, .* has 0 MiB left$/,
+        );
+        expect(await listCheckpoints(disk)).toEqual([]);
+      } finally {
+        execFileSync('umount', [disk]);
+      }
+    },
+  );
+});

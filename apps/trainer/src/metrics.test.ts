@@ -1,0 +1,41 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
+
+const metrics = {
+  realLoss: 0.5,
+  fakeLoss: 1,
+  realAccuracy: 0.75,
+  fakeAccuracy: 0.5,
+  generatorLoss: 2.25,
+  seconds: 1.5,
+};
+
+describe('formatLogLine', () => {
+  it('is the article’s "%d [D loss: %f, acc.: %.2f%%] [G loss: %f]"', () => {
+    expect(formatLogLine(12, metrics)).toBe(
+      '12 [D loss: 0.750000, acc.: 62.50%] [G loss: 2.250000]',
+    );
+  });
+});
+
+describe('metrics.csv', () => {
+  it('has a row an iteration, and goes back to where a run is resumed', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
+    await startMetricsFile(path, 0);
+    for (const iteration of [0, 1, 2]) await appendMetrics(path, iteration, metrics);
+    await startMetricsFile(path, 2);
+    await appendMetrics(path, 2, { ...metrics, seconds: 9 });
+    expect(readFileSync(path, 'utf8')).toBe(
+      [
+        'iteration,realLoss,fakeLoss,realAccuracy,fakeAccuracy,generatorLoss,seconds',
+        '0,0.5,1,0.75,0.5,2.25,1.5',
+        '1,0.5,1,0.75,0.5,2.25,1.5',
+        '2,0.5,1,0.75,0.5,2.25,9',
+        '',
+      ].join('\n'),
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseGivenOptions, readConfigFile, resolveOptions, resumeOptions } from './options.ts';
+
+describe('options', () => {
+  it('are the article’s where nothing is given', () => {
+    const { options } = resolveOptions({});
+    expect(options).toMatchObject({
+      preset: 'article',
+      data: null,
+      iterations: 200_000,
+      batch: 32,
+      backend: 'auto',
+      seed: 0,
+      saveEvery: 1_000,
+      sampleEvery: 1_000,
+    });
+    expect(options.name).toMatch(/^article-\d{4}-\d\d-\d\d-\d{6}$/);
+  });
+
+  it('come from flags as numbers', () => {
+    expect(parseGivenOptions({ iterations: '3', batch: '4' }, 'flag')).toEqual({
+      iterations: 3,
+      batch: 4,
+    });
+  });
+
+  it.each([
+    [{ batch: '5' }, /^--batch: .*multiple of 2; it was "5"$/],
+    [{ batch: '0' }, /^--batch: .*; it was "0"$/],
+    [{ iterations: 'many' }, /^--iterations: .*number.*; it was "many"$/],
+    [{ saveEvery: '-1' }, /^--save-every: .*; it was "-1"$/],
+    [{ backend: 'cuda' }, /^--backend: .*"auto".*"tensorflow".*; it was "cuda"$/],
+    [{ name: '../up' }, /^--name: must be 1 to 64 letters.*; it was "\.\.\/up"$/],
+  ])('that are wrong are named: %j', (given, message) => {
+    expect(() => parseGivenOptions(given, 'flag')).toThrow(message);
+  });
+
+  it('name the presets there are', () => {
+    expect(() => resolveOptions({ preset: 'stylegan' })).toThrow(
+      '--preset must be one of: article; not "stylegan"',
+    );
+  });
+
+  it('of a config file name the file', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'killme-')), 'config.json');
+    writeFileSync(file, '{"iterations": 5, "saveEvry": 1}');
+    await expect(readConfigFile(file)).rejects.toThrow(
+      `${file}: unknown option "saveEvry"; there are: preset, data, iterations,`,
+    );
+    writeFileSync(file, '{"iterations": 5');
+    await expect(readConfigFile(file)).rejects.toThrow(`--config ${file} cannot be read as JSON: `);
+    writeFileSync(file, '{"iterations": 5, "strict": true}');
+    expect(await readConfigFile(file)).toEqual({ iterations: 5, strict: true });
+  });
+
+  it('of a run that goes on may not make it another run', () => {
+    const { options } = resolveOptions({ name: 'first', seed: 3, iterations: 10 });
+    expect(resumeOptions(options, { iterations: 20 })).toEqual({ ...options, iterations: 20 });
+    expect(() => resumeOptions(options, { seed: 4 })).toThrow(
+      '--seed 4 does not fit the run "first", which has 3',
+    );
+  });
+});

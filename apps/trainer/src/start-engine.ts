@@ -1,7 +1,6 @@
 import { registerTrainingKernels, UserError } from '@killme/model';
 import type { Engine } from './engines/engine.ts';
-import { findTensorflow, startTensorflow } from './engines/tensorflow.ts';
-import { startWasm } from './engines/wasm.ts';
+import { findTensorflow } from './engines/tensorflow-location.ts';
 
 /**
  * Starts the engine asked for; `auto` takes the fastest that is there.
@@ -17,6 +16,10 @@ export async function startEngine(
   log(`engine: ${engine.name} on ${engine.device} (${reason})`);
   return engine;
 }
+
+// Engines are loaded only when chosen: each registers a tfjs backend, and one brings a native library.
+const startTensorflow = async () => (await import('./engines/tensorflow.ts')).startTensorflow();
+const startWasm = async () => (await import('./engines/wasm.ts')).startWasm();
 
 async function choose(
   backend: 'auto' | Engine['name'],

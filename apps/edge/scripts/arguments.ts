@@ -1,0 +1,76 @@
+import { readdir, stat } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+
+const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/article', import.meta.url));
+const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
+
+/** How a script is told which generator. */
+export const generatorOptions = {
+  generator: { type: 'string' },
+  'newest-run': { type: 'boolean', default: false },
+} as const satisfies ParseArgsOptionsConfig;
+
+/**
+ * Reads the command line.
+ * @throws UserError naming the argument that is not known or has no value.
+ */
+export function readArguments<const Options extends ParseArgsOptionsConfig>(options: Options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    if (error instanceof TypeError) throw new UserError(error.message);
+    throw error;
+  }
+}
+
+/**
+ * The generator folder that the options mean: the named one, the newest run's, or the shipped one.
+ * @throws UserError when there is no run with a generator.
+ */
+export async function chooseGenerator(options: {
+  generator?: string | undefined;
+  'newest-run'?: boolean;
+}): Promise<string> {
+  // npm runs scripts from the workspace's folder; paths are meant from where the person stands.
+  const here = process.env.INIT_CWD ?? process.cwd();
+  if (options.generator !== undefined) return resolve(here, options.generator);
+  if (!options['newest-run']) return SHIPPED_GENERATOR;
+  const newest = await newestRun(RUNS_FOLDER);
+  if (newest === undefined) {
+    throw new UserError(
+      'no run has exported a generator yet: train one with `npm run train -- --iterations 100`, ' +
+        'or serve the shipped one with `npm start`',
+    );
+  }
+  console.log(`The newest generator is ${relative(here, newest)}`);
+  return newest;
+}
+
+/** The folder `<runs>/<name>/generator` whose manifest was written last. */
+export async function newestRun(runs: string): Promise<string | undefined> {
+  const names = await readdir(runs).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const folder = `${runs}/${name}/generator`;
+      const manifest = await stat(`${folder}/${GENERATOR_MANIFEST}`).catch(() => undefined);
+      return { folder, writtenMs: manifest?.mtimeMs ?? -1 };
+    }),
+  );
+  const newestFirst = found.sort((a, b) => b.writtenMs - a.writtenMs);
+  return newestFirst.find(({ writtenMs }) => writtenMs >= 0)?.folder;
+}
+
+/** Runs a script; a person's mistake becomes one line and exit status 1. */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

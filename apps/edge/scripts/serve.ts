@@ -1,0 +1,130 @@
+/**
+ * Serves a generator in workerd on this machine, through `wrangler dev`. Needs no network and no
+ * account.
+ *
+ *     node scripts/serve.ts [--generator DIR | --newest-run] [--port 8787] [--host localhost]
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import process from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@killme/model';
+import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
+import { assembleAssets } from './assemble.ts';
+
+const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const WRANGLER = fileURLToPath(
+  new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
+);
+
+/** Longer than workerd has ever taken to start, on a busy machine too. */
+const START_SECONDS = 120;
+
+async function main(): Promise<void> {
+  const options = readArguments({
+    ...generatorOptions,
+    port: { type: 'string', default: '8787' },
+    host: { type: 'string', default: 'localhost' },
+  });
+  const { host } = options;
+  const port = Number(options.port);
+  if (!/^\d+$/.test(options.port) || port < 1 || port > 65535) {
+    throw new UserError(`--port must be a whole number from 1 to 65535, not ${options.port}`);
+  }
+  const folder = await chooseGenerator(options);
+  await checkPort(host, port);
+  // Its own folder for each port, so that two servers do not take each other's assets away.
+  const assets = `${EDGE_FOLDER}/dist/serve/${port}`;
+  try {
+    const { preset, training } = await assembleAssets(folder, assets);
+    console.log(
+      `Serving ${folder} (${preset}, ${training.iterations} iterations on ${training.dataset})`,
+    );
+    await runWrangler({ host, port, assets });
+  } finally {
+    await rm(assets, { recursive: true, force: true });
+  }
+}
+
+/** Wrangler would take another port in silence, or fail with a page of text. */
+async function checkPort(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  probe.listen(port, host);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new UserError(
+      code === 'EADDRINUSE'
+        ? `port ${port} is in use: stop what runs there, or choose another with --port`
+        : `cannot listen on ${host}:${port} (${code})`,
+    );
+  }
+  probe.close();
+}
+
+async function runWrangler({
+  host,
+  port,
+  assets,
+}: {
+  host: string;
+  port: number;
+  assets: string;
+}): Promise<void> {
+  const wrangler = spawn(
+    process.execPath,
+    [
+      WRANGLER,
+      'dev',
+      ...['--ip', host, '--port', String(port), '--inspector-port', '0'],
+      ...['--assets', assets],
+      ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
+    ],
+    {
+      cwd: EDGE_FOLDER,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        // It works offline and tells nobody: no statistics, update check, or sample of `request.cf`.
+        WRANGLER_SEND_METRICS: 'false',
+        WRANGLER_HIDE_BANNER: 'true',
+        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        WRANGLER_LOG_PATH: `${EDGE_FOLDER}/.wrangler/logs`,
+        WRANGLER_REGISTRY_PATH: `${EDGE_FOLDER}/.wrangler/registry`,
+      },
+    },
+  );
+  const stop = (signal: NodeJS.Signals) => wrangler.kill(signal);
+  let stopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stopped = true;
+      stop(signal);
+    });
+  }
+  const exited = once(wrangler, 'exit');
+  if (await isReady(wrangler, host, port)) {
+    console.log(`Ready on http://${host}:${port}  (Ctrl-C ends it)`);
+  }
+  await exited;
+  if (!stopped) throw new UserError('wrangler dev has ended by itself; its lines above say why');
+}
+
+/** Waits until the worker answers; false when wrangler ended or took too long. */
+async function isReady(wrangler: ChildProcess, host: string, port: number): Promise<boolean> {
+  const giveUp = Date.now() + START_SECONDS * 1000;
+  while (wrangler.exitCode === null && wrangler.signalCode === null && Date.now() < giveUp) {
+    const answer = await fetch(`http://${host}:${port}/healthz`).catch(() => undefined);
+    if (answer?.ok) return true;
+    await wait(100);
+  }
+  return false;
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,68 @@
+import { createMiddleware } from 'hono/factory';
+
+/** Seeded answers: the same URL means the same picture for as long as the generator stays. */
+export const FOR_EVER = 'public, max-age=31536000, immutable';
+
+/** Kept, but asked about each time. */
+export const ASK_AGAIN = 'no-cache';
+
+/**
+ * Counts changes of the code that change the bytes of a picture (layout, encoder settings), which
+ * the generator's hash does not tell.
+ */
+const RENDERING = 1;
+
+/**
+ * A strong entity tag for what is made from these parts alone.
+ * @param parts what determines the bytes: the generator's hash, the route, the canonical query.
+ */
+export async function entityTag(...parts: readonly string[]): Promise<string> {
+  const text = new TextEncoder().encode([RENDERING, ...parts].join('\n'));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text)).subarray(0, 16);
+  return `"${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}"`;
+}
+
+/**
+ * Whether an `If-None-Match` header names the tag: `*`, or one of a list, compared weakly
+ * (RFC 9110, 13.1.2).
+ */
+export function matchesTag(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === '*') return true;
+  // Tags may hold commas, so they are found, not split.
+  return header.match(/"[^"]*"/g)?.includes(tag) ?? false;
+}
+
+/**
+ * Answers with what `make` makes, or without making it: 304 when the client has it already, no body
+ * for HEAD.
+ */
+export async function respond({
+  request,
+  tag,
+  cacheControl,
+  contentType,
+  make,
+}: {
+  request: Request;
+  tag: string;
+  cacheControl: string;
+  contentType: string;
+  make: () => BodyInit | Promise<BodyInit>;
+}): Promise<Response> {
+  const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl });
+  if (matchesTag(request.headers.get('If-None-Match') ?? undefined, tag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  headers.set('Content-Type', contentType);
+  return new Response(request.method === 'HEAD' ? null : await make(), { headers });
+}
+
+/** What every answer says: anyone may embed it, and it is what its type says. */
+export const openHeaders = createMiddleware(async (c, next) => {
+  await next();
+  c.res.headers.set('Access-Control-Allow-Origin', '*');
+  c.res.headers.set('Access-Control-Expose-Headers', 'ETag');
+  c.res.headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
+  c.res.headers.set('X-Content-Type-Options', 'nosniff');
+});

@@ -1,0 +1,74 @@
+/**
+ * The entry for Deno.
+ *
+ *     deno run --allow-net --allow-read src/deno.ts [--generator DIR] [--port N] [--host NAME]
+ *
+ * @module
+ */
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { UserError } from '@killme/model';
+import { createApp } from './app.ts';
+import { diskOptions } from './disk.ts';
+import { once } from './generator.ts';
+
+declare const Deno: {
+  serve(
+    options: { port: number; hostname: string; onListen(at: { port: number }): void },
+    handler: (request: Request) => Response | Promise<Response>,
+  ): unknown;
+  errors: { AddrInUse: new () => Error };
+};
+
+const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/article', import.meta.url));
+
+async function main(): Promise<void> {
+  const { generator, port, host } = readOptions();
+  const options = diskOptions(generator);
+  // Loaded before listening, so that a damaged file is told to the one who starts the server.
+  const loadGenerator = once(options.loadGenerator);
+  const { manifest } = await loadGenerator();
+  Deno.serve(
+    {
+      port,
+      hostname: host,
+      onListen: (at) => console.log(`Ready on http://${host}:${at.port} (${manifest.preset})`),
+    },
+    createApp({ ...options, loadGenerator }).fetch,
+  );
+}
+
+function readOptions(): { generator: string; port: number; host: string } {
+  const { values } = parseArgs({
+    options: {
+      generator: { type: 'string', default: SHIPPED_GENERATOR },
+      port: { type: 'string', default: '8787' },
+      host: { type: 'string', default: 'localhost' },
+    },
+  });
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65535) {
+    throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
+  }
+  return { generator: values.generator, port, host: values.host };
+}
+
+/** Mistakes of the person at the keyboard are one line; anything else is a bug, with its stack. */
+function explain(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return 'the port is in use: choose another with --port';
+  }
+  if (error instanceof UserError) return error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && code.startsWith('ERR_PARSE_ARGS') ? error.message : undefined;
+}
+
+try {
+  await main();
+} catch (error) {
+  const line = explain(error);
+  if (line === undefined) throw error;
+  console.error(line);
+  process.exit(1);
+}

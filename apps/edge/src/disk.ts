@@ -1,0 +1,41 @@
+/**
+ * What the app needs, read from disk: for Deno and Node.
+ *
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { UserError } from '@killme/model';
+import type { AppOptions } from './app.ts';
+import { openGenerator } from './generator.ts';
+
+/** Gives the files of a folder by name. */
+export function folderReader(
+  folder: string | URL,
+): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+  return async (name) => {
+    const path = folder instanceof URL ? new URL(name, folder) : `${folder}/${name}`;
+    try {
+      return new Uint8Array(await readFile(path));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+      const shown = path instanceof URL ? path.pathname : path;
+      throw new UserError(`${shown} ${why}`);
+    }
+  };
+}
+
+/** The app's options for a generator folder on disk. */
+export function diskOptions(generatorFolder: string): AppOptions {
+  return {
+    loadGenerator: () =>
+      openGenerator({ readFile: folderReader(generatorFolder), loadBinary: compileBinary }),
+    readPage: folderReader(new URL('./page/', import.meta.url)),
+  };
+}
+
+const BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+
+async function compileBinary(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL(import.meta.resolve(BINARY))));
+}

@@ -1,0 +1,70 @@
+import {
+  compileGenerator,
+  type GeneratorManifest,
+  type LatentSpace,
+  loadGeneratorFile,
+  type Picture,
+  toPixels,
+} from '@killme/model';
+import { startBackend } from './backend.ts';
+
+/** A generator ready to draw. */
+export interface Generator {
+  manifest: GeneratorManifest;
+  /** Names the generator file and all its weights. */
+  hash: string;
+  latentSpace: LatentSpace;
+  /**
+   * One picture of the latent `[latentSpace.size]`. Not in batches: a batch takes as long for each
+   * picture, and the memory of all of them at once.
+   */
+  draw(latent: Float32Array): Picture;
+}
+
+/**
+ * Reads a generator file and makes it ready.
+ * @param options.readFile gives the bytes of one of its files by name
+ * @param options.loadBinary gives tfjs's wasm binary, compiled (see backend.ts)
+ * @throws UserError in one line when the file is damaged or not a generator.
+ */
+export async function openGenerator({
+  readFile,
+  loadBinary,
+}: {
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  loadBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
+}): Promise<Generator> {
+  await startBackend(await loadBinary());
+  const { manifest, hash, network, weights } = await loadGeneratorFile(readFile);
+  const { generate } = compileGenerator(network, weights);
+  const { width, height } = manifest.image;
+  return {
+    manifest,
+    hash,
+    latentSpace: manifest.latent,
+    draw(latent) {
+      const image = generate(latent, 1); // [1, height, width, 3]
+      try {
+        // Synchronous on wasm: nothing else runs between, so requests cannot mix.
+        return { width, height, data: toPixels(image.dataSync<'float32'>()) };
+      } finally {
+        image.dispose();
+      }
+    },
+  };
+}
+
+/**
+ * Calls `load` once, however many ask at the same time; a failure is told to those who wait and
+ * then forgotten, so that the next one tries again.
+ */
+export function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  return () => {
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * The query parameters of every route: one schema says what is valid, what is the default and, as its
+ * description, what a person is told.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { type ParameterFault, ProblemError, shorten } from './problem.ts';
+
+export const SEED_CHARACTERS = 256;
+export const STEPS = { least: 2, most: 64 };
+
+/**
+ * Longest path and query that is read, as Cloudflare's own limit on URLs. Two seeds of 256 four-byte
+ * characters, percent-encoded, take 6 kB.
+ */
+const URL_CHARACTERS = 16 * 1024;
+
+/** Reported at most, so that a request cannot make its answer long. */
+const REPORTED_FAULTS = 8;
+
+/**
+ * A seed is taken as it comes: case, spaces and Unicode normalization forms count. Characters are
+ * Unicode code points.
+ */
+const seed = z
+  .string()
+  .refine((text) => text.length > 0 && text.length <= 2 * SEED_CHARACTERS)
+  .refine((text) => [...text].length <= SEED_CHARACTERS)
+  .meta({
+    description: `any text of 1 to ${SEED_CHARACTERS} characters`,
+    minLength: 1,
+    maxLength: SEED_CHARACTERS,
+  });
+
+const wholeNumber = ({ least, most }: { least: number; most: number }) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most))
+    .meta({ description: `a whole number from ${least} to ${most}` });
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+  z.enum(values).meta({ description: values.join(' or ') });
+
+/** `GET /img` */
+export const imgParameters = z.strictObject({
+  seed: seed.optional(),
+  format: oneOf('png').default('png'),
+});
+
+/** `GET /morph` */
+export const morphParameters = z.strictObject({
+  from: seed,
+  to: seed,
+  steps: wholeNumber(STEPS).default(10),
+  space: oneOf('latent', 'pixel').default('latent'),
+  path: oneOf('linear', 'slerp').default('linear'),
+  format: oneOf('png').default('png'),
+});
+
+/** A route that takes none. */
+export const noParameters = z.strictObject({});
+
+/**
+ * Reads and checks the query of a request.
+ * @throws ProblemError 400 naming each wrong parameter, what it may be and what came; 414 for a URL
+ * beyond 16 KiB.
+ */
+export function readParameters<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  url: string,
+): z.infer<z.ZodObject<Shape>> {
+  if (url.length > URL_CHARACTERS) {
+    throw new ProblemError(
+      414,
+      `The URL is longer than ${URL_CHARACTERS} characters; a seed has at most ${SEED_CHARACTERS}.`,
+    );
+  }
+  const values = decodeQuery(new URL(url).search, schema);
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw badParameters(
+    faultyNames(parsed.error).map((name) => describeFault(schema, name, values[name])),
+  );
+}
+
+/** The one way to write valid parameters: schema order, every default said. For cache keys. */
+export function canonicalQuery(parameters: Readonly<Record<string, unknown>>): string {
+  return Object.entries(parameters)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join('&');
+}
+
+/**
+ * Strict where URLSearchParams is lenient: it lets the same name come twice, and turns bytes that
+ * are not UTF-8 into replacement characters, so that different requests would look the same.
+ */
+function decodeQuery(search: string, schema: z.ZodObject): Record<string, string> {
+  const values = new Map<string, string>();
+  const faults: ParameterFault[] = [];
+  for (const pair of search.replace(/^\?/, '').split('&')) {
+    if (pair === '') continue;
+    const [rawName = '', ...rest] = pair.split('=');
+    const rawValue = rest.join('=');
+    const name = decode(rawName);
+    const value = decode(rawValue);
+    if (name === undefined || value === undefined) {
+      faults.push({
+        parameter: shorten(name ?? rawName),
+        allowed: 'UTF-8, percent-encoded',
+        received: shorten(rawValue),
+      });
+    } else if (values.has(name) && Object.hasOwn(schema.shape, name)) {
+      faults.push({
+        parameter: name,
+        allowed: 'given once',
+        received: `${shorten(values.get(name) ?? '')}, then ${shorten(value)}`,
+      });
+    } else {
+      values.set(name, value);
+    }
+  }
+  if (faults.length > 0) throw badParameters(faults);
+  return Object.fromEntries(values);
+}
+
+/** Percent-decoding as forms have it (`+` is a space); nothing when the bytes are not UTF-8. */
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+function faultyNames(error: z.ZodError): string[] {
+  const names = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])],
+  );
+  return [...new Set(names)];
+}
+
+function describeFault(
+  schema: z.ZodObject,
+  name: string,
+  value: string | undefined,
+): ParameterFault {
+  const received = value === undefined ? {} : { received: shorten(value) };
+  if (!Object.hasOwn(schema.shape, name)) {
+    const known = Object.keys(schema.shape);
+    const allowed = known.length > 0 ? `only ${known.join(', ')}` : 'no parameters';
+    return { parameter: shorten(name), allowed, ...received };
+  }
+  return { parameter: name, allowed: describe(schema.shape[name]), ...received };
+}
+
+/** The description of a schema or of what it wraps (optional, default). */
+function describe(schema: z.core.$ZodType | undefined): string {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+    return describe(schema.unwrap());
+  }
+  return (schema instanceof z.ZodType && schema.description) || 'something else';
+}
+
+function badParameters(faults: readonly ParameterFault[]): ProblemError {
+  const errors = faults.slice(0, REPORTED_FAULTS);
+  const detail = errors.map(sentence).join(' ');
+  return new ProblemError(400, detail, { errors });
+}
+
+function sentence({ parameter, allowed, received }: ParameterFault): string {
+  if (allowed === 'no parameters')
+    return `Parameter "${parameter}" is unknown: none is taken here.`;
+  if (allowed.startsWith('only ')) {
+    return `Parameter "${parameter}" is unknown: ${allowed} are taken here.`;
+  }
+  const got = received === undefined ? 'it is missing' : `got "${received}"`;
+  return `Parameter "${parameter}" must be ${allowed}; ${got}.`;
+}

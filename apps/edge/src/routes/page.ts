@@ -1,0 +1,46 @@
+import type { Handler } from 'hono';
+import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { noParameters, readParameters } from '../parameters.ts';
+
+/** The files of the first page by path; they lie in src/page/. */
+export const PAGE_FILES = {
+  '/': { file: 'index.html', contentType: 'text/html; charset=utf-8' },
+  '/page.css': { file: 'page.css', contentType: 'text/css; charset=utf-8' },
+  '/page.js': { file: 'page.js', contentType: 'text/javascript; charset=utf-8' },
+} as const;
+
+/** Nothing but our own files, and no code or style inside the markup. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * One file of the page.
+ * @param readPage gives the bytes of a file of src/page/ by name.
+ */
+export function page(
+  { file, contentType }: (typeof PAGE_FILES)[keyof typeof PAGE_FILES],
+  readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+): Handler {
+  return async (c) => {
+    readParameters(noParameters, c.req.url);
+    const bytes = await readPage(file);
+    const response = await respond({
+      request: c.req.raw,
+      tag: await entityTag(new TextDecoder().decode(bytes)),
+      cacheControl: ASK_AGAIN,
+      contentType,
+      make: () => bytes,
+    });
+    response.headers.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+    response.headers.set('Referrer-Policy', 'no-referrer');
+    return response;
+  };
+}

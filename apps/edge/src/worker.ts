@@ -1,0 +1,33 @@
+/**
+ * The entry for workerd (Cloudflare Workers). The generator and the page are static assets, put
+ * together by scripts/assemble.ts.
+ *
+ * @module
+ */
+import { env, waitUntil } from 'cloudflare:workers';
+import { UserError } from '@killme/model';
+import binary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+import { createApp } from './app.ts';
+import { openGenerator } from './generator.ts';
+
+const app = createApp({
+  loadGenerator() {
+    const loading = openGenerator({
+      readFile: (name) => readAsset(`generator/${name}`),
+      loadBinary: () => binary,
+    });
+    // Others wait for this load too: it must not end when the client that began it goes away.
+    waitUntil(loading.catch(() => undefined));
+    return loading;
+  },
+  readPage: (name) => readAsset(`page/${name}`),
+});
+
+export default { fetch: (request: Request) => app.fetch(request) };
+
+async function readAsset(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  // The binding takes whole URLs and looks only at the path.
+  const response = await env.ASSETS.fetch(`https://assets.invalid/${path}`);
+  if (!response.ok) throw new UserError(`${path} is not among the deployed assets`);
+  return new Uint8Array(await response.arrayBuffer());
+}

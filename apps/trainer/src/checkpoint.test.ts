@@ -22,6 +22,7 @@ function makeGan(key: string): Gan {
   return {
     generator: initializeNetwork(articleGenerator(small), `${key}/generator`),
     discriminator: initializeNetwork(articleDiscriminator(small), `${key}/discriminator`),
+    average: undefined,
   };
 }
 

@@ -18,6 +18,9 @@ import type { Gan } from './step.ts';
 /** How many checkpoints a run keeps: the newest, and one to fall back on. */
 const KEPT = 2;
 
+/** Where the average of a network's weights lies in a checkpoint. */
+const AVERAGE = 'average/';
+
 const metadataSchema = z.object({
   format: z.literal('killme-checkpoint-1'),
   iteration: z.coerce.number().int().nonnegative(),
@@ -95,10 +98,23 @@ export function checkpointWeights(
   checkpoint: Checkpoint,
   network: Network,
 ): Map<string, Float32Array> {
+  return readTensors(checkpoint, network, '');
+}
+
+/** The generator that is exported: the average of its weights where the run keeps one. */
+export function checkpointGenerator(
+  checkpoint: Checkpoint,
+  network: Network,
+): Map<string, Float32Array> {
+  const averaged = [...checkpoint.tensors.keys()].some((name) => name.includes(`/${AVERAGE}`));
+  return readTensors(checkpoint, network, averaged ? AVERAGE : '');
+}
+
+function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
   return new Map(
-    network.weights.map((spec) => [
-      spec.name,
-      tensorOf(checkpoint, `${network.name}/${spec.name}`, spec.shape),
+    network.weights.map(({ name, shape }) => [
+      name,
+      tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape),
     ]),
   );
 }
@@ -107,6 +123,14 @@ export function checkpointWeights(
 export function restoreCheckpoint(checkpoint: Checkpoint, gan: Gan): void {
   restoreNetwork(checkpoint, gan.generator, checkpoint.generatorSteps);
   restoreNetwork(checkpoint, gan.discriminator, checkpoint.discriminatorSteps);
+  if (gan.average) {
+    const { network } = gan.generator;
+    const average = readTensors(checkpoint, network, AVERAGE);
+    tf.dispose([...gan.average.values()]);
+    gan.average = new Map(
+      network.weights.map(({ name, shape }) => [name, tf.tensor(average.get(name)!, [...shape])]),
+    );
+  }
 }
 
 function restoreNetwork(checkpoint: Checkpoint, state: NetworkState, steps: number): void {
@@ -133,8 +157,15 @@ function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[
   throw new UserError(`the checkpoint is of other networks: it has no ${name} of [${shape}]`);
 }
 
-async function encode(iteration: number, { generator, discriminator }: Gan): Promise<Uint8Array> {
-  const tensors = [...tensorsOf(generator), ...tensorsOf(discriminator)];
+async function encode(
+  iteration: number,
+  { generator, discriminator, average }: Gan,
+): Promise<Uint8Array> {
+  const tensors = [
+    ...tensorsOf(generator),
+    ...tensorsOf(discriminator),
+    ...prefixed(`${generator.network.name}/${AVERAGE}`, average ?? []),
+  ];
   let offset = 0;
   const entries = tensors.map(([name, tensor]) => {
     const start = offset;
@@ -202,18 +233,20 @@ function parseJson(text: string): unknown {
 
 type NamedTensor = [name: string, tensor: tf.Tensor];
 
-function tensorsOf({ network, weights, moments }: NetworkState): NamedTensor[] {
-  const named = (folder: string, entries: Iterable<NamedTensor>) =>
-    [...entries].map(([name, tensor]): NamedTensor => [`${network.name}/${folder}${name}`, tensor]);
+function tensorsOf({ network: { name: owner }, weights, moments }: NetworkState): NamedTensor[] {
   return [
-    ...named('', weights),
-    ...named(
-      'adam/first/',
+    ...prefixed(`${owner}/`, weights),
+    ...prefixed(
+      `${owner}/adam/first/`,
       [...moments].map(([name, { first }]) => [name, first]),
     ),
-    ...named(
-      'adam/second/',
+    ...prefixed(
+      `${owner}/adam/second/`,
       [...moments].map(([name, { second }]) => [name, second]),
     ),
   ];
+}
+
+function prefixed(prefix: string, entries: Iterable<NamedTensor>): NamedTensor[] {
+  return [...entries].map(([name, tensor]) => [prefix + name, tensor]);
 }

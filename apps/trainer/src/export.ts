@@ -1,5 +1,5 @@
 import { type Encoding, type Preset, packGenerator, presetByName } from '@killme/model';
-import { checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
+import { checkpointGenerator, readNewestCheckpoint } from './checkpoint.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
 
@@ -55,7 +55,7 @@ export async function exportCheckpoint(folder: RunFolder, encoding: Encoding): P
     folder,
     preset,
     record,
-    weights: checkpointWeights(checkpoint, preset.generator),
+    weights: checkpointGenerator(checkpoint, preset.generator),
     iterations: checkpoint.iteration,
     encoding,
   });

@@ -115,6 +115,28 @@ export function updateMovingStatistics(state: NetworkState, statistics: BatchSta
   disposeStatistics(statistics);
 }
 
+/** A copy of a network's weights to average from; its own tensors. */
+export function copyWeights({ weights }: NetworkState): Map<string, tf.Tensor> {
+  return new Map([...weights].map(([name, tensor]) => [name, tf.clone(tensor)]));
+}
+
+/**
+ * Moves an average towards the network's weights: average ← decay · average + (1 − decay) · weight.
+ * In the first steps decay is smaller, so that the average forgets how the network began.
+ */
+export function updateAverage(
+  average: Map<string, tf.Tensor>,
+  { weights, steps }: NetworkState,
+  decay: number,
+): void {
+  const share = Math.min(decay, (1 + steps) / (10 + steps));
+  for (const [name, old] of average) {
+    const next = tf.tidy(() => tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), 1 - share)));
+    average.set(name, next);
+    old.dispose();
+  }
+}
+
 /** Frees statistics that nothing is to be done with. */
 export function disposeStatistics(statistics: BatchStatistics): void {
   for (const { mean, variance } of statistics.values()) tf.dispose([mean, variance]);

@@ -40,7 +40,7 @@ describe('options', () => {
 
   it('name the presets there are', () => {
     expect(() => resolveOptions({ preset: 'stylegan' })).toThrow(
-      '--preset must be one of: article; not "stylegan"',
+      '--preset must be one of: article, lite; not "stylegan"',
     );
   });
 

@@ -19,8 +19,8 @@ import {
   walk,
 } from '@killme/model';
 import { encode } from 'fast-png';
-import type { NetworkState } from './network-state.ts';
 import { writeFileWhole } from './run-folder.ts';
+import type { Gan } from './step.ts';
 
 const GRID_SIDE = 5;
 const STRIP_STEPS = 10;
@@ -35,10 +35,10 @@ export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] 
 export async function saveSamples(
   folder: string,
   iteration: number,
-  generator: NetworkState,
+  gan: Gan,
   latents: readonly Float32Array[],
 ): Promise<void> {
-  const compiled = compileGenerator(generator.network, await hostWeights(generator));
+  const compiled = compileGenerator(gan.generator.network, await hostWeights(gan));
   try {
     const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
     const number = String(iteration).padStart(7, '0');
@@ -53,17 +53,22 @@ export async function saveSamples(
   }
 }
 
-/** The weights of a network, read from the device. */
-export async function readWeights({ weights }: NetworkState): Promise<Map<string, Float32Array>> {
+/** The generator that is shown and exported, read from the device: the average where there is one. */
+export async function readGenerator({
+  generator,
+  average,
+}: Gan): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  for (const [name, tensor] of weights) values.set(name, await tensor.data<'float32'>());
+  for (const [name, tensor] of average ?? generator.weights) {
+    values.set(name, await tensor.data<'float32'>());
+  }
   return values;
 }
 
-async function hostWeights(state: NetworkState): Promise<HostWeights> {
-  const values = await readWeights(state);
+async function hostWeights(gan: Gan): Promise<HostWeights> {
+  const values = await readGenerator(gan);
   return new Map(
-    state.network.weights.map(({ name, shape }) => [
+    gan.generator.network.weights.map(({ name, shape }) => [
       name,
       encodeWeight(values.get(name)!, shape, 'float32'),
     ]),

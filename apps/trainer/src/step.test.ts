@@ -29,6 +29,7 @@ function makeGan(): Gan {
   return {
     generator: initializeNetwork(articleGenerator({ ...small, latentSize: 5 }), 'generator'),
     discriminator: initializeNetwork(articleDiscriminator(small), 'discriminator'),
+    average: undefined,
   };
 }
 
@@ -69,7 +70,7 @@ beforeEach(() => {
 describe('trainDiscriminator', () => {
   it('moves every weight of D by about the learning rate, and its moving statistics', () => {
     const before = read(gan.discriminator);
-    trainDiscriminator(gan.discriminator, drawImages(4), 'real', masks, adam);
+    trainDiscriminator(gan.discriminator, drawImages(4), 'real', { dropoutMasks: masks }, adam);
     for (const [name, moved] of movement(before, gan.discriminator)) {
       expect(moved, name).toBeGreaterThan(0);
       // Adam's first step is the learning rate in the gradient's direction, whatever its size.
@@ -84,7 +85,13 @@ describe('trainDiscriminator', () => {
     const losses = Array.from(
       { length: 10 },
       () =>
-        trainDiscriminator(gan.discriminator, images, 'real', noMasks, fast).loss.dataSync()[0]!,
+        trainDiscriminator(
+          gan.discriminator,
+          images,
+          'real',
+          { dropoutMasks: noMasks },
+          fast,
+        ).loss.dataSync()[0]!,
     );
     expect(losses[0]).toBeGreaterThan(0.2);
     expect(losses[0]).toBeLessThan(2);
@@ -98,7 +105,7 @@ describe('trainGenerator', () => {
     // normalization follows directly would not move; in the article's networks an activation is between.
     const generator = read(gan.generator);
     const discriminator = read(gan.discriminator);
-    trainGenerator(gan, drawLatents('z', 4), masks, adam);
+    trainGenerator(gan, drawLatents('z', 4), { dropoutMasks: masks }, adam);
     for (const [name, moved] of movement(generator, gan.generator)) {
       expect(moved, name).toBeGreaterThan(0);
     }

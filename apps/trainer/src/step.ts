@@ -39,7 +39,12 @@ export type DropoutMasks = (
 export interface Gan {
   generator: NetworkState;
   discriminator: NetworkState;
+  /** The moving average of G's weights, by name, where the preset keeps one. */
+  average: Map<string, tf.Tensor> | undefined;
 }
+
+/** Changes what D sees, image by image; gradients pass through it. */
+export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
 
 export interface StepInputs {
   /** Half a batch, `[batch / 2, height, width, 3]` in [-1, 1]. */
@@ -49,7 +54,12 @@ export interface StepInputs {
   /** A whole batch, `[batch, latent]`. */
   generatorLatents: tf.Tensor2D;
   dropoutMasks: DropoutMasks;
+  /** The article has none: images as they are. */
+  augment?: Augment | undefined;
 }
+
+/** What is drawn at random for a part of the step. */
+type Draws = Pick<StepInputs, 'dropoutMasks' | 'augment'>;
 
 /** Scalars still on the device; reading one waits for the step. The caller disposes of them. */
 export interface StepLosses {
@@ -62,12 +72,12 @@ export interface StepLosses {
 
 /** One iteration of the article's `train`. The caller disposes of the inputs. */
 export function trainStep(gan: Gan, inputs: StepInputs, adam: AdamOptions): StepLosses {
-  const { realImages, discriminatorLatents, generatorLatents, dropoutMasks } = inputs;
+  const { realImages, discriminatorLatents, generatorLatents } = inputs;
   const fakeImages = generateImages(gan.generator, discriminatorLatents);
-  const real = trainDiscriminator(gan.discriminator, realImages, 'real', dropoutMasks, adam);
-  const fake = trainDiscriminator(gan.discriminator, fakeImages, 'fake', dropoutMasks, adam);
+  const real = trainDiscriminator(gan.discriminator, realImages, 'real', inputs, adam);
+  const fake = trainDiscriminator(gan.discriminator, fakeImages, 'fake', inputs, adam);
   fakeImages.dispose();
-  const generatorLoss = trainGenerator(gan, generatorLatents, dropoutMasks, adam);
+  const generatorLoss = trainGenerator(gan, generatorLatents, inputs, adam);
   return {
     realLoss: real.loss,
     fakeLoss: fake.loss,
@@ -90,7 +100,7 @@ export function trainDiscriminator(
   discriminator: NetworkState,
   images: tf.Tensor4D,
   part: 'real' | 'fake',
-  dropoutMasks: DropoutMasks,
+  { dropoutMasks, augment }: Draws,
   adam: AdamOptions,
 ): { loss: tf.Scalar; accuracy: tf.Scalar } {
   const { network, weights } = discriminator;
@@ -99,7 +109,8 @@ export function trainDiscriminator(
   const mode = trainingMode(part, dropoutMasks, statistics);
   let accuracy: tf.Scalar | undefined;
   const { value: loss, grads } = tf.valueAndGrads(() => {
-    const logits = applyToLogits(network, weights, images, mode);
+    const seen = augment ? augment(images, part) : images;
+    const logits = applyToLogits(network, weights, seen, mode);
     accuracy = tf.keep(binaryAccuracy(logits, label));
     return binaryCrossEntropy(logits, label);
   })(trainableTensors(discriminator));
@@ -115,7 +126,7 @@ export function trainDiscriminator(
 export function trainGenerator(
   { generator, discriminator }: Gan,
   latents: tf.Tensor2D,
-  dropoutMasks: DropoutMasks,
+  { dropoutMasks, augment }: Draws,
   adam: AdamOptions,
 ): tf.Scalar {
   const generatorStatistics: BatchStatistics = new Map();
@@ -124,10 +135,11 @@ export function trainGenerator(
   const discriminatorMode = trainingMode('generator', dropoutMasks, discriminatorStatistics);
   const { value: loss, grads } = tf.valueAndGrads(() => {
     const images = applyNetwork(generator.network, generator.weights, latents, generatorMode);
+    const seen = augment ? augment(images as tf.Tensor4D, 'generator') : images;
     const logits = applyToLogits(
       discriminator.network,
       discriminator.weights,
-      images,
+      seen,
       discriminatorMode,
     );
     return binaryCrossEntropy(logits, 1);

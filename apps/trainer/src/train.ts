@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Dataset, drawBatch, loadDataset } from '@killme/data';
-import { createRandom, dropoutMask, type Preset, presetByName, UserError } from '@killme/model';
+import {
+  createRandom,
+  diffAugment,
+  dropoutMask,
+  type Preset,
+  presetByName,
+  UserError,
+} from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { readNewestCheckpoint, restoreCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
@@ -10,12 +17,12 @@ import {
   type IterationMetrics,
   startMetricsFile,
 } from './metrics.ts';
-import { initializeNetwork } from './network-state.ts';
+import { copyWeights, initializeNetwork, updateAverage } from './network-state.ts';
 import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { createRunFolder, findRunFolder, type RunFolder, runFolder } from './run-folder.ts';
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
-import { readWeights, sampleLatents, saveSamples } from './samples.ts';
+import { readGenerator, sampleLatents, saveSamples } from './samples.ts';
 import { startEngine } from './start-engine.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
 
@@ -60,7 +67,7 @@ export async function train(
     folder,
     preset: run.preset,
     record,
-    weights: await readWeights(gan.generator),
+    weights: await readGenerator(gan),
     iterations: done,
   });
   console.log(`done: ${folder.root} (serve its generator: npm run dev)`);
@@ -74,8 +81,7 @@ async function trainLoop(
 ): Promise<number> {
   const { iterations, sampleEvery, saveEvery, seed } = record.options;
   const latents = sampleLatents(seed, preset.latent);
-  const sample = (iteration: number) =>
-    saveSamples(folder.samples, iteration, gan.generator, latents);
+  const sample = (iteration: number) => saveSamples(folder.samples, iteration, gan, latents);
 
   for (let iteration = start; iteration < iterations; iteration++) {
     if (signal.aborted) return iteration;
@@ -119,6 +125,7 @@ async function trainIteration({
   const began = performance.now();
   const inputs = drawInputs(preset, dataset, options, iteration);
   const losses = trainStep(gan, inputs, preset.training);
+  if (gan.average) updateAverage(gan.average, gan.generator, preset.training.averageDecay);
   const read = async (loss: tf.Scalar) => (await loss.data<'float32'>())[0]!;
   const metrics = {
     realLoss: await read(losses.realLoss),
@@ -139,7 +146,7 @@ async function trainIteration({
 
 /** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
 function drawInputs(
-  { latent, imageSize }: Preset,
+  { latent, imageSize, training }: Preset,
   dataset: Dataset,
   { seed, batch }: TrainOptions,
   iteration: number,
@@ -155,6 +162,9 @@ function drawInputs(
     generatorLatents: latents('generator latents', batch),
     dropoutMasks: (part, layer, shape, rate) =>
       dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
+    augment: training.augment
+      ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
+      : undefined,
   };
 }
 
@@ -225,9 +235,11 @@ async function readDataset(options: TrainOptions, { imageSize }: Preset): Promis
   return dataset;
 }
 
-function initializeGan({ generator, discriminator }: Preset, seed: number): Gan {
+function initializeGan({ generator, discriminator, training }: Preset, seed: number): Gan {
+  const initial = initializeNetwork(generator, `${seed}/weights/generator`);
   return {
-    generator: initializeNetwork(generator, `${seed}/weights/generator`),
+    generator: initial,
     discriminator: initializeNetwork(discriminator, `${seed}/weights/discriminator`),
+    average: training.averageDecay > 0 ? copyWeights(initial) : undefined,
   };
 }

@@ -50,3 +50,30 @@ export function articleDiscriminator({
     ],
   );
 }
+
+/** Channels after each of lite's five strided convolutions, from 64×64 to 4×4. */
+const LITE_DISCRIMINATOR_CHANNELS = [32, 64, 96, 160, 256] as const;
+
+/**
+ * The discriminator of preset `lite`: five strided convolutions down to 4×4, LeakyReLU and batch
+ * normalization as in the DCGAN paper. No dropout: what D sees is augmented instead.
+ */
+export function liteDiscriminator(): Network {
+  const [first, ...others] = LITE_DISCRIMINATOR_CHANNELS;
+  return sequential(
+    'discriminator',
+    [128, 128, 3],
+    [
+      conv2d(first, { strides: 2 }),
+      leakyRelu(0.2),
+      ...others.flatMap((channels) => [
+        conv2d(channels, { strides: 2 }),
+        batchNormalization({ momentum: 0.9 }),
+        leakyRelu(0.2),
+      ]),
+      flatten(),
+      dense(1),
+      activation('sigmoid'),
+    ],
+  );
+}

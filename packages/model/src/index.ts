@@ -1,4 +1,5 @@
 export * from './apply.ts';
+export * from './augment.ts';
 export * from './discriminator.ts';
 export * from './generator.ts';
 export * from './generator-file.ts';

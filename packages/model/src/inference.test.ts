@@ -83,6 +83,7 @@ describe('the inference graph', () => {
     ['normalization before the activation', [conv2d(6), batchNormalization(), activation('relu')]],
     ['a convolution without activation', [batchNormalization(), conv2d(6), batchNormalization()]],
     ['normalization after upsampling', [upSampling2d(), batchNormalization(), conv2d(6)]],
+    ['normalization, then an activation on the host', [batchNormalization(), activation('relu')]],
     ['an activation on the host', [activation('relu'), batchNormalization()]],
   ];
 

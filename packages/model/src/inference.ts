@@ -139,9 +139,16 @@ function compileImageLayers(
         break;
       }
       case 'activation':
-        if (pending || upsampled) throw unsupported(placed, 'an activation after normalization');
-        if (steps.length === 0) hostSteps.push(hostActivation(layer.activation));
-        else steps.push(ACTIVATIONS[layer.activation]);
+        if (upsampled)
+          throw unsupported(placed, 'an activation between upsampling and convolution');
+        if (steps.length === 0) {
+          if (pending) hostSteps.push(hostAffine(pending));
+          pending = undefined;
+          hostSteps.push(hostActivation(layer.activation));
+          break;
+        }
+        if (pending) throw unsupported(placed, 'an activation after normalization');
+        steps.push(ACTIVATIONS[layer.activation]);
         break;
       default:
         throw unsupported(placed, `no inference step for ${layer.type}`);
@@ -253,6 +260,16 @@ function affineOf({ name }: PlacedLayer, epsilon: number, weights: HostWeights):
 
 function hostActivation(activation: Activation): HostStep {
   return (values) => activateOnHost(values, activation);
+}
+
+function hostAffine({ scale, shift }: Affine): HostStep {
+  const channels = scale.length;
+  return (values) => {
+    for (let i = 0; i < values.length; i++) {
+      const channel = i % channels;
+      values[i] = values[i]! * scale[channel]! + shift[channel]!;
+    }
+  };
 }
 
 function hostShift(shift: Float32Array): HostStep {

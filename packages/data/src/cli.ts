@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { UserError } from '@killme/model';
+import { Command } from 'commander';
+import { characters, defaultCacheDir, drawCharacters } from './characters.ts';
+import { type Dataset, loadDataset } from './dataset.ts';
+import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
+
+const log = (line: string) => console.log(line);
+
+/** npm runs scripts in the package's folder; the person means the one they typed the command in. */
+const fromHere = (path: string) => resolve(process.env.INIT_CWD ?? process.cwd(), path);
+
+const program = new Command('npm run data --').description('Datasets of icons to train on.');
+
+program
+  .command('fetch')
+  .description("get the article's own images: download, check, unpack")
+  .option('--from <url>', 'where the archive is', OFFICIAL_ARCHIVE.url)
+  .option('--to <folder>', 'a new folder for the images', 'data/kill-me-baby')
+  .action(async ({ from, to }: { from: string; to: string }) => {
+    const count = await fetchOfficial({ from, to: fromHere(to), log });
+    log(`${count} images in ${fromHere(to)}: train with --data ${to}`);
+  });
+
+program
+  .command('characters')
+  .description('draw the 686 stand-in characters, to look at them')
+  .option('--to <folder>', `a new folder (default: the cache, ${defaultCacheDir()})`)
+  .action(async ({ to }: { to?: string }) => {
+    if (to === undefined) {
+      log(`the characters are in ${(await characters({ log })).icons}`);
+      return;
+    }
+    await drawCharacters(fromHere(to), log);
+    log(`the characters are in ${fromHere(to)}/icons`);
+  });
+
+program
+  .command('inspect')
+  .description('what training would see: classes, files left out and why, fingerprint')
+  .argument('[path]', 'folder, .zip or .rar (default: the stand-in characters)')
+  .option('--strict', 'stop at a bad image instead of leaving it out', false)
+  .action(async (path: string | undefined, { strict }: { strict: boolean }) => {
+    const dataset = await loadDataset({
+      path: path === undefined ? undefined : fromHere(path),
+      strict,
+    });
+    for (const line of describeDataset(dataset)) log(line);
+  });
+
+function describeDataset(dataset: Dataset): string[] {
+  const { name, count, imageSize, classes, labels, skipped, fingerprint } = dataset;
+  const counts = classes.map(() => 0);
+  for (const label of labels) counts[label]!++;
+  return [
+    `${name}: ${count} images of ${imageSize} × ${imageSize} pixels, classes: ${classes.length}`,
+    ...classes.map((className, i) => `  ${className}: ${counts[i]}`),
+    `left out: ${skipped.length}`,
+    ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
+    `fingerprint: ${fingerprint}`,
+  ];
+}
+
+// Only a proper exit lets half-written folders be removed.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -90,7 +90,8 @@ function prune(folder: string): void {
  * @throws UserError if it has none, or one without the libraries to link against.
  */
 export function wheelAt(path: string): Wheel {
-  const given = resolve(path);
+  // npm runs scripts in the package's folder; people name paths from the one they are in.
+  const given = resolve(process.env.INIT_CWD ?? '', path);
   const sitePackages = basename(given) === 'tensorflow' ? resolve(given, '..') : given;
   const folder = join(sitePackages, 'tensorflow');
   for (const needed of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2', 'include']) {

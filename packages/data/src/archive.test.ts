@@ -186,6 +186,12 @@ describe('a rar', () => {
     ]);
   });
 
+  it.each([makeRar4, makeRar5])('never leads out by backslashes', async (make) => {
+    const evil = { path: '..\\..\\evil.png', bytes: GREEN };
+    const archive = make([evil, { path: 'a.png', bytes: RED }, { path: 'b.png', bytes: BLUE }]);
+    expect(await faultOf(load(archive))).toContain('a path that leads out of the archive');
+  });
+
   it('is known by its content: a text file of that name is none', async () => {
     const readme = await readFile(fixture('README.md'));
     expect(await faultOf(load(readme))).toContain('is neither a folder nor a .zip or .rar');

@@ -19,8 +19,8 @@ const MAX_DOWNLOAD_BYTES = 512 * 2 ** 20;
 export interface FetchOfficialOptions {
   /** A new folder; class folders come to lie directly in it. */
   to: string;
-  from?: string;
-  blobSha1?: string;
+  from?: string | undefined;
+  blobSha1?: string | undefined;
   log?: (line: string) => void;
 }
 

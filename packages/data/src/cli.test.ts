@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BLUE, makeFolder, RED } from './testing/files.ts';
+import { serve } from './testing/server.ts';
+
+interface Run {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command as npm runs it: inside the package, with the person's own folder in INIT_CWD. */
+function data(args: string[], typedIn: string): Promise<Run> {
+  const { promise, resolve } = Promise.withResolvers<Run>();
+  const child = spawn(process.execPath, ['src/cli.ts', ...args], {
+    cwd: join(import.meta.dirname, '..'),
+    env: { ...process.env, INIT_CWD: typedIn },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.on('close', (code) => resolve({ code, stdout, stderr }));
+  return promise;
+}
+
+describe('npm run data --', { timeout: 30_000 }, () => {
+  it('inspect shows classes, files left out and the fingerprint', async () => {
+    const folder = await makeFolder({
+      'icons/a/1.png': RED,
+      'icons/a/2.png': RED,
+      'icons/b/3.png': BLUE,
+      'icons/b/4.png': 'text',
+    });
+    const { code, stdout, stderr } = await data(['inspect', 'icons'], folder);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      'icons: 3 images of 128 × 128 pixels, classes: 2',
+      '  a: 2',
+      '  b: 1',
+      'left out: 1',
+      '  b/4.png: its content is not an image that can be read',
+      expect.stringMatching(/^fingerprint: [0-9a-f]{64}$/),
+      '',
+    ]);
+  });
+
+  it('inspect --strict stops at a bad image with one line', async () => {
+    const folder = await makeFolder({ '1.png': RED, '2.png': BLUE, '3.png': 'text' });
+    expect(await data(['inspect', '.', '--strict'], folder)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        `error: bad image 3.png in ${folder}: its content is not an image that can be read; ` +
+        'mend or remove it, or leave out --strict\n',
+    });
+  });
+
+  it('inspect of a missing path fails with one line', async () => {
+    const folder = await makeFolder();
+    const { code, stderr } = await data(['inspect', 'nowhere'], folder);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `error: ${folder}/nowhere does not exist: give a folder, a .zip or a .rar of images\n`,
+    );
+  });
+
+  it('fetch refuses a file with another hash and leaves nothing', async () => {
+    const folder = await makeFolder();
+    const from = await serve((_, response) => response.end('not the archive'));
+    const { code, stderr } = await data(['fetch', '--from', from], folder);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .+ is not the archive of the article: git blob sha1 .+\n$/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('characters --to draws them where they are wanted', async () => {
+    const folder = await makeFolder();
+    const { code, stdout } = await data(['characters', '--to', 'faces'], folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`the characters are in ${folder}/faces/icons\n`);
+    expect(await readdir(join(folder, 'faces'))).toEqual(['CREDITS.txt', 'icons', 'manifest.json']);
+  });
+
+  it('names an option it does not know', async () => {
+    const { code, stderr } = await data(['inspect', '--bogus'], await makeFolder());
+    expect(code).toBe(1);
+    expect(stderr).toBe("error: unknown option '--bogus'\n");
+  });
+});

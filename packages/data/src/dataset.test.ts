@@ -65,16 +65,16 @@ describe('loadDataset', () => {
     expect(await fingerprint({ 'a/1.png': RED, 'b/2.png': GREEN })).not.toBe(one);
   });
 
-  it('reads hundreds of images in their own order', async () => {
+  it('reads dozens of images at once in their own order', async () => {
     const grey = (level: number) =>
       sharp({ create: { width: 2, height: 2, channels: 3, background: { r: level, g: 0, b: 0 } } })
         .png()
         .toBuffer();
     const files: Record<string, Buffer> = {};
-    for (let i = 0; i < 250; i++) files[`${String(i).padStart(3, '0')}.png`] = await grey(i);
+    for (let i = 0; i < 60; i++) files[`${String(i).padStart(3, '0')}.png`] = await grey(i);
     const { images } = await load(await makeFolder(files));
     expect([...images.filter((_, i) => i % 12 === 0)]).toEqual(
-      Array.from({ length: 250 }, (_, i) => i),
+      Array.from({ length: 60 }, (_, i) => i),
     );
   });
 });

@@ -1,0 +1,180 @@
+/**
+ * Replays a trace of real Keras through our training step, on whatever engine is current.
+ *
+ * @module
+ */
+import { articleDiscriminator, articleGenerator, product } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializeNetwork, type NetworkState } from './network-state.ts';
+import {
+  type DropoutMasks,
+  type Gan,
+  generateImages,
+  type SubStep,
+  trainDiscriminator,
+  trainGenerator,
+} from './step.ts';
+import type { TensorReference, Trace, TraceIteration, TraceState } from './trace.ts';
+
+/**
+ * How far a replay was from its trace, at worst: losses and their like relative, weights absolute,
+ * moments relative to the largest number of their tensor.
+ */
+export interface ReplayRow {
+  /** 0 for the first. */
+  iteration: number;
+  part: SubStep;
+  quantity: 'loss' | 'accuracy' | 'weights' | 'm' | 'v' | 'fakeImages';
+  difference: number;
+  /** How far equally right float32 runs of Keras are from each other here. */
+  rounding: number;
+}
+
+/** @returns a row for each quantity of each part of each iteration. */
+export function replayTrace(trace: Trace): ReplayRow[] {
+  const gan: Gan = {
+    generator: initialState(trace, 'generator'),
+    discriminator: initialState(trace, 'discriminator'),
+    average: undefined,
+  };
+  return trace.iterations.flatMap((iteration, index) =>
+    replayIteration(trace, gan, iteration, index),
+  );
+}
+
+function initialState(trace: Trace, name: 'generator' | 'discriminator'): NetworkState {
+  const { imageSize, width, latentSize, dropoutRate } = trace;
+  const network =
+    name === 'generator'
+      ? articleGenerator({ imageSize, width, latentSize })
+      : articleDiscriminator({ imageSize, width, dropoutRate });
+  const state = initializeNetwork(network, 'replaced below');
+  for (const { name: weight, shape } of network.weights) {
+    const reference = trace.initial[name][weight];
+    if (!reference) throw new Error(`the trace has no initial ${name}/${weight}`);
+    state.weights.get(weight)!.dispose();
+    state.weights.set(weight, tf.tensor(trace.read(reference), [...shape]));
+  }
+  return state;
+}
+
+function replayIteration(
+  trace: Trace,
+  gan: Gan,
+  recorded: TraceIteration,
+  iteration: number,
+): ReplayRow[] {
+  const { adam } = trace;
+  const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
+  const draws = { dropoutMasks: recordedMasks(trace, recorded) };
+  const rows: ReplayRow[] = [];
+  const add = (
+    part: SubStep,
+    quantity: ReplayRow['quantity'],
+    difference: number,
+    rounding = recorded.rounding[part][quantity] ?? 0,
+  ) => rows.push({ iteration, part, quantity, difference, rounding });
+
+  const fakeImages = generateImages(
+    gan.generator,
+    upload(recorded.discriminatorLatents) as tf.Tensor2D,
+  );
+  if (recorded.fakeImages) {
+    const difference = largestDifference(fakeImages, upload(recorded.fakeImages));
+    add('fake', 'fakeImages', difference, recorded.rounding.fakeImages);
+  }
+
+  const halves = [
+    ['real', upload(recorded.realImages) as tf.Tensor4D],
+    ['fake', fakeImages],
+  ] as const;
+  for (const [part, images] of halves) {
+    const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, draws, adam);
+    add(part, 'loss', relative(loss, recorded[`${part}Loss`]));
+    add(part, 'accuracy', Math.abs(accuracy.dataSync()[0]! - recorded[`${part}Accuracy`]));
+    addStates(part, gan, recorded.after[part], add);
+  }
+
+  const latents = upload(recorded.generatorLatents) as tf.Tensor2D;
+  const loss = trainGenerator(gan, latents, draws, adam);
+  add('generator', 'loss', relative(loss, recorded.generatorLoss));
+  addStates('generator', gan, recorded.after.generator, add);
+  return rows;
+}
+
+function recordedMasks(trace: Trace, { dropoutMasks }: TraceIteration): DropoutMasks {
+  return (part, layer, shape, rate) => {
+    const reference = dropoutMasks?.[part][layer];
+    if (!reference) throw new Error(`the trace has no dropout mask of ${layer} for ${part}`);
+    const kept = Math.fround(1 / (1 - rate));
+    return tf.tensor(
+      trace.read(reference).map((bit) => bit * kept),
+      [...shape],
+    );
+  };
+}
+
+function addStates(
+  part: SubStep,
+  gan: Gan,
+  after: { generator?: TraceState | undefined; discriminator?: TraceState | undefined },
+  add: (part: SubStep, quantity: ReplayRow['quantity'], difference: number) => void,
+): void {
+  const found = { weights: 0, m: 0, v: 0 };
+  for (const name of ['generator', 'discriminator'] as const) {
+    const state = after[name];
+    if (!state) continue;
+    const { weights, moments } = gan[name];
+    for (const [weight, sample] of Object.entries(state.weights)) {
+      found.weights = Math.max(found.weights, fromSample(weights.get(weight)!, sample, 1));
+    }
+    for (const [weight, sample] of Object.entries(state.m ?? {})) {
+      found.m = Math.max(found.m, fromSample(moments.get(weight)!.first, sample));
+    }
+    for (const [weight, sample] of Object.entries(state.v ?? {})) {
+      found.v = Math.max(found.v, fromSample(moments.get(weight)!.second, sample));
+    }
+  }
+  add(part, 'weights', found.weights);
+  if (after.generator?.m || after.discriminator?.m) {
+    add(part, 'm', found.m);
+    add(part, 'v', found.v);
+  }
+}
+
+/**
+ * How far a tensor is from the sample of its recorded twin: the first numbers one by one, and the sums
+ * as if every number were off by the same (for the sum of squares: in root mean square).
+ * @param scale what a difference is divided by; without it the largest number of the tensor.
+ */
+function fromSample(
+  tensor: tf.Tensor,
+  sample: { sum: number; sumOfSquares: number; first: number[] },
+  scale?: number,
+): number {
+  const values = tensor.dataSync<'float32'>();
+  const count = product(tensor.shape);
+  let sum = 0;
+  let sumOfSquares = 0;
+  let largest = 0;
+  for (const value of values) {
+    sum += value;
+    sumOfSquares += value * value;
+    largest = Math.max(largest, Math.abs(value));
+  }
+  const rootMeanSquare = (squares: number) => Math.sqrt(squares / count);
+  const differences = [
+    ...sample.first.map((value, i) => Math.abs(values[i]! - value)),
+    Math.abs(sum - sample.sum) / count,
+    Math.abs(rootMeanSquare(sumOfSquares) - rootMeanSquare(sample.sumOfSquares)),
+  ];
+  return Math.max(...differences) / (scale ?? Math.max(largest, Number.MIN_VALUE));
+}
+
+function relative(loss: tf.Scalar, recorded: number): number {
+  return Math.abs(loss.dataSync()[0]! - recorded) / Math.abs(recorded);
+}
+
+function largestDifference(a: tf.Tensor, b: tf.Tensor): number {
+  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]!);
+}

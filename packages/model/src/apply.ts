@@ -114,6 +114,21 @@ function applyLayer(
       const y = tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, layer.strides, 'same');
       return tf.add(y, bias);
     }
+    case 'conv2dTranspose': {
+      const { kernel, bias } = kernelAndBias(placed, weights);
+      const shape: [number, number, number, number] = [
+        x.shape[0]!,
+        ...(placed.outputShape as [number, number, number]),
+      ];
+      const y = tf.conv2dTranspose(
+        x as tf.Tensor4D,
+        kernel as tf.Tensor4D,
+        shape,
+        layer.strides,
+        'same',
+      );
+      return tf.add(y, bias);
+    }
     case 'upSampling2d':
       return interleavePhases([x, x, x, x] as tf.Tensor4D[]);
     case 'zeroPadding2d':

@@ -34,6 +34,12 @@ const layerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('reshape'), shape: z.array(size) }),
   z.strictObject({ type: z.literal('flatten') }),
   z.strictObject({ type: z.literal('conv2d'), filters: size, kernelSize: size, strides: size }),
+  z.strictObject({
+    type: z.literal('conv2dTranspose'),
+    filters: size,
+    kernelSize: size,
+    strides: z.number().int().min(1).max(2),
+  }),
   z.strictObject({ type: z.literal('upSampling2d') }),
   z.strictObject({ type: z.literal('zeroPadding2d'), padding: z.tuple([sideSchema, sideSchema]) }),
   z.strictObject({

@@ -8,11 +8,13 @@ import {
   batchNormalization,
   compileGenerator,
   conv2d,
+  conv2dTranspose,
   createRandom,
   dense,
   type Encoding,
   encodeWeight,
   type Layer,
+  leakyRelu,
   type Network,
   product,
   registerTrainingKernels,
@@ -85,6 +87,29 @@ describe('the inference graph', () => {
     ['normalization after upsampling', [upSampling2d(), batchNormalization(), conv2d(6)]],
     ['normalization, then an activation on the host', [batchNormalization(), activation('relu')]],
     ['an activation on the host', [activation('relu'), batchNormalization()]],
+    ['a leaky relu on the host', [batchNormalization(), leakyRelu(0.3)]],
+    ['a leaky relu after a convolution', [conv2d(6), batchNormalization(), leakyRelu(0.3)]],
+    ['normalization after an activation', [conv2d(6), leakyRelu(0.2), batchNormalization()]],
+    [
+      'normalization between two activations',
+      [conv2d(6), leakyRelu(0.2), batchNormalization(), activation('relu')],
+    ],
+    ['two normalizations', [batchNormalization(), batchNormalization()]],
+    ['an activation after upsampling', [upSampling2d(), activation('relu'), conv2d(6)]],
+    ['upsampling twice', [upSampling2d(), upSampling2d(), conv2d(6)]],
+    ['upsampling before a 5×5 convolution', [upSampling2d(), conv2d(6, { kernelSize: 5 })]],
+    ['upsampling before a transposed one', [upSampling2d(), conv2dTranspose(6)]],
+    ...[3, 4, 5].flatMap((kernelSize) =>
+      [1, 2].map((strides): [string, Layer[]] => [
+        `a ${kernelSize}×${kernelSize} transposed convolution of stride ${strides}`,
+        [
+          batchNormalization(),
+          conv2dTranspose(6, { kernelSize, strides }),
+          batchNormalization(),
+          activation('relu'),
+        ],
+      ]),
+    ),
   ];
 
   it.each(families)('equals the layers as written with %s', (_, middle) => {
@@ -101,6 +126,21 @@ describe('the inference graph', () => {
     expect(
       maxDifference(ours, applyAsWritten(network, tf.tensor2d(latents, [3, 100]))),
     ).toBeLessThan(1e-5);
+  });
+
+  it('takes normalization and activation between Dense and Reshape', () => {
+    const layers = [
+      dense(4 * 4 * 8),
+      batchNormalization(),
+      leakyRelu(0.3),
+      reshape(4, 4, 8),
+      conv2dTranspose(3, { kernelSize: 5 }),
+      activation('tanh'),
+    ];
+    const network = sequential('generator', [100], layers);
+    const ours = compile(network).generate(latents, 3);
+    const asWritten = applyAsWritten(network, tf.tensor2d(latents, [3, 100]));
+    expect(maxDifference(ours, asWritten)).toBeLessThan(1e-5);
   });
 
   it.each([

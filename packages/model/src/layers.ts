@@ -16,6 +16,7 @@ export type Layer =
   | { type: 'reshape'; shape: readonly number[] }
   | { type: 'flatten' }
   | { type: 'conv2d'; filters: number; kernelSize: number; strides: number }
+  | { type: 'conv2dTranspose'; filters: number; kernelSize: number; strides: number }
   | { type: 'upSampling2d' }
   | { type: 'zeroPadding2d'; padding: Padding2D }
   | { type: 'batchNormalization'; momentum: number; epsilon: number }
@@ -41,6 +42,15 @@ export const conv2d = (
   filters: number,
   { kernelSize = 3, strides = 1 }: { kernelSize?: number; strides?: number } = {},
 ): Layer => ({ type: 'conv2d', filters, kernelSize, strides });
+
+/**
+ * Keras `Conv2DTranspose` with `padding="same"`: `strides` times the size, kernel
+ * `[size, size, filters, channelsIn]`, with bias.
+ */
+export const conv2dTranspose = (
+  filters: number,
+  { kernelSize = 4, strides = 2 }: { kernelSize?: number; strides?: number } = {},
+): Layer => ({ type: 'conv2dTranspose', filters, kernelSize, strides });
 
 /** Keras `UpSampling2D()`: each pixel becomes 2×2 equal ones (nearest neighbour). */
 export const upSampling2d = (): Layer => ({ type: 'upSampling2d' });
@@ -94,6 +104,15 @@ export function layerWeights(layer: Layer, inputShape: readonly number[]): Weigh
         ),
         weight('bias', [layer.filters], 'zeros'),
       ];
+    case 'conv2dTranspose':
+      return [
+        weight(
+          'kernel',
+          [layer.kernelSize, layer.kernelSize, layer.filters, channels],
+          'glorotUniform',
+        ),
+        weight('bias', [layer.filters], 'zeros'),
+      ];
     case 'batchNormalization':
       return [
         weight('gamma', [channels], 'ones'),
@@ -134,6 +153,10 @@ export function outputShape(layer: Layer, inputShape: readonly number[]): readon
     case 'conv2d': {
       const [height, width] = imageShape(layer, inputShape);
       return [Math.ceil(height / layer.strides), Math.ceil(width / layer.strides), layer.filters];
+    }
+    case 'conv2dTranspose': {
+      const [height, width] = imageShape(layer, inputShape);
+      return [height * layer.strides, width * layer.strides, layer.filters];
     }
     case 'upSampling2d': {
       const [height, width, channels] = imageShape(layer, inputShape);

@@ -32,6 +32,8 @@ function tfjsLayer(layer: Layer, first: { inputShape?: number[] }): tfl.layers.L
       return layers.flatten({ ...first });
     case 'conv2d':
       return layers.conv2d({ ...first, ...layer, padding: 'same' });
+    case 'conv2dTranspose':
+      return layers.conv2dTranspose({ ...first, ...layer, padding: 'same' });
     case 'upSampling2d':
       return layers.upSampling2d({ ...first });
     case 'zeroPadding2d': {

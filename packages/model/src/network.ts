@@ -24,6 +24,7 @@ const KERAS_NAMES: Record<Layer['type'], string> = {
   reshape: 'reshape',
   flatten: 'flatten',
   conv2d: 'conv2d',
+  conv2dTranspose: 'conv2d_transpose',
   upSampling2d: 'up_sampling2d',
   zeroPadding2d: 'zero_padding2d',
   batchNormalization: 'batch_normalization',

@@ -1,0 +1,75 @@
+"""
+Opens exported weights in real Keras and compares what it predicts with what is expected.
+
+FILE is an `.h5`, `.keras` or `.weights.h5` file, or a folder whose files of these kinds are all
+checked. The expectation is JSON: `latents` [n][latentSize], `shape`, and `images`, the flat
+numbers of that shape. A `.weights.h5` holds no architecture: it is loaded into the article's
+generator of the size that the expectation's latents and shape say (`--width` for its channels), as
+the bare Sequential, or with `--nested` as the article's Model around it.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import article
+
+SUFFIXES = (".weights.h5", ".h5", ".keras")
+
+
+def open_model(file: Path, args: argparse.Namespace, latent_size: int, image_size: int):
+    if not file.name.endswith(".weights.h5"):
+        return keras.saving.load_model(file, compile=False)
+    model = article.generator(latent_size, image_size, args.width)
+    if args.nested:
+        noise = keras.Input((latent_size,))
+        model = keras.Model(noise, model(noise))
+    model.load_weights(file)
+    return model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("path", type=Path, metavar="FILE")
+    parser.add_argument("--expect", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--tolerance", type=float, default=1e-5)
+    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--nested", action="store_true")
+    args = parser.parse_args()
+    expected = json.loads(args.expect.read_text())
+    latents = np.array(expected["latents"], np.float32)
+    images = np.array(expected["images"], np.float32).reshape(expected["shape"])
+    files = sorted(args.path.iterdir()) if args.path.is_dir() else [args.path]
+    files = [file for file in files if file.name.endswith(SUFFIXES)]
+    if not files:
+        sys.exit(f"{args.path}: no {', '.join(SUFFIXES)} file")
+    print(f"Keras {keras.__version__}, TensorFlow {tf.__version__}")
+    failed = False
+    for file in files:
+        model = open_model(file, args, latents.shape[1], images.shape[1])
+        predicted = model.predict(latents, verbose=0)
+        if predicted.shape != images.shape:
+            print(f"{file.name}: predicts {predicted.shape}, not {images.shape}")
+            failed = True
+            continue
+        gap = float(np.abs(predicted - images).max())
+        good = gap <= args.tolerance
+        failed |= not good
+        print(f"{file.name}: {'ok' if good else 'NOT EQUAL'}, max difference {gap:.3g}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

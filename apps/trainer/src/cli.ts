@@ -1,5 +1,6 @@
 import { UserError } from '@killme/model';
 import { Command, Option } from 'commander';
+import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { exportCheckpoint } from './export.ts';
 import {
   type GivenOptions,
@@ -7,8 +8,10 @@ import {
   kebab,
   parseGivenOptions,
   readConfigFile,
+  userPath,
 } from './options.ts';
 import { findRunFolder } from './run-folder.ts';
+import { type EngineChoice, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
 
 const VALUE_NAMES: Partial<Record<keyof GivenOptions, string>> = {
@@ -50,6 +53,21 @@ program
     const folder = await findRunFolder(run);
     const iteration = await exportCheckpoint(folder, encoding);
     console.log(`exported iteration ${iteration} as ${encoding}: ${folder.generator}`);
+  });
+
+program
+  .command('check-engine')
+  .description('check an engine: its gradients, and the training step against traces of real Keras')
+  .addOption(
+    new Option('--backend <NAME>', 'the engine')
+      .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])
+      .default('auto'),
+  )
+  .option('--trace <DIR...>', 'traces to replay; without it those of test/reference/traces')
+  .action(async ({ backend, trace }: { backend: EngineChoice; trace?: string[] }) => {
+    await startEngine(backend, console.log);
+    const folders = trace?.map(userPath) ?? COMMITTED_TRACES;
+    if (!(await checkEngine(folders))) process.exitCode = 1;
   });
 
 /** Aborts at the first Ctrl-C, so that the loop ends with a checkpoint; a second one ends at once. */

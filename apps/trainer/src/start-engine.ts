@@ -2,13 +2,16 @@ import { registerTrainingKernels, UserError } from '@killme/model';
 import type { Engine } from './engines/engine.ts';
 import { findTensorflow } from './engines/tensorflow-location.ts';
 
+/** An engine by name, or the fastest that is there. */
+export type EngineChoice = 'auto' | Engine['name'];
+
 /**
  * Starts the engine asked for; `auto` takes the fastest that is there.
  * @param log gets one line: what was chosen, why, and how to get a faster one.
  * @throws UserError saying how to install an engine that is not there.
  */
 export async function startEngine(
-  backend: 'auto' | Engine['name'],
+  backend: EngineChoice,
   log: (line: string) => void,
 ): Promise<Engine> {
   const { engine, reason } = await choose(backend);
@@ -21,9 +24,7 @@ export async function startEngine(
 const startTensorflow = async () => (await import('./engines/tensorflow.ts')).startTensorflow();
 const startWasm = async () => (await import('./engines/wasm.ts')).startWasm();
 
-async function choose(
-  backend: 'auto' | Engine['name'],
-): Promise<{ engine: Engine; reason: string }> {
+async function choose(backend: EngineChoice): Promise<{ engine: Engine; reason: string }> {
   if (backend === 'tensorflow') {
     return { engine: await startTensorflow(), reason: 'asked for' };
   }

@@ -73,12 +73,12 @@ export interface Checkpoint {
 /**
  * Reads the newest checkpoint that is whole.
  * @param warn is told of a damaged one that is passed over.
- * @throws UserError when there is none.
+ * @returns undefined when there is none.
  */
 export async function readNewestCheckpoint(
   folder: string,
   warn: (line: string) => void,
-): Promise<Checkpoint> {
+): Promise<Checkpoint | undefined> {
   for (const name of await listCheckpoints(folder)) {
     try {
       return decode(await readFile(join(folder, name)));
@@ -87,7 +87,7 @@ export async function readNewestCheckpoint(
       warn(`${name} is passed over: ${error.message}`);
     }
   }
-  throw new UserError(`there is no checkpoint in ${folder}`);
+  return undefined;
 }
 
 /**

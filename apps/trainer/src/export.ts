@@ -1,4 +1,4 @@
-import { type Encoding, type Preset, packGenerator, presetByName } from '@killme/model';
+import { type Encoding, type Preset, packGenerator, presetByName, UserError } from '@killme/model';
 import { checkpointGenerator, readNewestCheckpoint } from './checkpoint.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
@@ -51,6 +51,11 @@ export async function exportCheckpoint(folder: RunFolder, encoding: Encoding): P
   const record = await readRunRecord(folder);
   const preset = presetByName(record.options.preset);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+  if (!checkpoint) {
+    throw new UserError(
+      `the run "${folder.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
+    );
+  }
   await exportGenerator({
     folder,
     preset,

@@ -207,14 +207,16 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
   const engine = await startEngine(options.backend, console.log);
   const gan = initializeGan(preset, options.seed);
-  restoreCheckpoint(checkpoint, gan);
+  // Without one the run was cut off before its first: its start is fixed by its seed.
+  if (checkpoint) restoreCheckpoint(checkpoint, gan);
+  const start = checkpoint?.iteration ?? 0;
   const description = `${engine.name} (${engine.device})`;
   const engines =
     saved.engines.at(-1) === description ? saved.engines : [...saved.engines, description];
   const record = { ...saved, options, engines };
   await writeRunRecord(folder, record);
-  console.log(`run: ${folder.root}, from iteration ${checkpoint.iteration}`);
-  return { folder, record, preset, dataset, gan, start: checkpoint.iteration };
+  console.log(`run: ${folder.root}, from iteration ${start}`);
+  return { folder, record, preset, dataset, gan, start };
 }
 
 async function readDataset(options: TrainOptions, { imageSize }: Preset): Promise<Dataset> {

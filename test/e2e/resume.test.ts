@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createRandom } from '@killme/model';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runFolder, runTrainer, startTrainer, writeIcons } from './trainer.ts';
+
+const data = mkdtempSync(join(tmpdir(), 'killme-'));
+const runs: string[] = [];
+
+/** The options of a short run on the slowest engine, with a checkpoint after every iteration. */
+function options(name: string): string[] {
+  const run = `e2e-${process.pid}-${name}`;
+  runs.push(run);
+  const fixed = '--preset lite --backend wasm --batch 2 --iterations 30 --save-every 1 --seed 3';
+  return ['--name', run, '--data', data, ...fixed.split(' ')];
+}
+
+const checkpointFile = (args: string[]) =>
+  join(runFolder(args[1]!), 'checkpoints', 'checkpoint-0000030.safetensors');
+
+beforeAll(() => writeIcons(data, 8));
+
+afterAll(() => {
+  for (const name of runs) rmSync(runFolder(name), { recursive: true, force: true });
+  rmSync(data, { recursive: true });
+});
+
+describe('a run that is interrupted', () => {
+  it('by kill -9 at any moment, five times, ends with the same weights as one that was not', async () => {
+    const whole = options('whole');
+    expect(await runTrainer('train', ...whole)).toMatchObject({ status: 0 });
+
+    const killed = options('killed');
+    const checkpoints = join(runFolder(killed[1]!), 'checkpoints');
+    const statuses: (number | null)[] = [];
+    // At any moment after the first checkpoint, so also while the next one is being written.
+    for (const delay of createRandom('kill at').integers(5, 1_200)) {
+      const resume = statuses.length > 0 ? ['--resume'] : [];
+      const { process: child, outcome } = startTrainer('train', ...killed, ...resume);
+      while (child.exitCode === null && !hasNewCheckpoint(checkpoints)) await wait(20);
+      await wait(delay);
+      child.kill('SIGKILL');
+      statuses.push((await outcome).status);
+    }
+    // A process that was killed has no exit status.
+    expect(statuses).toEqual([null, null, null, null, null]);
+    const { status, output } = await runTrainer('train', ...killed, '--resume');
+    expect(output).toContain('done: ');
+    expect(status).toBe(0);
+    expect(readFileSync(checkpointFile(killed)).equals(readFileSync(checkpointFile(whole)))).toBe(
+      true,
+    );
+  }, 300_000);
+
+  it('by Ctrl-C writes a checkpoint of the last iteration and says how to go on', async () => {
+    const args = [
+      ...options('stopped').slice(0, -6),
+      '--iterations',
+      '1000',
+      '--save-every',
+      '1000',
+    ];
+    const { process: child, outcome } = startTrainer('train', ...args);
+    while (child.exitCode === null && !existsSync(join(runFolder(args[1]!), 'metrics.csv')))
+      await wait(20);
+    while (child.exitCode === null && rows(args[1]!) < 2) await wait(20);
+    child.kill('SIGINT');
+    const { status, output } = await outcome;
+    expect(status).toBe(0);
+    const iteration = Number(
+      /stopped at iteration (\d+); go on with --resume --name/.exec(output)?.[1],
+    );
+    expect(iteration).toBe(rows(args[1]!));
+    const name = `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`;
+    expect(readdirSync(join(runFolder(args[1]!), 'checkpoints'))).toEqual([name]);
+  }, 120_000);
+});
+
+const seen = new Set<string>();
+
+/** Whether a checkpoint is there that was not at the last call that said so. */
+function hasNewCheckpoint(folder: string): boolean {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const fresh = names.filter((name) => name.startsWith('checkpoint') && !seen.has(name));
+  for (const name of fresh) seen.add(name);
+  return fresh.length > 0;
+}
+
+/** Iterations in metrics.csv. */
+function rows(run: string): number {
+  return (
+    readFileSync(join(runFolder(run), 'metrics.csv'), 'utf8')
+      .trim()
+      .split('\n').length - 1
+  );
+}

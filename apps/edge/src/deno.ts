@@ -1,10 +1,11 @@
 /**
  * The entry for Deno.
  *
- *     deno run --allow-net --allow-read src/deno.ts [--generator DIR] [--port N] [--host NAME]
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/deno.ts [--generator DIR] [--port N] [--host NAME]
  *
  * @module
  */
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -51,7 +52,9 @@ function readOptions(): { generator: string; port: number; host: string } {
   if (!/^\d+$/.test(values.port) || port > 65535) {
     throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
   }
-  return { generator: values.generator, port, host: values.host };
+  // npm runs scripts from the workspace's folder; paths are meant from where the person stands.
+  const generator = resolve(process.env.INIT_CWD ?? process.cwd(), values.generator);
+  return { generator, port, host: values.host };
 }
 
 /** Mistakes of the person at the keyboard are one line; anything else is a bug, with its stack. */

@@ -36,6 +36,7 @@ export function diskOptions(generatorFolder: string): AppOptions {
 
 const BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 
-async function compileBinary(): Promise<WebAssembly.Module> {
+/** tfjs's wasm binary, compiled. */
+export async function compileBinary(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL(import.meta.resolve(BINARY))));
 }

@@ -11,6 +11,9 @@ import { batchMatMulConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Ba
 import { concatConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Concat.js';
 import { fusedConv2DConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/FusedConv2D.js';
 import { identityConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Identity.js';
+import { leakyReluConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/LeakyRelu.js';
+import { multiplyConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Multiply.js';
+import { packConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Pack.js';
 import { reluConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Relu.js';
 import { reshapeConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Reshape.js';
 import { sigmoidConfig } from '@tensorflow/tfjs-backend-wasm/dist/kernels/Sigmoid.js';
@@ -27,6 +30,9 @@ for (const kernel of [
   concatConfig,
   fusedConv2DConfig,
   identityConfig,
+  leakyReluConfig,
+  multiplyConfig,
+  packConfig,
   reluConfig,
   reshapeConfig,
   sigmoidConfig,

@@ -1,0 +1,1 @@
+export { randomGeneratorFiles } from './random-generator.ts';

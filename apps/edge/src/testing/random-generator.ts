@@ -1,0 +1,50 @@
+import {
+  articleGenerator,
+  createRandom,
+  type Encoding,
+  packGenerator,
+  product,
+} from '@killme/model';
+
+/**
+ * The files of a generator that has learnt nothing: the article's layers, narrow, with random
+ * weights. The same bytes each time.
+ * @param options.imageSize a multiple of 4.
+ */
+export async function randomGeneratorFiles({
+  width = 1 / 16,
+  imageSize = 32,
+  encoding = 'int8',
+}: {
+  width?: number;
+  imageSize?: number;
+  encoding?: Encoding;
+} = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const network = articleGenerator({ width, imageSize });
+  const weights = new Map(
+    network.weights.map(({ name, shape }) => {
+      const values = createRandom(`test/${name}`).uniform(product(shape));
+      return [name, values.map((value) => value * spread(name, shape) + centre(name))] as const;
+    }),
+  );
+  const training = {
+    dataset: 'none, random weights',
+    images: 1,
+    iterations: 0,
+    batchSize: 1,
+    seed: 0,
+    engine: 'none',
+  };
+  const latent = { size: 100, distribution: 'uniform' } as const;
+  const facts = { preset: 'article', latent, classes: [], training };
+  return packGenerator({ network, weights, encoding, facts });
+}
+
+/** Keeps the variance of what flows through a kernel, so that pictures are neither flat nor clipped. */
+function spread(name: string, shape: readonly number[]): number {
+  return name.endsWith('/kernel') ? Math.sqrt(3 / product(shape.slice(0, -1))) : 0.2;
+}
+
+function centre(name: string): number {
+  return /gamma|variance/.test(name) ? 1 : 0;
+}

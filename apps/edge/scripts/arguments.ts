@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 
-const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/article', import.meta.url));
+const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/lite', import.meta.url));
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
 
 /** How a script is told which generator. */

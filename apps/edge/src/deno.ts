@@ -22,7 +22,7 @@ declare const Deno: {
   errors: { AddrInUse: new () => Error };
 };
 
-const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/article', import.meta.url));
+const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/lite', import.meta.url));
 
 async function main(): Promise<void> {
   const { generator, port, host } = readOptions();

@@ -55,8 +55,9 @@ export function articleDiscriminator({
 const LITE_DISCRIMINATOR_CHANNELS = [32, 64, 96, 160, 256] as const;
 
 /**
- * The discriminator of preset `lite`: five strided convolutions down to 4×4, LeakyReLU and batch
- * normalization as in the DCGAN paper. No dropout: what D sees is augmented instead.
+ * The discriminator of preset `lite`: five strided convolutions down to 4×4 and LeakyReLU. No dropout:
+ * what D sees is augmented instead. No batch normalization: with it D told real half-batches from
+ * fake ones by their statistics, was right every time by iteration 2,600, and G drew one expression.
  */
 export function liteDiscriminator(): Network {
   const [first, ...others] = LITE_DISCRIMINATOR_CHANNELS;

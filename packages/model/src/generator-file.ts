@@ -13,13 +13,13 @@ import { z } from 'zod';
 import type { LatentSpace } from './latent.ts';
 import { type Layer, product } from './layers.ts';
 import { type Network, sequential } from './network.ts';
+import { cutShards } from './shards.ts';
 import { UserError } from './user-error.ts';
 import { type Encoding, encodeWeight, type HostWeight, type HostWeights } from './weights.ts';
 
 export const GENERATOR_MANIFEST = 'generator.json';
 
 const FORMAT_VERSION = 1;
-const SHARD_BYTES = 20 * 1024 * 1024;
 
 const size = z.number().int().positive();
 const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
@@ -150,7 +150,7 @@ export async function packGenerator({
   }
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const shards: GeneratorManifest['shards'] = [];
-  for (const [index, bytes] of cutShards(chunks, offset).entries()) {
+  for (const [index, bytes] of cutShards(chunks).entries()) {
     const file = `weights-${index}.bin`;
     files.set(file, bytes);
     shards.push({ file, bytes: bytes.byteLength, sha256: await sha256(bytes) });
@@ -170,24 +170,6 @@ export async function packGenerator({
   });
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
   return files.set(GENERATOR_MANIFEST, new Uint8Array(json));
-}
-
-function cutShards(chunks: readonly Uint8Array[], total: number): Uint8Array<ArrayBuffer>[] {
-  const shards: Uint8Array<ArrayBuffer>[] = [];
-  for (let start = 0; start < total; start += SHARD_BYTES) {
-    shards.push(new Uint8Array(Math.min(SHARD_BYTES, total - start)));
-  }
-  let offset = 0;
-  for (const chunk of chunks) {
-    for (let read = 0; read < chunk.length; ) {
-      const at = offset % SHARD_BYTES;
-      const part = chunk.subarray(read, read + SHARD_BYTES - at);
-      shards[Math.floor(offset / SHARD_BYTES)]!.set(part, at);
-      read += part.length;
-      offset += part.length;
-    }
-  }
-  return shards;
 }
 
 /**

@@ -1,0 +1,168 @@
+/**
+ * What a person may rely on in every runtime: the cases that workerd, Deno and Node share.
+ *
+ * @module
+ */
+import { createApp, diskOptions } from '@killme/edge';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeRandomGenerator } from './servers.ts';
+
+/** A running app. */
+export interface Runtime {
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<unknown>;
+}
+
+/** Bytes that must be the same in every runtime; Node, in this process, says what they are. */
+const SEEDS = [
+  'alice',
+  'bob',
+  '0',
+  'x'.repeat(256),
+  '👶🏽',
+  'キルミーベイベー',
+  '%',
+  '+ &=#?/\\"<',
+];
+const PICTURES = [
+  ...SEEDS.map((seed) => `/img?${new URLSearchParams({ seed })}`),
+  '/morph?from=alice&to=bob',
+  '/morph?from=alice&to=bob&steps=2&path=slerp',
+  '/morph?from=alice&to=alice&steps=3&path=slerp',
+  '/morph?from=alice&to=bob&steps=5&space=pixel',
+];
+
+/**
+ * @param options.start starts the app on a generator folder
+ */
+export function describeContract({
+  name,
+  start,
+}: {
+  name: string;
+  start: (generator: string) => Promise<Runtime>;
+}): void {
+  describe(`the app in ${name}`, () => {
+    let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+    let runtime: Runtime;
+    let node: ReturnType<typeof createApp>;
+
+    beforeAll(async () => {
+      generator = await writeRandomGenerator();
+      node = createApp(diskOptions(generator.folder));
+      runtime = await start(generator.folder);
+    }, 120_000);
+
+    afterAll(async () => {
+      await runtime?.stop();
+      await generator?.remove();
+    }, 30_000);
+
+    it('goes on loading when the first client goes away', async () => {
+      const first = new AbortController();
+      const left = runtime.fetch('/img?seed=first', first).catch(() => undefined);
+      setTimeout(() => first.abort(), 30);
+      await left;
+      expect((await runtime.fetch('/model')).status).toBe(200);
+    }, 30_000);
+
+    it('shares one load between the first requests', async () => {
+      const seeds = Array.from({ length: 12 }, (_, i) => `/img?seed=first-${i}`);
+      const answers = await Promise.all(seeds.map((path) => runtime.fetch(path)));
+      expect(answers.map(({ status }) => status)).toEqual(seeds.map(() => 200));
+      for (const [i, answer] of answers.entries()) {
+        const serial = await (await node.request(seeds[i]!)).arrayBuffer();
+        expect(Buffer.from(await answer.arrayBuffer()).equals(Buffer.from(serial))).toBe(true);
+      }
+    }, 60_000);
+
+    it.each(PICTURES)(
+      'draws the bytes that Node draws: %s',
+      async (path) => {
+        const answer = await runtime.fetch(path);
+        expect(answer.status).toBe(200);
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        const expected = await node.request(path);
+        expect(bytes.equals(Buffer.from(await expected.arrayBuffer()))).toBe(true);
+        expect(answer.headers.get('etag')).toBe(expected.headers.get('etag'));
+      },
+      60_000,
+    );
+
+    it('sends PNGs that another decoder reads', async () => {
+      const image = await decode(await runtime.fetch('/img?seed=alice'));
+      expect(image).toMatchObject({ format: 'png', width: 128, height: 128, channels: 3 });
+      const strip = await decode(await runtime.fetch('/morph?from=alice&to=bob&steps=10'));
+      expect(strip).toMatchObject({ format: 'png', width: 1280, height: 128, channels: 3 });
+      const first = await sharp(strip.bytes)
+        .extract({ left: 0, top: 0, width: 128, height: 128 })
+        .raw()
+        .toBuffer();
+      expect(first.equals(await sharp(image.bytes).raw().toBuffer())).toBe(true);
+    });
+
+    it('lets caches keep a picture and not draw it again', async () => {
+      const path = '/img?seed=alice';
+      const answer = await runtime.fetch(path);
+      expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(answer.headers.get('content-type')).toBe('image/png');
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      const tag = answer.headers.get('etag')!;
+      await answer.arrayBuffer();
+      const again = await runtime.fetch(path, { headers: { 'If-None-Match': `W/${tag}` } });
+      expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', tag]);
+      const head = await runtime.fetch(path, { method: 'HEAD' });
+      expect([head.status, await head.text(), head.headers.get('etag')]).toEqual([200, '', tag]);
+    });
+
+    it('redirects to a random seed beside itself', async () => {
+      const answer = await runtime.fetch('/img', { redirect: 'manual' });
+      expect(answer.status).toBe(302);
+      expect(answer.headers.get('location')).toMatch(/^\?seed=[0-9a-z]{10}$/);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    });
+
+    it.each([
+      ['/img?seed=', 400, 'seed'],
+      ['/img?seed=%FF', 400, 'seed'],
+      ['/img?seed=a&seed=b', 400, 'seed'],
+      ['/img?seed=a&colour=red', 400, 'colour'],
+      ['/morph?from=a&to=b&steps=0', 400, 'steps'],
+      ['/morph?from=a&to=b&steps=1e9', 400, 'steps'],
+      [`/img?seed=${'a'.repeat(20_000)}`, 414, undefined],
+      ['/nothing', 404, undefined],
+    ])('tells what is wrong: %s', async (path, status, parameter) => {
+      const answer = await runtime.fetch(path);
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      const problem = (await answer.json()) as { errors?: { parameter: string }[] };
+      expect(problem.errors?.[0]?.parameter).toBe(parameter);
+    });
+
+    it('refuses other methods', async () => {
+      const answer = await runtime.fetch('/img?seed=a', { method: 'POST' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+      await answer.arrayBuffer();
+    });
+
+    it('serves the page and the facts of the generator', async () => {
+      const page = await runtime.fetch('/');
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(await page.text()).toContain('<script type="module" src="page.js"></script>');
+      expect((await runtime.fetch('/page.js')).headers.get('content-type')).toMatch(/javascript/);
+      expect(await (await runtime.fetch('/model')).json()).toEqual(
+        await (await node.request('/model')).json(),
+      );
+    });
+  });
+}
+
+async function decode(answer: Response) {
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const { format, width, height, channels } = await sharp(bytes).metadata();
+  return { bytes, format, width, height, channels };
+}

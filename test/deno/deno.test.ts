@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { describeContract } from '../contract.ts';
+import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
+
+describeContract({
+  name: 'Deno',
+  async start(generator) {
+    const { origin, stop } = expectServer(await startDeno(generator));
+    return { fetch: (path, init) => fetch(origin + path, init), stop };
+  },
+});
+
+it('Deno refuses a damaged generator, and a port in use, with one line', async () => {
+  const { folder, remove } = await writeRandomGenerator();
+  const server = expectServer(await startDeno(folder));
+  try {
+    const second = await expectRefusal(
+      await startDeno(folder, Number(new URL(server.origin).port)),
+    );
+    expect(second).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^.*port.* is in use: .*\n$/),
+    });
+  } finally {
+    await server.stop();
+  }
+  const shard = `${folder}/weights-0.bin`;
+  const bytes = await readFile(shard);
+  bytes[1000]! ^= 1;
+  await writeFile(shard, bytes);
+  const refusal = await expectRefusal(await startDeno(folder));
+  await remove();
+  expect(refusal.status).toBe(1);
+  expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
+}, 120_000);

@@ -1,0 +1,118 @@
+/**
+ * The real servers, each as its own process on a free loopback port.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { randomGeneratorFiles } from '@killme/edge/testing';
+
+const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
+const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url));
+
+export interface Server {
+  origin: string;
+  /** Ends it as Ctrl-C does, and everything that it has started. @returns its exit status. */
+  stop(): Promise<number | null>;
+}
+
+/** What a server that did not come up said. */
+export interface Refusal {
+  status: number | null;
+  output: string;
+}
+
+/** `npm start`: workerd, through wrangler. */
+export const startWorkerd = (generator: string, port?: number) =>
+  start(
+    (at) => [process.execPath, `${EDGE}/scripts/serve.ts`, '--generator', generator, '--port', at],
+    port,
+  );
+
+/** `npm run start:deno` */
+export const startDeno = (generator: string, port?: number) =>
+  start(
+    (at) => [
+      DENO,
+      'run',
+      ...['--allow-net', '--allow-read', '--allow-env=INIT_CWD'],
+      `${EDGE}/src/deno.ts`,
+      ...['--generator', generator, '--port', at],
+    ],
+    port,
+  );
+
+/** The server, or what it said when it gave up. */
+async function start(
+  command: (port: string) => string[],
+  port?: number,
+): Promise<Server | Refusal> {
+  const at = String(port ?? (await freePort()));
+  const [program, ...args] = command(at);
+  // A group of its own, so that whatever it starts can be ended with it.
+  const child = spawn(program!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  child.stderr.on('data', (text) => (output += text));
+  const closed = once(child, 'close');
+  while (child.exitCode === null && !output.includes('Ready on')) {
+    await Promise.race([wait(50), closed]);
+  }
+  if (child.exitCode !== null) {
+    await closed;
+    return { status: child.exitCode, output };
+  }
+  return { origin: `http://localhost:${at}`, stop: () => stop(child) };
+}
+
+/** @throws Error with what it said, when the server did not come up. */
+export function expectServer(started: Server | Refusal): Server {
+  if ('output' in started) throw new Error(`the server did not start: ${started.output}`);
+  return started;
+}
+
+/** @throws Error when the server came up though it should not. */
+export async function expectRefusal(started: Server | Refusal): Promise<Refusal> {
+  if ('output' in started) return started;
+  await started.stop();
+  throw new Error('the server started');
+}
+
+async function stop(child: ChildProcess): Promise<number | null> {
+  const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
+  process.kill(-child.pid!, 'SIGINT');
+  const late = new AbortController();
+  const forced = wait(10_000, undefined, late).then(
+    () => process.kill(-child.pid!, 'SIGKILL'),
+    () => undefined,
+  );
+  await exited;
+  late.abort();
+  await forced;
+  return child.exitCode;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, 'localhost');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */
+export async function writeRandomGenerator(): Promise<{
+  folder: string;
+  remove: () => Promise<void>;
+}> {
+  const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
+  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize: 128 });
+  for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
+  return { folder, remove: () => rm(folder, { recursive: true }) };
+}

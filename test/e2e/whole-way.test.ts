@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import '@tensorflow/tfjs-backend-cpu';
+import {
+  applyNetwork,
+  presetByName,
+  registerTrainingKernels,
+  seedToLatent,
+  toPixels,
+} from '@killme/model';
+import { checkpointGenerator, readNewestCheckpoint } from '@killme/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, runFolder, runTrainer, writeIcons } from './trainer.ts';
+
+const EDGE = resolve(import.meta.dirname, '../../apps/edge');
+const run = `e2e-${process.pid}-way`;
+const folder = runFolder(run);
+const data = mkdtempSync(join(tmpdir(), 'killme-'));
+const servers: ChildProcess[] = [];
+
+let training: Outcome;
+let exporting: Outcome;
+
+beforeAll(async () => {
+  await writeIcons(data, 12);
+  const options = '--preset article --backend wasm --batch 4 --iterations 2 --seed 5'.split(' ');
+  training = await runTrainer('train', '--data', data, '--name', run, ...options);
+  exporting = await runTrainer('export', '--run', run, '--encoding', 'float32');
+}, 300_000);
+
+afterAll(() => {
+  for (const server of servers) server.kill('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(data, { recursive: true });
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((ready) => probe.once('listening', ready));
+  const address = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Starts a server of apps/edge with the run's generator; gives its address once it answers. */
+async function serve(command: string, ...args: string[]): Promise<string> {
+  const port = await freePort();
+  const server = spawn(
+    command,
+    [...args, '--generator', join(folder, 'generator'), '--port', String(port)],
+    { cwd: EDGE, stdio: 'ignore' },
+  );
+  servers.push(server);
+  const address = `http://localhost:${port}`;
+  while (server.exitCode === null) {
+    const answer = await fetch(`${address}/healthz`).catch(() => undefined);
+    if (answer?.ok) return address;
+    await wait(100);
+  }
+  throw new Error(`${command} ended with status ${server.exitCode}`);
+}
+
+const serveWorkerd = () => serve(process.execPath, 'scripts/serve.ts');
+const serveDeno = () =>
+  serve('deno', 'run', '--allow-net', '--allow-read', '--allow-env', '--allow-sys', 'src/deno.ts');
+
+const decode = (png: Uint8Array) => sharp(png).raw().toBuffer({ resolveWithObject: true });
+
+async function fetchBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('image/png');
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The article's generator on a seed, layer by layer as the trainer runs it, on tfjs's cpu backend. */
+async function trainersOwnPixels(seed: string): Promise<Uint8Array> {
+  await tf.setBackend('cpu');
+  registerTrainingKernels('cpu');
+  const { generator, latent } = presetByName('article');
+  const checkpoint = await readNewestCheckpoint(join(folder, 'checkpoints'), console.warn);
+  const weights = [...checkpointGenerator(checkpoint!, generator)].map(([name, values]) => {
+    const spec = generator.weights.find((weight) => weight.name === name);
+    return [name, tf.tensor(values, [...spec!.shape])] as const;
+  });
+  const z = tf.tensor2d(seedToLatent(seed, latent), [1, latent.size]);
+  const image = applyNetwork(generator, new Map(weights), z, { training: false });
+  return toPixels(await image.data<'float32'>());
+}
+
+describe('from a folder of icons to an image from the edge', () => {
+  it('trains with the article’s lines and leaves a whole run folder', async () => {
+    expect(training.output).toMatch(
+      /^engine: wasm on CPU, \d+ threads?, WebAssembly SIMD \(asked for\)$/m,
+    );
+    expect(training.output).toMatch(/^data: 12 images of .* \(01, 02\)$/m);
+    expect(training.output).toMatch(
+      /^1 \[D loss: \d+\.\d{6}, acc\.: \d+\.\d\d%\] \[G loss: \d+\.\d{6}\]$/m,
+    );
+    expect(training.status).toBe(0);
+    expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['checkpoint-0000002.safetensors']);
+    expect(readdirSync(join(folder, 'samples')).sort()).toEqual([
+      'grid-0000000.png',
+      'grid-0000002.png',
+      'strip-0000000.png',
+      'strip-0000002.png',
+    ]);
+    const grid = await sharp(join(folder, 'samples/grid-0000002.png')).metadata();
+    expect([grid.width, grid.height]).toEqual([640, 640]);
+    const strip = await sharp(join(folder, 'samples/strip-0000002.png')).metadata();
+    expect([strip.width, strip.height]).toEqual([1280, 128]);
+  });
+
+  it('exports the generator, as int8 at the end and as float32 on demand', () => {
+    expect(exporting).toEqual({
+      status: 0,
+      output: `exported iteration 2 as float32: ${join(folder, 'generator')}\n`,
+    });
+    expect(existsSync(join(folder, 'generator/weights-2.bin'))).toBe(true);
+  });
+
+  it('serves from workerd what the trainer’s generator makes, within one level, and from Deno the same bytes', async () => {
+    const [workerd, deno] = await Promise.all([serveWorkerd(), serveDeno()]);
+    const png = await fetchBytes(`${workerd}/img?seed=alice`);
+    const { data: served, info } = await decode(png);
+    expect([info.width, info.height, info.channels]).toEqual([128, 128, 3]);
+
+    const expected = await trainersOwnPixels('alice');
+    const furthest = served.reduce(
+      (most, level, i) => Math.max(most, Math.abs(level - expected[i]!)),
+      0,
+    );
+    expect(furthest).toBeLessThanOrEqual(1);
+    expect(new Set(served).size).toBeGreaterThan(10); // a plain picture would compare well with anything
+
+    for (const path of ['/img?seed=alice', '/morph?from=alice&to=bob&steps=4']) {
+      expect(await fetchBytes(`${deno}${path}`)).toEqual(await fetchBytes(`${workerd}${path}`));
+    }
+    const morph = await decode(await fetchBytes(`${workerd}/morph?from=alice&to=bob&steps=4`));
+    expect([morph.info.width, morph.info.height]).toEqual([512, 128]);
+  }, 180_000);
+});
+
+describe('what a user gets wrong is one line, a non-zero status, and nothing left behind:', () => {
+  const name = `e2e-${process.pid}-wrong`;
+  const cases: [string, string[], RegExp][] = [
+    [
+      'no such data',
+      ['--data', join(data, 'nowhere')],
+      /^error: .*nowhere does not exist: give a folder/,
+    ],
+    [
+      'an unknown preset',
+      ['--preset', 'stylegan'],
+      /^error: --preset must be one of: article, lite; not "stylegan"$/m,
+    ],
+    [
+      'a batch larger than the dataset',
+      ['--data', data, '--batch', '14'],
+      /^error: --batch 14 is larger than the dataset \(12 images in .*\): give a --batch of at most 12$/m,
+    ],
+    [
+      'an engine that is not there',
+      ['--data', data, '--batch', '4', '--backend', 'cuda'],
+      /^error: --backend: .*it was "cuda"$/m,
+    ],
+    ['an option that does not exist', ['--iteration', '3'], /^error: unknown option '--iteration'/],
+  ];
+
+  it.each(cases)('%s', async (_, args, message) => {
+    const { status, output } = await runTrainer('train', '--name', name, ...args);
+    expect(output).toMatch(message);
+    expect(output).not.toContain('    at ');
+    expect(status).toBe(1);
+    expect(existsSync(runFolder(name))).toBe(false);
+  });
+
+  it('a run that exists already', async () => {
+    const { status, output } = await runTrainer(
+      'train',
+      '--data',
+      data,
+      '--batch',
+      '4',
+      '--name',
+      run,
+    );
+    expect(output).toMatch(
+      /^error: the run ".*" exists already .*: go on with it by --resume, or give another --name$/m,
+    );
+    expect(status).toBe(1);
+  });
+});

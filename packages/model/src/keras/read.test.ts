@@ -161,7 +161,7 @@ describe('a file is refused in one line that says what and where:', () => {
       'file.h5 takes [16, 16, 3], not a latent vector: is it a discriminator?',
     );
     expect(await refusal(bytesOf('family/grey.h5'))).toBe(
-      'file.h5 makes images of 1 channels, not RGB images [height, width, 3]',
+      'file.h5 makes [4, 4, 1], not RGB images [height, width, 3]',
     );
     expect(await refusal(bytesOf('family/two-inputs.h5'))).toMatch(
       /^file\.h5 is no chain of layers: .* is fed by /,

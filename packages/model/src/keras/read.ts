@@ -81,10 +81,12 @@ function convertLayers({ inputShape, layers }: KerasChain, file: string): Conver
       const converted = convertLayer(layer, shape);
       conversions.push({ layer, ...converted, start: before.length });
       for (const next of converted.layers) {
-        const reason = reasonAgainst(next, before);
-        if (reason) throw new Error(reason);
-        // Behind a layer that was refused no shape is known.
-        if (problems.length === 0) shape = outputShape(next, shape);
+        // Behind a layer that was refused neither shape nor place says anything.
+        if (problems.length === 0) {
+          const reason = reasonAgainst(next, before);
+          if (reason) throw new Error(reason);
+          shape = outputShape(next, shape);
+        }
         before.push(next);
       }
     } catch (error) {
@@ -109,8 +111,7 @@ function reasonAgainst(layer: Layer, before: readonly Layer[]): string | undefin
 
 function checkImage({ outputShape: shape }: Network, file: string): void {
   if (shape.length === 3 && shape[2] === 3) return;
-  const made = shape.length === 3 ? `images of ${shape[2]} channels` : `[${shape.join(', ')}]`;
-  throw new UserError(`${file} makes ${made}, not RGB images [height, width, 3]`);
+  throw new UserError(`${file} makes [${shape.join(', ')}], not RGB images [height, width, 3]`);
 }
 
 function stored(opened: KerasFile, owners: readonly Conversion[], file: string): StoredWeights {

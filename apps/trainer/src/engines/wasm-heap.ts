@@ -10,6 +10,8 @@ export interface Heap {
   address(tensor: tf.TensorInfo): number;
   /** A new float32 tensor, not filled. */
   output(shape: readonly number[]): tf.TensorInfo;
+  /** Another tensor with the same numbers in the same place. */
+  share(tensor: tf.TensorInfo): tf.TensorInfo;
   /**
    * Memory of the engine's own, kept and reused under its name: valid until the next `reserve` of
    * that name. Ends with slack, because a tile reads (and drops) up to five pixels behind its row.
@@ -45,6 +47,10 @@ export function createHeap(backend: BackendWasm, module: WasmModule, threads: Th
         throw new Error(`no wasm memory left for a tensor [${shape.join(', ')}]`);
       }
       return tensor;
+    },
+    share: ({ dataId, shape, dtype }) => {
+      backend.incRef(dataId);
+      return { dataId, shape, dtype };
     },
     floats: (address, length) => new Float32Array(module.HEAPU8.buffer, address, length),
     ints: (address, length) => new Int32Array(module.HEAPU8.buffer, address, length),

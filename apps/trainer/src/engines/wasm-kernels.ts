@@ -37,6 +37,9 @@ const KERNELS: Record<string, Kernel> = {
   BatchMatMul: (heap, { a, b }, { transposeA, transposeB }) =>
     matMul(heap, a!, b!, Boolean(transposeA), Boolean(transposeB)),
 
+  // tfjs's own copies the numbers.
+  Identity: (heap, { x }) => (x!.dtype === 'string' ? undefined : heap.share(x!)),
+
   // The rest are element-wise or by channel.
   Add(heap, { a, b }) {
     const channels = a!.shape.at(-1);

@@ -1,0 +1,6 @@
+/**
+ * ONNX models, the way to any other engine. Apart from `@killme/model`, because the edge needs none.
+ *
+ * @module
+ */
+export * from './write.ts';

@@ -67,12 +67,13 @@ const manifestSchema = z.strictObject({
   latent: z.strictObject({ size, distribution: z.literal('uniform') }),
   image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
   classes: z.array(z.string()),
+  // What is not known of a generator from elsewhere is left out.
   training: z.strictObject({
     dataset: z.string(),
-    images: size,
-    iterations: z.number().int().nonnegative(),
-    batchSize: size,
-    seed: z.number().int(),
+    images: size.optional(),
+    iterations: z.number().int().nonnegative().optional(),
+    batchSize: size.optional(),
+    seed: z.number().int().optional(),
     engine: z.string(),
     note: z.string().optional(),
   }),

@@ -31,15 +31,17 @@ export interface ReplayRow {
 }
 
 /** @returns a row for each quantity of each part of each iteration. */
-export function replayTrace(trace: Trace): ReplayRow[] {
+export async function replayTrace(trace: Trace): Promise<ReplayRow[]> {
   const gan: Gan = {
     generator: initialState(trace, 'generator'),
     discriminator: initialState(trace, 'discriminator'),
     average: undefined,
   };
-  return trace.iterations.flatMap((iteration, index) =>
-    replayIteration(trace, gan, iteration, index),
-  );
+  const rows: ReplayRow[] = [];
+  for (const [index, iteration] of trace.iterations.entries()) {
+    rows.push(...(await replayIteration(trace, gan, iteration, index)));
+  }
+  return rows;
 }
 
 function initialState(trace: Trace, name: 'generator' | 'discriminator'): NetworkState {
@@ -58,12 +60,12 @@ function initialState(trace: Trace, name: 'generator' | 'discriminator'): Networ
   return state;
 }
 
-function replayIteration(
+async function replayIteration(
   trace: Trace,
   gan: Gan,
   recorded: TraceIteration,
   iteration: number,
-): ReplayRow[] {
+): Promise<ReplayRow[]> {
   const { adam } = trace;
   const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
   const draws = { dropoutMasks: recordedMasks(trace, recorded) };
@@ -80,7 +82,7 @@ function replayIteration(
     upload(recorded.discriminatorLatents) as tf.Tensor2D,
   );
   if (recorded.fakeImages) {
-    const difference = largestDifference(fakeImages, upload(recorded.fakeImages));
+    const difference = await largestDifference(fakeImages, upload(recorded.fakeImages));
     add('fake', 'fakeImages', difference, recorded.rounding.fakeImages);
   }
 
@@ -90,15 +92,15 @@ function replayIteration(
   ] as const;
   for (const [part, images] of halves) {
     const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, draws, adam);
-    add(part, 'loss', relative(loss, recorded[`${part}Loss`]));
-    add(part, 'accuracy', Math.abs(accuracy.dataSync()[0]! - recorded[`${part}Accuracy`]));
-    addStates(part, gan, recorded.after[part], add);
+    add(part, 'loss', await relative(loss, recorded[`${part}Loss`]));
+    add(part, 'accuracy', Math.abs((await scalar(accuracy)) - recorded[`${part}Accuracy`]));
+    await addStates(part, gan, recorded.after[part], add);
   }
 
   const latents = upload(recorded.generatorLatents) as tf.Tensor2D;
   const loss = trainGenerator(gan, latents, draws, adam);
-  add('generator', 'loss', relative(loss, recorded.generatorLoss));
-  addStates('generator', gan, recorded.after.generator, add);
+  add('generator', 'loss', await relative(loss, recorded.generatorLoss));
+  await addStates('generator', gan, recorded.after.generator, add);
   return rows;
 }
 
@@ -114,25 +116,26 @@ function recordedMasks(trace: Trace, { dropoutMasks }: TraceIteration): DropoutM
   };
 }
 
-function addStates(
+async function addStates(
   part: SubStep,
   gan: Gan,
   after: { generator?: TraceState | undefined; discriminator?: TraceState | undefined },
   add: (part: SubStep, quantity: ReplayRow['quantity'], difference: number) => void,
-): void {
+): Promise<void> {
   const found = { weights: 0, m: 0, v: 0 };
   for (const name of ['generator', 'discriminator'] as const) {
     const state = after[name];
     if (!state) continue;
     const { weights, moments } = gan[name];
     for (const [weight, sample] of Object.entries(state.weights)) {
-      found.weights = Math.max(found.weights, fromSample(weights.get(weight)!, sample, 1));
+      const difference = await fromSample(weights.get(weight)!, sample, 1);
+      found.weights = Math.max(found.weights, difference);
     }
     for (const [weight, sample] of Object.entries(state.m ?? {})) {
-      found.m = Math.max(found.m, fromSample(moments.get(weight)!.first, sample));
+      found.m = Math.max(found.m, await fromSample(moments.get(weight)!.first, sample));
     }
     for (const [weight, sample] of Object.entries(state.v ?? {})) {
-      found.v = Math.max(found.v, fromSample(moments.get(weight)!.second, sample));
+      found.v = Math.max(found.v, await fromSample(moments.get(weight)!.second, sample));
     }
   }
   add(part, 'weights', found.weights);
@@ -147,12 +150,12 @@ function addStates(
  * as if every number were off by the same (for the sum of squares: in root mean square).
  * @param scale what a difference is divided by; without it the largest number of the tensor.
  */
-function fromSample(
+async function fromSample(
   tensor: tf.Tensor,
   sample: { sum: number; sumOfSquares: number; first: number[] },
   scale?: number,
-): number {
-  const values = tensor.dataSync<'float32'>();
+): Promise<number> {
+  const values = await tensor.data<'float32'>();
   const count = product(tensor.shape);
   let sum = 0;
   let sumOfSquares = 0;
@@ -171,10 +174,14 @@ function fromSample(
   return Math.max(...differences) / (scale ?? Math.max(largest, Number.MIN_VALUE));
 }
 
-function relative(loss: tf.Scalar, recorded: number): number {
-  return Math.abs(loss.dataSync()[0]! - recorded) / Math.abs(recorded);
+async function relative(loss: tf.Scalar, recorded: number): Promise<number> {
+  return Math.abs((await scalar(loss)) - recorded) / Math.abs(recorded);
 }
 
-function largestDifference(a: tf.Tensor, b: tf.Tensor): number {
-  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]!);
+async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
+  return scalar(tf.tidy(() => tf.max(tf.abs(tf.sub(a, b)))));
+}
+
+async function scalar(tensor: tf.Tensor): Promise<number> {
+  return (await tensor.data<'float32'>())[0]!;
 }

@@ -1,6 +1,7 @@
 import { UserError } from '@killme/model';
 import { Command, Option } from 'commander';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
+import { continueInDeno } from './deno.ts';
 import { exportCheckpoint } from './export.ts';
 import {
   type GivenOptions,
@@ -11,7 +12,7 @@ import {
   userPath,
 } from './options.ts';
 import { findRunFolder } from './run-folder.ts';
-import { type EngineChoice, startEngine } from './start-engine.ts';
+import { type EngineChoice, NeedsDeno, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
 
 const VALUE_NAMES: Partial<Record<keyof GivenOptions, string>> = {
@@ -86,6 +87,7 @@ function stopSignal(): AbortSignal {
 try {
   await program.parseAsync();
 } catch (error) {
+  if (error instanceof NeedsDeno) await continueInDeno(error.deno);
   if (!(error instanceof UserError)) throw error;
   console.error(`error: ${error.message}`);
   process.exitCode = 1;

@@ -1,14 +1,28 @@
 import { registerTrainingKernels, UserError } from '@killme/model';
+import { findDeno, inDeno } from './deno.ts';
 import type { Engine } from './engines/engine.ts';
 import { findTensorflow } from './engines/tensorflow-location.ts';
+import { findWebgpu } from './engines/webgpu-adapter.ts';
 
 /** An engine by name, or the fastest that is there. */
 export type EngineChoice = 'auto' | Engine['name'];
+
+/** Thrown in Node when the engine is one that runs in Deno only: the program has to go on there. */
+export class NeedsDeno extends Error {
+  /** Deno's executable. */
+  readonly deno: string;
+
+  constructor(deno: string) {
+    super('the webgpu engine runs in Deno');
+    this.deno = deno;
+  }
+}
 
 /**
  * Starts the engine asked for; `auto` takes the fastest that is there.
  * @param log gets one line: what was chosen, why, and how to get a faster one.
  * @throws UserError saying how to install an engine that is not there.
+ * @throws NeedsDeno before anything is started or said.
  */
 export async function startEngine(
   backend: EngineChoice,
@@ -24,22 +38,36 @@ export async function startEngine(
 const startTensorflow = async () => (await import('./engines/tensorflow.ts')).startTensorflow();
 const startWasm = async () => (await import('./engines/wasm.ts')).startWasm();
 
+async function startWebgpu(): Promise<Engine> {
+  if (inDeno) return (await import('./engines/webgpu.ts')).startWebgpu();
+  const deno = findDeno();
+  if (deno) throw new NeedsDeno(deno);
+  throw new UserError(
+    'the webgpu engine runs in Deno, and the package deno has no program for this machine: ' +
+      'run npm install --include=optional',
+  );
+}
+
+const START = { tensorflow: startTensorflow, webgpu: startWebgpu, wasm: startWasm };
+
 async function choose(backend: EngineChoice): Promise<{ engine: Engine; reason: string }> {
-  if (backend === 'tensorflow') {
-    return { engine: await startTensorflow(), reason: 'asked for' };
-  }
-  if (backend === 'wasm') return { engine: await startWasm(), reason: 'asked for' };
-  if (backend === 'webgpu') {
-    throw new UserError('--backend webgpu does not exist yet: use tensorflow or wasm');
-  }
+  if (backend !== 'auto') return { engine: await START[backend](), reason: 'asked for' };
+
   const tensorflow = findTensorflow();
-  if (tensorflow.available) {
-    const engine = await startTensorflow();
-    const faster = engine.gpu ? '' : '; an NVIDIA GPU would be far faster';
-    return { engine, reason: `the fastest that is set up${faster}` };
+  const canHaveGpu = tensorflow.available && tensorflow.record?.cuda !== false;
+  const native = canHaveGpu ? await startTensorflow() : undefined;
+  if (native?.gpu) return { engine: native, reason: 'the fastest that there is' };
+
+  const webgpu = await findWebgpu();
+  if (webgpu.available && !webgpu.software) {
+    const faster = 'on an NVIDIA GPU TensorFlow may be faster: npm run setup:tensorflow';
+    return { engine: await startWebgpu(), reason: `the GPU that WebGPU finds; ${faster}` };
   }
-  return {
-    engine: await startWasm(),
-    reason: `${tensorflow.reason}; faster: ${tensorflow.remedy}`,
-  };
+
+  const noGpu = `no GPU: ${webgpu.available ? `WebGPU has only ${webgpu.device}` : webgpu.reason}`;
+  if (tensorflow.available) {
+    return { engine: native ?? (await startTensorflow()), reason: `${noGpu}; one is far faster` };
+  }
+  const faster = `${tensorflow.reason}; faster: ${tensorflow.remedy}`;
+  return { engine: await startWasm(), reason: `${noGpu}; ${faster}` };
 }

@@ -182,8 +182,8 @@ async function beginRun(given: GivenOptions): Promise<Run> {
   const { options, preset } = resolveOptions(given);
   const folder = runFolder(options.name);
   if (existsSync(folder.options)) await createRunFolder(folder); // refuses at once, before the data
+  const engine = await startEngine(options.backend, console.log); // may move to Deno: before the rest
   const dataset = await readDataset(options, preset);
-  const engine = await startEngine(options.backend, console.log);
   await createRunFolder(folder);
   const record = createRunRecord(options, dataset);
   record.engines.push(`${engine.name} (${engine.device})`);
@@ -197,6 +197,7 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   const saved = await readRunRecord(folder);
   const options = resumeOptions(saved.options, given);
   const preset = presetByName(options.preset);
+  const engine = await startEngine(options.backend, console.log);
   const dataset = await readDataset(options, preset);
   if (dataset.fingerprint !== saved.dataset.fingerprint) {
     throw new UserError(
@@ -205,7 +206,6 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
     );
   }
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
-  const engine = await startEngine(options.backend, console.log);
   const gan = initializeGan(preset, options.seed);
   // Without one the run was cut off before its first: its start is fixed by its seed.
   if (checkpoint) restoreCheckpoint(checkpoint, gan);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
+import { appendMetrics, formatLogLine, readMetrics, startMetricsFile } from './metrics.ts';
 
 const metrics = {
   realLoss: 0.5,
@@ -37,5 +37,16 @@ describe('metrics.csv', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('is read back by columns', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
+    await startMetricsFile(path, 0);
+    expect((await readMetrics(path)).seconds).toEqual(new Float64Array(0));
+    await appendMetrics(path, 0, metrics);
+    await appendMetrics(path, 1, { ...metrics, generatorLoss: 0.125 });
+    const { generatorLoss, seconds } = await readMetrics(path);
+    expect(generatorLoss).toEqual(Float64Array.of(2.25, 0.125));
+    expect(seconds).toEqual(Float64Array.of(1.5, 1.5));
   });
 });

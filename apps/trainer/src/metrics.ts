@@ -39,6 +39,22 @@ export async function appendMetrics(
   await appendFile(path, `${row.join(',')}\n`);
 }
 
+/** All of `metrics.csv` by column; an iteration is an index, for a run has a row for each. */
+export type MetricsHistory = Record<keyof IterationMetrics, Float64Array>;
+
+/** Reads `metrics.csv`; a row that was cut off by a kill, and one that there is not yet, are none. */
+export async function readMetrics(path: string): Promise<MetricsHistory> {
+  const rows = (await readFile(path, 'utf8')).split('\n').slice(1, -1);
+  const history = Object.fromEntries(
+    COLUMNS.map((column) => [column, new Float64Array(rows.length)]),
+  ) as MetricsHistory;
+  for (const [i, row] of rows.entries()) {
+    const cells = row.split(',');
+    for (const [j, column] of COLUMNS.entries()) history[column][i] = Number(cells[j + 1]);
+  }
+  return history;
+}
+
 /**
  * The article's line: `"%d [D loss: %f, acc.: %.2f%%] [G loss: %f]"`, D's numbers being the mean of
  * its two half-batches.

@@ -20,6 +20,9 @@ export interface RunFolder {
   metrics: string;
   samples: string;
   checkpoints: string;
+  /** TensorBoard event files. */
+  tensorboard: string;
+  report: string;
   /** The exported generator file. */
   generator: string;
 }
@@ -34,6 +37,8 @@ export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
     metrics: join(root, 'metrics.csv'),
     samples: join(root, 'samples'),
     checkpoints: join(root, 'checkpoints'),
+    tensorboard: join(root, 'tensorboard'),
+    report: join(root, 'report.html'),
     generator: join(root, 'generator'),
   };
 }

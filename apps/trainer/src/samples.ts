@@ -31,23 +31,40 @@ export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] 
   return Array.from({ length: GRID_SIDE ** 2 }, () => random.uniform(space.size));
 }
 
+/** A picture, and the PNG file it was saved as. */
+export interface Sample extends Picture {
+  png: Uint8Array;
+}
+
+/** `grid-0012000.png`: names that sort in time. */
+export function sampleFile(name: 'grid' | 'strip', iteration: number): string {
+  return `${name}-${String(iteration).padStart(7, '0')}.png`;
+}
+
 /** Writes `grid-<iteration>.png` (5×5) and `strip-<iteration>.png` (10 in a row). */
 export async function saveSamples(
   folder: string,
   iteration: number,
   gan: Gan,
   latents: readonly Float32Array[],
-): Promise<void> {
+): Promise<{ grid: Sample; strip: Sample }> {
   const compiled = compileGenerator(gan.generator.network, await hostWeights(gan));
   try {
     const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
-    const number = String(iteration).padStart(7, '0');
-    const write = async (name: string, drawn: readonly Float32Array[], columns: number) => {
-      const pictures = await generatePictures(compiled, drawn);
-      await writeFileWhole(join(folder, `${name}-${number}.png`), png(tile(pictures, columns)));
+    const save = async (
+      name: 'grid' | 'strip',
+      drawn: readonly Float32Array[],
+      columns: number,
+    ) => {
+      const picture = tile(await generatePictures(compiled, drawn), columns);
+      const sample = { ...picture, png: png(picture) };
+      await writeFileWhole(join(folder, sampleFile(name, iteration)), sample.png);
+      return sample;
     };
-    await write('grid', latents, GRID_SIDE);
-    await write('strip', strip, STRIP_STEPS);
+    return {
+      grid: await save('grid', latents, GRID_SIDE),
+      strip: await save('strip', strip, STRIP_STEPS),
+    };
   } finally {
     compiled.dispose();
   }

@@ -20,11 +20,13 @@ import {
 import { copyWeights, initializeNetwork, updateAverage } from './network-state.ts';
 import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
+import { createReport, type Report } from './report.ts';
 import { createRunFolder, findRunFolder, type RunFolder, runFolder } from './run-folder.ts';
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
 import { readGenerator, sampleLatents, saveSamples } from './samples.ts';
 import { startEngine } from './start-engine.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
+import { startEventFile } from './tensorboard.ts';
 
 /** A run made ready: all that the loop needs. */
 interface Run {
@@ -52,14 +54,16 @@ export async function train(
   const { iterations } = record.options;
   await startMetricsFile(folder.metrics, start);
   const progress = startProgress({ logFile: folder.log, start, total: iterations });
+  const report = createReport(folder, record);
   let done = start;
   try {
-    done = await trainLoop(run, progress, signal);
+    done = await trainLoop(run, { progress, report, signal });
   } finally {
     progress.stop();
   }
   if (done > start) await saveCheckpoint(folder.checkpoints, done, gan);
   if (done < iterations) {
+    await report.write();
     console.log(`stopped at iteration ${done}; go on with --resume --name ${folder.name}`);
     return;
   }
@@ -76,12 +80,18 @@ export async function train(
 /** @returns the number of iterations done. */
 async function trainLoop(
   { folder, record, preset, dataset, gan, start }: Run,
-  progress: Progress,
-  signal: AbortSignal,
+  { progress, report, signal }: { progress: Progress; report: Report; signal: AbortSignal },
 ): Promise<number> {
-  const { iterations, sampleEvery, saveEvery, seed } = record.options;
+  const { iterations, sampleEvery, saveEvery, seed, batch } = record.options;
+  const events = await startEventFile(folder.tensorboard, start);
   const latents = sampleLatents(seed, preset.latent);
-  const sample = (iteration: number) => saveSamples(folder.samples, iteration, gan, latents);
+  const sample = async (iteration: number) => {
+    const samples = await saveSamples(folder.samples, iteration, gan, latents);
+    const drawn = { seed, iteration, purpose: 'generator latents', count: batch };
+    const drawnLatents = drawLatents(preset, drawn);
+    await events.samples(iteration, { ...samples, latents, drawnLatents, gan });
+    await report.write();
+  };
 
   for (let iteration = start; iteration < iterations; iteration++) {
     if (signal.aborted) return iteration;
@@ -96,6 +106,7 @@ async function trainLoop(
     });
     await progress.log(formatLogLine(iteration, metrics));
     await appendMetrics(folder.metrics, iteration, metrics);
+    await events.metrics(iteration, metrics);
     progress.update(iteration + 1);
     checkFinite(iteration, metrics);
 
@@ -146,16 +157,17 @@ async function trainIteration({
 
 /** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
 function drawInputs(
-  { latent, imageSize, training }: Preset,
+  preset: Preset,
   dataset: Dataset,
   { seed, batch }: TrainOptions,
   iteration: number,
 ): StepInputs {
-  const random = (purpose: string) => createRandom(`${seed}/${purpose}/${iteration}`);
+  const { latent, imageSize, training } = preset;
   const latents = (purpose: string, count: number) =>
-    tf.tensor2d(random(purpose).uniform(count * latent.size), [count, latent.size]);
+    tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
   const half = batch / 2;
-  const { images } = drawBatch({ dataset, batchSize: half, random: random('real images') });
+  const random = createRandom(`${seed}/real images/${iteration}`);
+  const { images } = drawBatch({ dataset, batchSize: half, random });
   return {
     realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
     discriminatorLatents: latents('discriminator latents', half),
@@ -166,6 +178,19 @@ function drawInputs(
       ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
       : undefined,
   };
+}
+
+interface LatentDraw {
+  seed: number;
+  iteration: number;
+  purpose: string;
+  count: number;
+}
+
+/** Latents one after the other, `[count × latent size]`. */
+function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
+  const { seed, iteration, purpose, count } = draw;
+  return createRandom(`${seed}/${purpose}/${iteration}`).uniform(count * latent.size);
 }
 
 /** @throws UserError when a loss is no number any more; the checkpoint before it is kept. */

@@ -1,0 +1,173 @@
+import type { MetricsHistory } from './metrics.ts';
+import {
+  chartTop,
+  curvePath,
+  evenIndices,
+  MOST_RAW_POINTS,
+  rawPath,
+  smooth,
+  ticks,
+} from './report-chart.ts';
+import { type Html, html, jsonScript } from './report-html.ts';
+
+interface Line {
+  /** Names its colour in the style sheet. */
+  key: 'real' | 'fake' | 'mean' | 'generator';
+  label: string;
+  values: Float64Array;
+}
+
+interface Chart {
+  id: string;
+  title: string;
+  about: string;
+  lines: Line[];
+  /** Height of the chart; worked out from the lines when left out. */
+  top?: number;
+  format: (value: number) => string;
+  /** A value that means something by itself. */
+  guide: { at: number; label: string };
+}
+
+const X_TICKS = 5;
+const Y_TICKS = 5;
+
+/** The loss curves and the accuracy curves of a run. */
+export function trainingCharts(history: MetricsHistory): Html {
+  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy } = history;
+  const short = (value: number) => String(Number(value.toPrecision(3)));
+  const percent = (value: number) => `${Math.round(100 * value)} %`;
+  return html`<div class="charts">${[
+    chart({
+      id: 'discriminator-loss',
+      title: 'Loss of D',
+      about:
+        'How far D is from telling real images from made ones. Near 0, G learns nothing from it.',
+      lines: [
+        { key: 'real', label: 'real', values: realLoss },
+        { key: 'fake', label: 'made', values: fakeLoss },
+        { key: 'mean', label: 'mean', values: meanOf(realLoss, fakeLoss) },
+      ],
+      format: short,
+      guide: { at: Math.LN2, label: 'a coin’s: ln 2' },
+    }),
+    chart({
+      id: 'generator-loss',
+      title: 'Loss of G',
+      about: 'How far G is from being taken for real. It is no measure of quality: D learns too.',
+      lines: [{ key: 'generator', label: 'G', values: generatorLoss }],
+      format: short,
+      guide: { at: Math.LN2, label: 'when D is a coin: ln 2' },
+    }),
+    chart({
+      id: 'accuracy',
+      title: 'Accuracy of D',
+      about: 'Share of the real and of the made images that D takes for what they are.',
+      lines: [
+        { key: 'real', label: 'real', values: realAccuracy },
+        { key: 'fake', label: 'made', values: fakeAccuracy },
+        { key: 'mean', label: 'mean', values: meanOf(realAccuracy, fakeAccuracy) },
+      ],
+      top: 1,
+      format: percent,
+      guide: { at: 0.5, label: 'a coin’s: half' },
+    }),
+  ]}</div>`;
+}
+
+const meanOf = (a: Float64Array, b: Float64Array) => a.map((value, i) => (value + b[i]!) / 2);
+
+function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart): Html {
+  const raw = lines.map(({ values }) => values);
+  const smoothed = raw.map(smooth);
+  const wanted = fixedTop ?? chartTop(raw, smoothed);
+  const yTicks = ticks(wanted, Y_TICKS);
+  const top = yTicks.at(-1)!;
+  const count = raw[0]!.length;
+  const right = Math.max(1, count - 1);
+  const indices = evenIndices(count);
+  const curve = (values: Float64Array) =>
+    indices.map((i): [number, number] => [i, values[i]!]).filter(([, y]) => Number.isFinite(y));
+  const behind = ({ key, values }: Line) => {
+    const { kind, path } = rawPath(values, right, top);
+    return html`<path class="raw ${kind} ${key}" d="${path}"/>`;
+  };
+
+  return html`
+<figure class="chart" data-chart="${id}">
+  <figcaption><h3>${title}</h3><p>${about} ${peakNote(lines, top, format)}</p></figcaption>
+  <ul class="legend">${lines.map(
+    ({ key, label, values }, i) => html`
+    <li class="${key}"><i></i>${label} <b data-line="${i}">${
+      values.length === 0 ? '–' : format(smoothed[i]!.at(-1)!)
+    }</b></li>`,
+  )}
+  </ul>
+  <div class="plot">
+    ${yTicks.map(
+      (value) =>
+        html`<span class="y" style="bottom:${percentOf(value, top)}">${format(value)}</span>`,
+    )}
+    ${ticks(right, X_TICKS)
+      .filter((value) => value <= right && Number.isInteger(value))
+      .map(
+        (value) =>
+          html`<span class="x" style="left:${percentOf(value, right)}">${wholeNumber(value)}</span>`,
+      )}
+    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${title}, ${count} iterations">
+      <path class="gridlines" d="${yTicks.map((value) => `M0 ${1000 - (1000 * value) / top}H1000`).join('')}"/>
+      ${lines.filter(({ key }) => key !== 'mean').map(behind)}
+      ${
+        guide.at < top
+          ? html`<path class="guide" d="M0 ${1000 - (1000 * guide.at) / top}H1000"/>`
+          : []
+      }
+      ${lines.map(
+        ({ key }, i) =>
+          html`<path class="curve ${key}" d="${curvePath(curve(smoothed[i]!), right, top)}"/>`,
+      )}
+    </svg>
+    ${
+      guide.at < top
+        ? html`<span class="guide-label" style="bottom:${percentOf(guide.at, top)}">${guide.label}</span>`
+        : []
+    }
+    <span class="at" hidden></span>
+  </div>
+  ${jsonScript(`${id}-curves`, {
+    right,
+    percent: fixedTop === 1,
+    iterations: indices,
+    lines: smoothed.map((values) => indices.map((i) => Number(values[i]!.toPrecision(3)))),
+  })}
+</figure>`;
+}
+
+/** Says what a chart leaves out at its top. */
+function peakNote(lines: readonly Line[], top: number, format: Chart['format']): string {
+  let peak = { value: top, label: '', iteration: 0 };
+  for (const { label, values } of lines) {
+    values.forEach((value, iteration) => {
+      if (value > peak.value) peak = { value, label, iteration };
+    });
+  }
+  if (peak.label === '') return '';
+  const { value, label, iteration } = peak;
+  const where = `${label}, iteration ${wholeNumber(iteration)}`;
+  return `Cut off at ${format(top)}; the highest is ${format(value)} (${where}).`;
+}
+
+/** What the lines of the charts are, in words. */
+export function chartKey(history: MetricsHistory): string {
+  const many = history.seconds.length > MOST_RAW_POINTS;
+  return `Lines are averages that forget half in 1 % of the run; behind them ${
+    many ? 'the area in which nine in ten iterations lie' : 'every iteration’s own value'
+  }. Point at a chart to read it; the upright line is the grid shown above.`;
+}
+
+const percentOf = (value: number, whole: number) => `${((100 * value) / whole).toFixed(2)}%`;
+
+/** `12000` → `12,000`. */
+export function wholeNumber(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -3,9 +3,11 @@ Opens exported weights in real Keras and compares what it predicts with what is 
 
 FILE is an `.h5`, `.keras` or `.weights.h5` file, or a folder whose files of these kinds are all
 checked. The expectation is JSON: `latents` [n][latentSize], `shape`, and `images`, the flat
-numbers of that shape. A `.weights.h5` holds no architecture: it is loaded into the article's
+numbers of that shape. Files called `discriminator.*` are held against `probabilities` [n], what is
+expected of those images; without them they are passed over. A `.weights.h5` holds no architecture: it is loaded into the article's
 generator of the size that the expectation's latents and shape say (`--width` for its channels), as
-the bare Sequential, or with `--nested` as the article's Model around it.
+the bare Sequential, or with `--nested` as the article's Model around it; or, with the whole model of
+that name beside it in the folder, into that.
 """
 
 import os
@@ -30,7 +32,11 @@ SUFFIXES = (".weights.h5", ".h5", ".keras")
 def open_model(file: Path, args: argparse.Namespace, latent_size: int, image_size: int):
     if not file.name.endswith(".weights.h5"):
         return keras.saving.load_model(file, compile=False)
-    model = article.generator(latent_size, image_size, args.width)
+    whole = file.with_name(file.name.removesuffix(".weights.h5") + ".h5")
+    if whole.exists() and not args.nested:
+        model = keras.models.clone_model(keras.saving.load_model(whole, compile=False))
+    else:
+        model = article.generator(latent_size, image_size, args.width)
     if args.nested:
         noise = keras.Input((latent_size,))
         model = keras.Model(noise, model(noise))
@@ -51,6 +57,7 @@ def main() -> None:
     expected = json.loads(args.expect.read_text())
     latents = np.array(expected["latents"], np.float32)
     images = np.array(expected["images"], np.float32).reshape(expected["shape"])
+    probabilities = np.array(expected.get("probabilities", []), np.float32).reshape(-1, 1)
     files = sorted(args.path.iterdir()) if args.path.is_dir() else [args.path]
     files = [file for file in files if file.name.endswith(SUFFIXES)]
     if not files:
@@ -58,13 +65,18 @@ def main() -> None:
     print(f"Keras {keras.__version__}, TensorFlow {tf.__version__}")
     failed = False
     for file in files:
+        given, wanted = latents, images
+        if file.name.startswith("discriminator."):
+            given, wanted = images, probabilities
+            if not len(wanted):
+                continue
         model = open_model(file, args, latents.shape[1], images.shape[1])
-        predicted = model.predict(latents, verbose=0)
-        if predicted.shape != images.shape:
-            print(f"{file.name}: predicts {predicted.shape}, not {images.shape}")
+        predicted = model.predict(given, verbose=0)
+        if predicted.shape != wanted.shape:
+            print(f"{file.name}: predicts {predicted.shape}, not {wanted.shape}")
             failed = True
             continue
-        gap = float(np.abs(predicted - images).max())
+        gap = float(np.abs(predicted - wanted).max())
         good = gap <= args.tolerance
         failed |= not good
         print(f"{file.name}: {'ok' if good else 'NOT EQUAL'}, max difference {gap:.3g}")

@@ -1,8 +1,9 @@
-import { UserError } from '@killme/model';
-import { Command, Option } from 'commander';
+import { type Encoding, UserError } from '@killme/model';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { continueInDeno } from './deno.ts';
-import { exportCheckpoint } from './export.ts';
+import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export.ts';
+import { importKeras } from './import.ts';
 import {
   type GivenOptions,
   givenOptionsSchema,
@@ -41,20 +42,73 @@ trainCommand.action(async ({ config, resume, ...flags }: Record<string, unknown>
   await train(given, { resume: resume === true, signal: stopSignal() });
 });
 
+const encodingOption = () =>
+  new Option('--encoding <NAME>', 'how the generator file stores kernels')
+    .choices(['float32', 'float16', 'int8'])
+    .default('int8');
+
 program
   .command('export')
-  .description('write the generator file of a run again, from its newest checkpoint')
+  .description(
+    'write a run again from its newest checkpoint, for the edge and for others: generator/ (what ' +
+      'the edge loads), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
+  )
   .option('--run <NAME>', 'the run; without it the newest')
   .addOption(
-    new Option('--encoding <NAME>', 'how kernels are stored')
-      .choices(['float32', 'float16', 'int8'])
-      .default('int8'),
+    new Option('--format <NAME...>', 'which of them')
+      .choices(EXPORT_FORMATS)
+      .default([...EXPORT_FORMATS], 'all'),
   )
-  .action(async ({ run, encoding }: { run?: string; encoding: 'float32' | 'float16' | 'int8' }) => {
+  .addOption(encodingOption())
+  .option(
+    '--samples <N>',
+    'also write keras/samples.json: N latents and their images, to check other readers against',
+    parseCount,
+  )
+  .action(async ({ run, format, encoding, samples }: ExportFlags) => {
     const folder = await findRunFolder(run);
-    const iteration = await exportCheckpoint(folder, encoding);
-    console.log(`exported iteration ${iteration} as ${encoding}: ${folder.generator}`);
+    const options = { folder, formats: format, encoding, ...(samples ? { samples } : {}) };
+    const { iteration, folders } = await exportCheckpoint(options);
+    console.log(`exported iteration ${iteration} of run ${folder.name}:`);
+    for (const { path, bytes } of folders) {
+      console.log(`${(bytes / 2 ** 20).toFixed(1).padStart(7)} MiB  ${path}`);
+    }
   });
+
+interface ExportFlags {
+  run?: string;
+  format: ExportFormat[];
+  encoding: Encoding;
+  samples?: number;
+}
+
+program
+  .command('import')
+  .description(
+    'make a generator file of a generator that Keras has trained: .h5 of Keras 1 to 3, .keras, ' +
+      'or .weights.h5 with --preset',
+  )
+  .argument('<FILE>', 'the file')
+  .option('--to <DIR>', 'the folder to write; without it one beside the file, called like it')
+  .option('--preset <NAME>', 'what the weights are of, for a file of weights alone')
+  .addOption(encodingOption())
+  .action(async (file: string, { to, ...options }: ImportFlags) => {
+    const target = to === undefined ? undefined : userPath(to);
+    const folder = await importKeras(userPath(file), { ...options, to: target }, console.log);
+    console.log(`look at it: npm start -- --generator ${folder}`);
+  });
+
+interface ImportFlags {
+  to?: string;
+  preset?: string;
+  encoding: Encoding;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 25) return count;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 25.');
+}
 
 program
   .command('check-engine')

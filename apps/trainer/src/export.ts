@@ -1,7 +1,19 @@
+import { join } from 'node:path';
 import { type Encoding, type Preset, packGenerator, presetByName, UserError } from '@killme/model';
-import { checkpointGenerator, readNewestCheckpoint } from './checkpoint.ts';
+import { writeTfjsModel } from '@killme/model/keras';
+import { writeOnnx } from '@killme/model/onnx';
+import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
+import { kerasFiles, referenceSamples, type TrainedGan } from './export-keras.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
+
+interface GeneratorExport {
+  preset: Preset;
+  record: RunRecord;
+  weights: ReadonlyMap<string, Float32Array>;
+  iterations: number;
+  encoding?: Encoding;
+}
 
 /**
  * Writes the run's generator file, replacing an older one.
@@ -9,20 +21,19 @@ import { type RunRecord, readRunRecord } from './run-record.ts';
  */
 export async function exportGenerator({
   folder,
+  ...options
+}: GeneratorExport & { folder: RunFolder }): Promise<void> {
+  await writeFolderWhole(folder.generator, await generatorFiles(options));
+}
+
+function generatorFiles({
   preset,
   record,
   weights,
   iterations,
   encoding = 'int8',
-}: {
-  folder: RunFolder;
-  preset: Preset;
-  record: RunRecord;
-  weights: ReadonlyMap<string, Float32Array>;
-  iterations: number;
-  encoding?: Encoding;
-}): Promise<void> {
-  const files = await packGenerator({
+}: GeneratorExport): Promise<Map<string, Uint8Array>> {
+  return packGenerator({
     network: preset.generator,
     weights,
     encoding,
@@ -40,14 +51,37 @@ export async function exportGenerator({
       },
     },
   });
-  await writeFolderWhole(folder.generator, files);
+}
+
+/** What an export can be made of. */
+export const EXPORT_FORMATS = ['generator', 'keras', 'tfjs', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** A folder that was written, and how large it is. */
+export interface ExportedFolder {
+  path: string;
+  bytes: number;
 }
 
 /**
- * Exports the generator of a run's newest checkpoint; needs no engine.
+ * Exports a run's newest checkpoint; needs no engine, but for samples.
+ *
+ * @param options.encoding how kernels are stored in the generator file; the others are float32.
+ * @param options.samples so many images go into `keras/samples.json` with their latents, as our
+ *   inference draws them: what test/reference/check_export.py holds Keras's own against.
  * @throws UserError when the run has no checkpoint.
  */
-export async function exportCheckpoint(folder: RunFolder, encoding: Encoding): Promise<number> {
+export async function exportCheckpoint({
+  folder,
+  formats,
+  encoding,
+  samples = 0,
+}: {
+  folder: RunFolder;
+  formats: readonly ExportFormat[];
+  encoding: Encoding;
+  samples?: number;
+}): Promise<{ iteration: number; folders: ExportedFolder[] }> {
   const record = await readRunRecord(folder);
   const preset = presetByName(record.options.preset);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
@@ -56,13 +90,32 @@ export async function exportCheckpoint(folder: RunFolder, encoding: Encoding): P
       `the run "${folder.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
     );
   }
-  await exportGenerator({
-    folder,
+  const weights = checkpointGenerator(checkpoint, preset.generator);
+  const trained: TrainedGan = {
     preset,
-    record,
-    weights: checkpointGenerator(checkpoint, preset.generator),
-    iterations: checkpoint.iteration,
-    encoding,
-  });
-  return checkpoint.iteration;
+    generator: weights,
+    discriminator: checkpointWeights(checkpoint, preset.discriminator),
+  };
+  const { iteration } = checkpoint;
+  const folders: ExportedFolder[] = [];
+  const write = async (name: string, files: ReadonlyMap<string, Uint8Array>) => {
+    const path = join(folder.root, name);
+    await writeFolderWhole(path, files);
+    const bytes = [...files.values()].reduce((sum, file) => sum + file.length, 0);
+    folders.push({ path, bytes });
+  };
+  if (formats.includes('generator')) {
+    const facts = { preset, record, iterations: iteration, weights, encoding };
+    await write('generator', await generatorFiles(facts));
+  }
+  if (formats.includes('keras')) {
+    const files = await kerasFiles(trained);
+    if (samples > 0) files.set('samples.json', await referenceSamples(trained, record, samples));
+    await write('keras', files);
+  }
+  if (formats.includes('tfjs')) await write('tfjs', writeTfjsModel(preset.generator, weights));
+  if (formats.includes('onnx')) {
+    await write('onnx', new Map([['generator.onnx', writeOnnx(preset.generator, weights)]]));
+  }
+  return { iteration, folders };
 }

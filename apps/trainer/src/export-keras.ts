@@ -1,0 +1,75 @@
+import {
+  applyNetwork,
+  compileGenerator,
+  encodeWeight,
+  type Network,
+  type Preset,
+  stackLatents,
+} from '@killme/model';
+import { writeKerasArchive, writeKerasH5, writeKerasWeights } from '@killme/model/keras';
+import * as tf from '@tensorflow/tfjs-core';
+import type { RunRecord } from './run-record.ts';
+import { sampleLatents } from './samples.ts';
+import { startEngine } from './start-engine.ts';
+
+type Weights = ReadonlyMap<string, Float32Array>;
+
+/** A preset's two networks with their weights, on the host. */
+export interface TrainedGan {
+  preset: Preset;
+  generator: Weights;
+  discriminator: Weights;
+}
+
+/** `generator` and `discriminator` as `.h5`, `.keras` and `.weights.h5`. */
+export async function kerasFiles({
+  preset,
+  ...weights
+}: TrainedGan): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of ['generator', 'discriminator'] as const) {
+    files.set(`${name}.h5`, await writeKerasH5(preset[name], weights[name]));
+    files.set(`${name}.keras`, await writeKerasArchive(preset[name], weights[name]));
+    files.set(`${name}.weights.h5`, await writeKerasWeights(preset[name], weights[name]));
+  }
+  return files;
+}
+
+/**
+ * What our inference draws, and what our discriminator says of it: JSON with `latents`
+ * `[count][latentSize]`, `shape`, `images` (flat) and `probabilities` `[count]`.
+ */
+export async function referenceSamples(
+  { preset, generator, discriminator }: TrainedGan,
+  record: RunRecord,
+  count: number,
+): Promise<Uint8Array> {
+  await startEngine('wasm', console.log);
+  const latents = sampleLatents(record.options.seed, preset.latent).slice(0, count);
+  const compiled = compileGenerator(preset.generator, stored(preset.generator, generator));
+  const images = compiled.generate(stackLatents(latents), latents.length);
+  const probabilities = tf.tidy(() => {
+    const weights = preset.discriminator.weights.map(
+      ({ name, shape }) => [name, tf.tensor(discriminator.get(name)!, [...shape])] as const,
+    );
+    return applyNetwork(preset.discriminator, new Map(weights), images, { training: false });
+  });
+  const samples = {
+    latents: latents.map((latent) => [...latent]),
+    shape: images.shape,
+    images: [...(await images.data())],
+    probabilities: [...(await probabilities.data())],
+  };
+  compiled.dispose();
+  tf.dispose([images, probabilities]);
+  return new TextEncoder().encode(JSON.stringify(samples));
+}
+
+function stored(network: Network, weights: Weights) {
+  return new Map(
+    network.weights.map(({ name, shape }) => [
+      name,
+      encodeWeight(weights.get(name)!, shape, 'float32'),
+    ]),
+  );
+}

@@ -3,7 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { continueInDeno } from './deno.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export.ts';
+import { formatBytes } from './format-bytes.ts';
 import { importKeras } from './import.ts';
+import {
+  encodingFault,
+  encodingTable,
+  loadFloat32Generator,
+  measureEncodings,
+} from './measure-encodings.ts';
 import {
   type GivenOptions,
   givenOptionsSchema,
@@ -63,7 +70,7 @@ program
   .option(
     '--samples <N>',
     'also write keras/samples.json: N latents and their images, to check other readers against',
-    parseCount,
+    parseSamples,
   )
   .action(async ({ run, format, encoding, samples }: ExportFlags) => {
     const folder = await findRunFolder(run);
@@ -71,7 +78,7 @@ program
     const { iteration, folders } = await exportCheckpoint(options);
     console.log(`exported iteration ${iteration} of run ${folder.name}:`);
     for (const { path, bytes } of folders) {
-      console.log(`${(bytes / 2 ** 20).toFixed(1).padStart(7)} MiB  ${path}`);
+      console.log(`${formatBytes(bytes).padStart(12)}  ${path}`);
     }
   });
 
@@ -104,11 +111,38 @@ interface ImportFlags {
   encoding: Encoding;
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 25) return count;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 25.');
+/** 25 is how many fixed latents a run has. */
+function parseSamples(text: string): number {
+  return parseCount(text, 25);
 }
+
+function parseSeeds(text: string): number {
+  return parseCount(text, 65_536);
+}
+
+function parseCount(text: string, most: number): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+}
+
+program
+  .command('measure-encodings')
+  .description(
+    'what the encodings of a generator file cost: sizes, and how far images are from float32',
+  )
+  .requiredOption('--generator <DIR>', 'a generator file exported with --encoding float32')
+  .option('--seeds <N>', 'compare the images of seeds 0 to N − 1', parseSeeds, 256)
+  .action(async ({ generator, seeds }: { generator: string; seeds: number }) => {
+    const file = await loadFloat32Generator(userPath(generator));
+    await startEngine('wasm', console.log);
+    const rows = await measureEncodings(file, seeds);
+    const { preset, training } = file.manifest;
+    console.log(`${preset}, ${training.iterations ?? 'unknown'} iterations, ${seeds} seeds\n`);
+    console.log(encodingTable(rows));
+    const fault = encodingFault(rows);
+    if (fault) throw new UserError(fault);
+  });
 
 program
   .command('check-engine')

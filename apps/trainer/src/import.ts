@@ -10,6 +10,7 @@ import {
   UserError,
 } from '@killme/model';
 import { type KerasGenerator, readKerasGenerator } from '@killme/model/keras';
+import { formatBytes } from './format-bytes.ts';
 import { writeFolderWhole } from './run-folder.ts';
 
 /** Endings that are no part of a model's name. */
@@ -55,7 +56,7 @@ export async function importKeras(
   await writeFolderWhole(folder, files);
   for (const line of describe(generator, file)) log(line);
   const bytes = [...files.values()].reduce((sum, data) => sum + data.length, 0);
-  log(`wrote ${(bytes / 2 ** 20).toFixed(1)} MiB as ${encoding}: ${folder}`);
+  log(`wrote ${formatBytes(bytes)} as ${encoding}: ${folder}`);
   return folder;
 }
 

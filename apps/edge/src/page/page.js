@@ -78,6 +78,8 @@ try {
     `This generator (preset ${model.preset}, ${(model.bytes / 1e6).toFixed(1)} MB) was trained for ` +
       `${iterations} iterations on ${images} pictures: ${dataset}. ${note ?? ''}`,
   );
+  // The stand-in's licence asks for the artist's name; other pictures have other artists.
+  element('credit', HTMLElement).hidden = dataset !== 'characters';
 } catch {
   tellFacts('The generator does not answer.');
 }

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { inDeno } from '../deno.ts';
 import type { Engine } from './engine.ts';
 import { findWebgpu } from './webgpu-adapter.ts';
+import { registerWebgpuKernels } from './webgpu-kernels.ts';
 
 /**
  * Makes `webgpu` the current backend and gives it the training kernels.
@@ -29,6 +30,7 @@ export async function startWebgpu(): Promise<Engine> {
   // Small operations would go to tfjs's cpu backend, whose results then have to be uploaded.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
+  registerWebgpuKernels();
   const device = found.software ? `${found.device}, which is no GPU` : found.device;
   return { name: 'webgpu', device, gpu: !found.software };
 }

@@ -66,13 +66,13 @@ describe('a generator that Keras saved draws here what it draws there:', () => {
     expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
   });
 
-  it('with a sigmoid at the end, whose 0 to 1 become −1 to 1', async () => {
-    const file = 'sigmoid.h5';
+  const sigmoid = 'one with a sigmoid at the end, whose 0 to 1 become −1 to 1, %s';
+  it.each(['sigmoid.h5', 'sigmoid.keras'])(sigmoid, async (file) => {
     const generator = await readKerasGenerator(bytesOf(`family/${file}`), { file });
     const { latents, models } = jsonOf('family/family.json');
     const images = models.sigmoid.images.map((value: number) => 2 * value - 1);
     expect(generator.notes).toEqual([
-      'sigmoid.h5 ends with a sigmoid: its images are taken as 0 to 1',
+      `${file} ends with a sigmoid: its images are taken as 0 to 1`,
     ]);
     expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
   });

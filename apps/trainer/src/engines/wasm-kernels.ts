@@ -6,6 +6,7 @@
  */
 import { createRandom, product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerActivationGradients } from './activation-gradients.ts';
 import { convolution, filterGradient, imageGradient } from './wasm-convolution.ts';
 import type { Heap } from './wasm-heap.ts';
 import { matMul } from './wasm-matmul.ts';
@@ -117,32 +118,7 @@ export function registerWasmKernels(heap: Heap): void {
       },
     });
   }
-  replaceGradient('Relu', () => 0);
-  replaceGradient('LeakyRelu', ({ alpha }) => alpha as number);
-}
-
-/**
- * One pass instead of three. Gradients hold for all backends in tfjs, so on another one the plain
- * way goes on.
- */
-function replaceGradient(kernelName: string, slope: (attrs: tf.NamedAttrMap) => number): void {
-  const plain = tf.getGradient(kernelName);
-  tf.unregisterGradient(kernelName);
-  tf.registerGradient({
-    ...plain,
-    inputsToSave: ['x'],
-    outputsToSave: [],
-    gradFunc: (dy, saved, attrs) => {
-      const x = saved[0]!;
-      const run = (): tf.Tensor =>
-        tf
-          .engine()
-          .runKernel('ActivationGrad', { dy: dy as tf.Tensor, x }, { slope: slope(attrs) });
-      if (tf.getBackend() === 'wasm') return { x: run };
-      const inputs = kernelName === 'Relu' && plain.outputsToSave?.[0] ? [tf.relu(x)] : saved;
-      return plain.gradFunc(dy, inputs, attrs);
-    },
-  });
+  registerActivationGradients('wasm');
 }
 
 /** An element-wise loop: (…inputs, output, size, …values). */

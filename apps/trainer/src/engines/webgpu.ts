@@ -39,7 +39,7 @@ export async function startWebgpu(): Promise<Engine> {
  * tfjs 4.22 asks for the features ['timestamp-query', ['bgra8unorm-storage']]; browsers turn the
  * inner list into a string, Deno refuses it.
  */
-function mendRequestDevice(): void {
+export function mendRequestDevice(): void {
   const { prototype } = GPUAdapter;
   const { requestDevice } = prototype;
   prototype.requestDevice = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {

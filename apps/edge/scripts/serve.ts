@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   try {
     const { preset, training } = await assembleAssets(folder, assets);
     console.log(
-      `Serving ${folder} (${preset}, ${training.iterations} iterations on ${training.dataset})`,
+      `Serving ${folder} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})`,
     );
     await runWrangler({ host, port, assets });
   } finally {

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   checkpointWeights,
+  keepCheckpoint,
   listCheckpoints,
   readNewestCheckpoint,
   restoreCheckpoint,
@@ -113,6 +114,26 @@ describe('a checkpoint', () => {
     expect(() => checkpointWeights(checkpoint, articleGenerator())).toThrow(
       'the checkpoint is of other networks: it has no generator/dense/kernel of [100,131072]',
     );
+  });
+
+  it('that is kept aside survives the ones after it', async () => {
+    const gan = makeGan('one');
+    for (const iteration of [5, 10]) await saveCheckpoint(folder, iteration, gan);
+    await keepCheckpoint(folder, 'before-collapse');
+    const kept = readFileSync(join(folder, 'checkpoint-0000005.safetensors'));
+    for (const iteration of [15, 20]) await saveCheckpoint(folder, iteration, gan);
+    expect(readFileSync(join(folder, 'before-collapse.safetensors')).equals(kept)).toBe(true);
+    expect(await listCheckpoints(folder)).toHaveLength(2);
+  });
+
+  it('is not written when a weight is no number, so the one before stays the newest', async () => {
+    const gan = makeGan('one');
+    await saveCheckpoint(folder, 5, gan);
+    gan.generator.weights.set('conv2d/bias', tf.fill([8], Number.NaN));
+    await expect(saveCheckpoint(folder, 10, gan)).rejects.toThrow(
+      'training diverged: generator/conv2d/bias is not finite any more',
+    );
+    expect(await listCheckpoints(folder)).toEqual(['checkpoint-0000005.safetensors']);
   });
 
   it('that is missing is undefined', async () => {

@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Network, product, UserError, type WeightSpec } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { divergence } from './health.ts';
 import { disposeNetwork, type NetworkState, trainableSpecs } from './network-state.ts';
 import { writeFileWhole } from './run-folder.ts';
 import type { Gan } from './step.ts';
@@ -36,7 +37,10 @@ const headerSchema = z.object({ __metadata__: metadataSchema }).catchall(
   }),
 );
 
-/** Writes `checkpoint-<iteration>.safetensors`, then removes all but the newest {@link KEPT}. */
+/**
+ * Writes `checkpoint-<iteration>.safetensors`, then removes all but the newest {@link KEPT}.
+ * @throws UserError when a number is not finite, or the disk has no room; nothing is written then.
+ */
 export async function saveCheckpoint(folder: string, iteration: number, gan: Gan): Promise<string> {
   const file = join(folder, `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`);
   const data = await encode(iteration, gan);
@@ -51,6 +55,15 @@ export async function saveCheckpoint(folder: string, iteration: number, gan: Gan
   const old = (await listCheckpoints(folder)).slice(KEPT);
   for (const checkpoint of old) await rm(join(folder, checkpoint));
   return file;
+}
+
+/** Keeps the newest checkpoint but one, the last before what has just been seen, under a name that is never removed. */
+export async function keepCheckpoint(folder: string, name: string): Promise<void> {
+  const [newest, previous] = await listCheckpoints(folder);
+  const kept = previous ?? newest;
+  const target = join(folder, `${name}.safetensors`);
+  await rm(target, { force: true });
+  if (kept) await link(join(folder, kept), target);
 }
 
 /** The checkpoints of a folder, newest first. */
@@ -185,8 +198,9 @@ async function encode(
   file.writeBigUInt64LE(BigInt(header.length));
   header.copy(file, 8);
   let position = 8 + header.length;
-  for (const [, tensor] of tensors) {
-    const values = await tensor.data();
+  for (const [name, tensor] of tensors) {
+    const values = await tensor.data<'float32'>();
+    if (!values.every(Number.isFinite)) throw divergence(`${name} is not finite any more`);
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
     position += values.byteLength;
   }

@@ -23,7 +23,37 @@ export function startProgress({
   total: number;
 }): Progress {
   const began = performance.now();
-  const bars = new MultiBar(
+  let lastSaid = began;
+  const bars = process.stderr.isTTY ? createBars() : undefined;
+  const bar = bars?.create(total, start, { pace: '–', left: '–' });
+
+  return {
+    async log(line) {
+      if (bars) bars.log(`${line}\n`);
+      else console.log(line);
+      await appendFile(logFile, `${line}\n`);
+    },
+    update(iteration) {
+      const now = performance.now();
+      const pace = (now - began) / 1000 / Math.max(1, iteration - start);
+      const words = { pace: pace.toPrecision(3), left: formatDuration(pace * (total - iteration)) };
+      bar?.update(iteration, words);
+      // Where there is no terminal to draw a bar on (turbo, a log file), it is said now and then.
+      if (!bar && now - lastSaid > SAY_EVERY_MS) {
+        lastSaid = now;
+        console.log(`${iteration}/${total} · ${words.pace} s an iteration · ${words.left} left`);
+      }
+    },
+    stop() {
+      bars?.stop();
+    },
+  };
+}
+
+const SAY_EVERY_MS = 60_000;
+
+function createBars(): MultiBar {
+  return new MultiBar(
     {
       format: '{bar} {percentage} % · {value}/{total} · {pace} s an iteration · {left} left',
       hideCursor: true,
@@ -32,25 +62,6 @@ export function startProgress({
     },
     Presets.shades_classic,
   );
-  const bar = process.stderr.isTTY
-    ? bars.create(total, start, { pace: '–', left: '–' })
-    : undefined;
-
-  return {
-    async log(line) {
-      if (bar) bars.log(`${line}\n`);
-      else console.log(line);
-      await appendFile(logFile, `${line}\n`);
-    },
-    update(iteration) {
-      const pace = (performance.now() - began) / 1000 / Math.max(1, iteration - start);
-      const left = formatDuration(pace * (total - iteration));
-      bar?.update(iteration, { pace: pace.toPrecision(3), left });
-    },
-    stop() {
-      bars.stop();
-    },
-  };
 }
 
 /** `75` → `1 min 15 s`; two units at most. */

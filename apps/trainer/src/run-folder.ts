@@ -121,6 +121,16 @@ export async function writeFolderWhole(
   }
 }
 
+/** Removes the temporary files and folders of a process that was killed while it wrote. */
+export async function removeLeftovers({ root, samples, checkpoints }: RunFolder): Promise<void> {
+  for (const folder of [root, samples, checkpoints]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((file) => /^\..+\.\d+\.tmp(\.old)?$/.test(file))) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
 /** What the system says about a failed write, in one line for the user. */
 function diskError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;

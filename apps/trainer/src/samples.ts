@@ -22,7 +22,8 @@ import { encode } from 'fast-png';
 import { writeFileWhole } from './run-folder.ts';
 import type { Gan } from './step.ts';
 
-const GRID_SIDE = 5;
+/** Pictures in a row, and in a column, of a grid. */
+export const GRID_SIDE = 5;
 const STRIP_STEPS = 10;
 
 /** The 25 latents that a run shows all its life. */

@@ -68,6 +68,6 @@ async function choose(backend: EngineChoice): Promise<{ engine: Engine; reason: 
   if (tensorflow.available) {
     return { engine: native ?? (await startTensorflow()), reason: `${noGpu}; one is far faster` };
   }
-  const faster = `${tensorflow.reason}; faster: ${tensorflow.remedy}`;
+  const faster = `TensorFlow, which is faster: ${tensorflow.reason}; ${tensorflow.remedy}`;
   return { engine: await startWasm(), reason: `${noGpu}; ${faster}` };
 }

@@ -9,8 +9,14 @@ import {
   UserError,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import { readNewestCheckpoint, restoreCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import {
+  keepCheckpoint,
+  readNewestCheckpoint,
+  restoreCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
+import { checkFinite, watchForCollapse } from './health.ts';
 import {
   appendMetrics,
   formatLogLine,
@@ -21,9 +27,15 @@ import { copyWeights, initializeNetwork, updateAverage } from './network-state.t
 import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { createReport, type Report } from './report.ts';
-import { createRunFolder, findRunFolder, type RunFolder, runFolder } from './run-folder.ts';
+import {
+  createRunFolder,
+  findRunFolder,
+  type RunFolder,
+  removeLeftovers,
+  runFolder,
+} from './run-folder.ts';
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
-import { readGenerator, sampleLatents, saveSamples } from './samples.ts';
+import { GRID_SIDE, readGenerator, sampleLatents, saveSamples } from './samples.ts';
 import { startEngine } from './start-engine.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
 import { startEventFile } from './tensorboard.ts';
@@ -85,12 +97,18 @@ async function trainLoop(
   const { iterations, sampleEvery, saveEvery, seed, batch } = record.options;
   const events = await startEventFile(folder.tensorboard, start);
   const latents = sampleLatents(seed, preset.latent);
+  const collapse = watchForCollapse({ columns: GRID_SIDE });
   const sample = async (iteration: number) => {
     const samples = await saveSamples(folder.samples, iteration, gan, latents);
     const drawn = { seed, iteration, purpose: 'generator latents', count: batch };
     const drawnLatents = drawLatents(preset, drawn);
     await events.samples(iteration, { ...samples, latents, drawnLatents, gan });
     await report.write();
+    const collapsed = collapse.look(iteration, samples.grid);
+    if (collapsed) {
+      await keepCheckpoint(folder.checkpoints, 'before-collapse');
+      await progress.log(collapsed);
+    }
   };
 
   for (let iteration = start; iteration < iterations; iteration++) {
@@ -193,16 +211,6 @@ function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
   return createRandom(`${seed}/${purpose}/${iteration}`).uniform(count * latent.size);
 }
 
-/** @throws UserError when a loss is no number any more; the checkpoint before it is kept. */
-function checkFinite(iteration: number, metrics: IterationMetrics): void {
-  const bad = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
-  if (!bad) return;
-  throw new UserError(
-    `training diverged: ${bad[0]} is ${bad[1]} at iteration ${iteration}; the last checkpoint is ` +
-      'kept: start another run with another --seed',
-  );
-}
-
 async function beginRun(given: GivenOptions): Promise<Run> {
   const { options, preset } = resolveOptions(given);
   const folder = runFolder(options.name);
@@ -230,6 +238,7 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
         'put them back, or start another run by --name',
     );
   }
+  await removeLeftovers(folder);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
   const gan = initializeGan(preset, options.seed);
   // Without one the run was cut off before its first: its start is fixed by its seed.

@@ -6,8 +6,20 @@ import { noParameters, readParameters } from '../parameters.ts';
 export const PAGE_FILES = {
   '/': { file: 'index.html', contentType: 'text/html; charset=utf-8' },
   '/page.css': { file: 'page.css', contentType: 'text/css; charset=utf-8' },
-  '/page.js': { file: 'page.js', contentType: 'text/javascript; charset=utf-8' },
+  '/page.js': script('page.js'),
+  '/elements.js': script('elements.js'),
+  '/facts.js': script('facts.js'),
+  '/name.js': script('name.js'),
+  '/names.js': script('names.js'),
+  '/sums.js': script('sums.js'),
+  '/view.js': script('view.js'),
+  '/walk.js': script('walk.js'),
+  '/wall.js': script('wall.js'),
 } as const;
+
+function script<File extends string>(file: File) {
+  return { file, contentType: 'text/javascript; charset=utf-8' } as const;
+}
 
 /** Nothing but our own files, and no code or style inside the markup. */
 const CONTENT_SECURITY_POLICY = [

@@ -1,0 +1,36 @@
+// What the server knows of its generator.
+import { element } from './elements.js';
+
+/** @param {number} number */
+const count = (number) => number.toLocaleString('en');
+
+/**
+ * @param {string} id
+ * @param {string} text
+ */
+function fact(id, text) {
+  element(`fact-${id}`, HTMLElement).textContent = text;
+}
+
+try {
+  const response = await fetch('model');
+  if (!response.ok) throw new Error(`${response.status}`);
+  const { preset, bytes, hash, latent, image, classes, training } = await response.json();
+  fact('preset', preset);
+  fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can draw`);
+  fact('latent', `${latent.size} numbers, each from −1 to 1`);
+  fact('image', `${image.width} × ${image.height} pixels`);
+  fact('training', trained(training));
+  fact('data', `${training.dataset}${classes.length > 0 ? `: ${classes.join(', ')}` : ''}`);
+  fact('hash', hash.slice(0, 16));
+  // The stand-in's licence asks for the artist's name; other pictures have other artists.
+  element('credit', HTMLElement).hidden = training.dataset !== 'characters';
+} catch {
+  fact('preset', 'the generator does not answer');
+}
+
+/** @param {{ iterations?: number, images?: number }} training */
+function trained({ iterations, images }) {
+  const times = iterations === undefined ? 'unknown' : `${count(iterations)} iterations`;
+  return images === undefined ? times : `${times} on ${count(images)} pictures`;
+}

@@ -1,0 +1,87 @@
+// A walk between two names beside a cross-fade. Both are strips fetched once; a step only moves
+// them under their windows, so that playing asks the server for nothing.
+import { address, button, element, fill, image, input, onTyped, show } from './elements.js';
+import { anyName } from './names.js';
+import { changeView, onView, STEPS, view } from './view.js';
+
+const MS_A_STEP = 90;
+
+const slider = input('walk-step');
+const play = button('walk-play');
+
+/** @param {Partial<import('./view.js').View>} changes */
+const walk = (changes, step = true) => changeView({ ...changes, part: 'walk' }, { step });
+
+for (const end of /** @type {const} */ (['from', 'to'])) {
+  onTyped(input(`walk-${end}`), (name, done) => walk({ [end]: name }, done));
+}
+button('walk-swap').addEventListener('click', () => walk({ from: view.to, to: view.from }));
+button('walk-any').addEventListener('click', () => walk({ from: anyName(), to: anyName() }));
+input('walk-arc').addEventListener('change', () =>
+  walk({ path: input('walk-arc').checked ? 'slerp' : 'linear' }),
+);
+
+slider.addEventListener('input', () => {
+  stop();
+  walk({ step: slider.value }, false);
+});
+
+/** The strips are pictures of all steps: a click on one of them goes there. */
+for (const id of ['walk-strip', 'fade-strip']) {
+  image(id).addEventListener('click', (event) => {
+    const { left, width } = image(id).getBoundingClientRect();
+    const at = Math.floor(((event.clientX - left) / width) * STEPS);
+    stop();
+    walk({ step: String(Math.max(0, Math.min(STEPS - 1, at))) }, false);
+  });
+}
+
+let timer = 0;
+play.addEventListener('click', () => (timer ? stop() : start()));
+
+function start() {
+  play.textContent = 'Pause';
+  let at = Number(view.step);
+  let way = at === STEPS - 1 ? -1 : 1;
+  timer = setInterval(() => {
+    at += way;
+    if (at === 0 || at === STEPS - 1) way = -way;
+    showStep(at);
+  }, MS_A_STEP);
+}
+
+function stop() {
+  if (timer === 0) return;
+  clearInterval(timer);
+  timer = 0;
+  play.textContent = 'Play';
+  walk({ step: slider.value }, false); // once, not at each step: browsers limit how often
+}
+
+/** @param {number} step */
+function showStep(step) {
+  slider.value = String(step);
+  slider.setAttribute('aria-valuetext', `step ${step + 1} of ${STEPS}`);
+  for (const id of ['walk-frame', 'fade-frame']) {
+    image(id).style.transform = `translateX(${(-100 / STEPS) * step}%)`;
+  }
+  for (const id of ['walk-mark', 'fade-mark']) {
+    element(id, HTMLElement).style.left = `${(100 / STEPS) * step}%`;
+  }
+}
+
+onView(({ from, to, path, step }) => {
+  fill(input('walk-from'), from);
+  fill(input('walk-to'), to);
+  input('walk-arc').checked = path === 'slerp';
+  const steps = String(STEPS);
+  // The straight line is what the server does unasked: one picture keeps one address.
+  const query = { from, to, steps, ...(path === 'slerp' ? { path } : {}) };
+  const walked = address('morph', query);
+  const faded = address('morph', { from, to, steps, space: 'pixel' });
+  show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
+  show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);
+  show(image('walk-strip'), walked, `All ${steps} steps of the walk side by side`);
+  show(image('fade-strip'), faded, `All ${steps} steps of the cross-fade side by side`);
+  if (timer === 0) showStep(Number(step));
+});

@@ -1,0 +1,48 @@
+// Names to pick from: the last two picks are the ends of the walk.
+import { button, element, imageAddress, tell } from './elements.js';
+import { nameOf } from './names.js';
+import { changeView, onView, view } from './view.js';
+
+const wall = element('wall-names', HTMLElement);
+const AT_FIRST = wall.childElementCount;
+
+wall.addEventListener('click', (event) => {
+  const picked = event.target instanceof Element && event.target.closest('button');
+  const seed = picked ? picked.dataset.seed : undefined;
+  if (!seed || seed === view.to) return;
+  changeView({ from: view.to, to: seed, part: 'walk' });
+  tell(`The walk goes from ${view.from} to ${view.to}.`);
+});
+
+button('wall-more').addEventListener('click', () => {
+  const before = wall.childElementCount;
+  changeView({ wall: String(before + AT_FIRST), part: 'wall' });
+  const next = wall.children[before];
+  if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+});
+
+/** @param {string} seed */
+function tile(seed) {
+  const picture = new Image(128, 128);
+  picture.loading = 'lazy';
+  picture.alt = '';
+  picture.src = imageAddress(seed);
+  const name = document.createElement('span');
+  name.textContent = seed;
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.dataset.seed = seed;
+  made.append(picture, name);
+  return made;
+}
+
+onView((shown) => {
+  const count = Math.max(AT_FIRST, Number(shown.wall));
+  while (wall.childElementCount > count) wall.lastElementChild?.remove();
+  while (wall.childElementCount < count) wall.append(tile(nameOf(wall.childElementCount)));
+  button('wall-more').disabled = count >= 480;
+  for (const each of wall.children) {
+    const seed = each instanceof HTMLElement ? each.dataset.seed : undefined;
+    each.setAttribute('aria-pressed', String(seed === shown.from || seed === shown.to));
+  }
+});

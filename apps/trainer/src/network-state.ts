@@ -30,12 +30,15 @@ export interface NetworkState {
 }
 
 /**
- * A fresh network, as Keras starts one: glorot-uniform kernels, zero biases.
- * @param key names the random draw; equal keys give equal weights.
+ * A network that begins with given weights, and with Adam at zero.
+ * @param valuesOf the numbers of each weight
  */
-export function initializeNetwork(network: Network, key: string): NetworkState {
+export function createNetworkState(
+  network: Network,
+  valuesOf: (spec: WeightSpec) => Float32Array,
+): NetworkState {
   const weights = network.weights.map(
-    (spec) => [spec.name, tf.tensor(initialValues(spec, key), [...spec.shape])] as const,
+    (spec) => [spec.name, tf.tensor(valuesOf(spec), [...spec.shape])] as const,
   );
   return {
     network,
@@ -48,6 +51,14 @@ export function initializeNetwork(network: Network, key: string): NetworkState {
     ),
     steps: 0,
   };
+}
+
+/**
+ * A fresh network, as Keras starts one: glorot-uniform kernels, zero biases.
+ * @param key names the random draw; equal keys give equal weights.
+ */
+export function initializeNetwork(network: Network, key: string): NetworkState {
+  return createNetworkState(network, (spec) => initialValues(spec, key));
 }
 
 /** The weights that gradients move, in Keras's order. */

@@ -5,7 +5,7 @@
  */
 import { articleDiscriminator, articleGenerator, product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializeNetwork, type NetworkState } from './network-state.ts';
+import { createNetworkState, type NetworkState } from './network-state.ts';
 import {
   type DropoutMasks,
   type Gan,
@@ -50,14 +50,11 @@ function initialState(trace: Trace, name: 'generator' | 'discriminator'): Networ
     name === 'generator'
       ? articleGenerator({ imageSize, width, latentSize })
       : articleDiscriminator({ imageSize, width, dropoutRate });
-  const state = initializeNetwork(network, 'replaced below');
-  for (const { name: weight, shape } of network.weights) {
-    const reference = trace.initial[name][weight];
-    if (!reference) throw new Error(`the trace has no initial ${name}/${weight}`);
-    state.weights.get(weight)!.dispose();
-    state.weights.set(weight, tf.tensor(trace.read(reference), [...shape]));
-  }
-  return state;
+  return createNetworkState(network, (spec) => {
+    const reference = trace.initial[name][spec.name];
+    if (!reference) throw new Error(`the trace has no initial ${name}/${spec.name}`);
+    return trace.read(reference);
+  });
 }
 
 async function replayIteration(

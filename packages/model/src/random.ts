@@ -30,12 +30,19 @@ export function createRandom(key: string): Random {
 
   function uint32s(count: number): Uint32Array {
     const bytes = stream.xof(count * 4);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return Uint32Array.from({ length: count }, (_, i) => view.getUint32(i * 4, true));
+    const words = new Uint32Array(count);
+    for (let i = 0, at = 0; i < count; i++, at += 4) {
+      words[i] =
+        bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    }
+    return words;
   }
 
   function uniform(count: number): Float32Array {
-    return Float32Array.from(uint32s(count), (word) => (word >>> 8) / 2 ** 23 - 1);
+    const words = uint32s(count);
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) values[i] = (words[i]! >>> 8) / 2 ** 23 - 1;
+    return values;
   }
 
   function integers(count: number, limit: number): Uint32Array {

@@ -24,7 +24,7 @@ export interface ReplayRow {
   /** 0 for the first. */
   iteration: number;
   part: SubStep;
-  quantity: 'loss' | 'accuracy' | 'weights' | 'm' | 'v' | 'fakeImages';
+  quantity: 'loss' | 'accuracy' | 'weights' | 'm' | 'v' | 'fakeImages' | 'finalWeights';
   difference: number;
   /** How far equally right float32 runs of Keras are from each other here. */
   rounding: number;
@@ -41,7 +41,26 @@ export async function replayTrace(trace: Trace): Promise<ReplayRow[]> {
   for (const [index, iteration] of trace.iterations.entries()) {
     rows.push(...(await replayIteration(trace, gan, iteration, index)));
   }
+  const last = rows.findLast(({ quantity }) => quantity === 'weights');
+  if (last && trace.final) rows.push({ ...last, ...(await compareFinal(trace, gan)) });
   return rows;
+}
+
+/** Every weight of both networks one by one, where the trace holds them all. */
+async function compareFinal(
+  trace: Trace,
+  gan: Gan,
+): Promise<Pick<ReplayRow, 'quantity' | 'difference'>> {
+  let difference = 0;
+  for (const name of ['generator', 'discriminator'] as const) {
+    for (const [weight, reference] of Object.entries(trace.final?.[name].weights ?? {})) {
+      const ours = await gan[name].weights.get(weight)!.data<'float32'>();
+      for (const [i, value] of trace.read(reference).entries()) {
+        difference = Math.max(difference, Math.abs(value - ours[i]!));
+      }
+    }
+  }
+  return { quantity: 'finalWeights', difference };
 }
 
 function initialState(trace: Trace, name: 'generator' | 'discriminator'): NetworkState {

@@ -88,6 +88,12 @@ const traceSchema = z.object({
     discriminator: named(referenceSchema),
   }),
   iterations: z.array(iterationSchema).min(1),
+  final: z
+    .object({
+      generator: z.object({ weights: named(referenceSchema) }),
+      discriminator: z.object({ weights: named(referenceSchema) }),
+    })
+    .optional(),
 });
 
 export type TensorReference = z.infer<typeof referenceSchema>;

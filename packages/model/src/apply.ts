@@ -163,10 +163,9 @@ function normalize(
     mode.statistics?.set(name, { mean: tf.keep(mean), variance: tf.keep(variance) });
     return y;
   }
-  const mean = weightOf(weights, `${name}/moving_mean`);
-  const variance = weightOf(weights, `${name}/moving_variance`);
-  const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon)));
-  return tf.add(tf.mul(x, scale), tf.sub(beta, tf.mul(mean, scale)));
+  const mean = weightOf(weights, `${name}/moving_mean`) as tf.Tensor1D;
+  const variance = weightOf(weights, `${name}/moving_variance`) as tf.Tensor1D;
+  return tf.batchNorm(x, mean, variance, beta, gamma, epsilon);
 }
 
 function weightOf(weights: NetworkWeights, name: string): tf.Tensor {

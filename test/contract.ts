@@ -31,6 +31,19 @@ const PICTURES = [
   '/morph?from=alice&to=bob&steps=2&path=slerp',
   '/morph?from=alice&to=alice&steps=3&path=slerp',
   '/morph?from=alice&to=bob&steps=5&space=pixel',
+  '/morph?from=alice&via=carol,dave&to=bob&steps=7&path=slerp',
+  '/morph?from=alice&to=bob&steps=4&loop=1&size=200',
+  ...['apng', 'gif', 'json'].map((format) => `/morph?from=alice&to=bob&steps=3&format=${format}`),
+  '/morph?from=alice&to=bob&steps=4&loop=1&size=64&format=apng',
+  '/morph?from=alice&to=bob&steps=4&loop=1&size=64&format=gif',
+  '/img?seed=alice&size=64',
+  '/img?seed=alice&size=300',
+  '/img?seed=alice&size=512&download=1',
+  '/grid?seed=alice&n=2',
+  '/grid?seed=alice&n=3&size=96',
+  '/mix?plus=alice,bob&minus=carol',
+  '/mix?plus=a%5C,b,%F0%9F%91%B6&size=256',
+  '/og?seed=alice',
 ];
 
 /**
@@ -85,7 +98,9 @@ export function describeContract({
         const bytes = Buffer.from(await answer.arrayBuffer());
         const expected = await node.request(path);
         expect(bytes.equals(Buffer.from(await expected.arrayBuffer()))).toBe(true);
-        expect(answer.headers.get('etag')).toBe(expected.headers.get('etag'));
+        for (const name of ['etag', 'content-type', 'content-disposition']) {
+          expect(answer.headers.get(name)).toBe(expected.headers.get(name));
+        }
       },
       60_000,
     );

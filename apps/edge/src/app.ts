@@ -1,12 +1,15 @@
 import { UserError } from '@killme/model';
-import { type Handler, Hono } from 'hono';
+import { type Handler, Hono, type MiddlewareHandler } from 'hono';
 import { openHeaders } from './caching.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
+import { grid } from './routes/grid.ts';
 import { healthz } from './routes/healthz.ts';
 import { img } from './routes/img.ts';
+import { mix } from './routes/mix.ts';
 import { model } from './routes/model.ts';
 import { morph } from './routes/morph.ts';
+import { og } from './routes/og.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
 
 /** What a runtime gives to the app. */
@@ -15,28 +18,40 @@ export interface AppOptions {
   loadGenerator: () => Promise<Generator>;
   /** Gives the bytes of a file of src/page/ by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Says whether a request to draw is within the sender's share; all are when left out. */
+  allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
 }
 
 const METHODS = 'GET, HEAD, OPTIONS';
+
+/** Where drawing is asked for, which is what costs something. */
+const DRAWING = ['/img', '/morph', '/grid', '/mix', '/og'];
+
+/** The routes that programs use; their types are those of the typed client (client.ts). */
+export type Api = ReturnType<typeof createApi>;
+
+const createApi = (loadGenerator: () => Promise<Generator>) =>
+  new Hono()
+    .get('/img', ...img(loadGenerator))
+    .get('/morph', ...morph(loadGenerator))
+    .get('/grid', ...grid(loadGenerator))
+    .get('/mix', ...mix(loadGenerator))
+    .get('/og', ...og(loadGenerator))
+    .get('/model', ...model(loadGenerator))
+    .get('/healthz', ...healthz);
 
 /**
  * The image server, the same in every runtime.
  * @example createApp({ loadGenerator, readPage }).request('/img?seed=alice')
  */
-export function createApp({ loadGenerator, readPage }: AppOptions): Hono {
-  const load = once(loadGenerator);
-  const routes: Record<string, Handler> = {
-    '/img': img(load),
-    '/morph': morph(load),
-    '/model': model(load),
-    '/healthz': healthz,
-  };
-  for (const [path, file] of Object.entries(PAGE_FILES)) routes[path] = page(file, readPage);
-
+export function createApp({ loadGenerator, readPage, allowRequest }: AppOptions): Hono {
   const app = new Hono();
   app.use(openHeaders);
-  for (const [path, handler] of Object.entries(routes)) {
-    app.get(path, handler); // Hono answers HEAD with it too, without the body
+  if (allowRequest) for (const path of DRAWING) app.use(path, limitRate(allowRequest));
+  const api = createApi(once(loadGenerator));
+  app.route('/', api); // Hono answers HEAD as GET, without the body
+  for (const [path, file] of Object.entries(PAGE_FILES)) app.get(path, page(file, readPage));
+  for (const path of new Set(app.routes.filter(isGet).map((route) => route.path))) {
     app.options(path, preflight);
     app.all(path, refuseMethod);
   }
@@ -45,6 +60,20 @@ export function createApp({ loadGenerator, readPage }: AppOptions): Hono {
   );
   app.onError((error) => problemResponse(toProblem(error)));
   return app;
+}
+
+const isGet = ({ method }: { method: string }) => method === 'GET';
+
+/** Stops who asks for more than the runtime allows. */
+function limitRate(allowRequest: NonNullable<AppOptions['allowRequest']>): MiddlewareHandler {
+  return async (c, next) => {
+    if (!(await allowRequest(c.req.raw))) {
+      throw new ProblemError(429, 'That were too many requests; wait a minute.', {
+        headers: { 'Retry-After': '60' },
+      });
+    }
+    await next();
+  };
 }
 
 /** A page of another origin may ask first whether it may send `If-None-Match`. */

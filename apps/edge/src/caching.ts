@@ -42,12 +42,14 @@ export async function respond({
   tag,
   cacheControl,
   contentType,
+  headers: more = {},
   make,
 }: {
   request: Request;
   tag: string;
   cacheControl: string;
   contentType: string;
+  headers?: Readonly<Record<string, string>>;
   make: () => BodyInit | Promise<BodyInit>;
 }): Promise<Response> {
   const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl });
@@ -55,6 +57,7 @@ export async function respond({
     return new Response(null, { status: 304, headers });
   }
   headers.set('Content-Type', contentType);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(request.method === 'HEAD' ? null : await make(), { headers });
 }
 

@@ -1,14 +1,28 @@
 /**
  * The query parameters of every route: one schema says what is valid, what is the default and, as its
- * description, what a person is told.
+ * description, what a person is told. The OpenAPI document and the reference page come from it too.
  *
  * @module
  */
+import type { Env } from 'hono';
+import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
 import { type ParameterFault, ProblemError, shorten } from './problem.ts';
+import { joinSeeds, splitSeeds } from './seed-list.ts';
 
 export const SEED_CHARACTERS = 256;
 export const STEPS = { least: 2, most: 64 };
+export const GRID_SIDE = { least: 1, most: 8 };
+export const SIZE = { least: 64, most: 512 };
+
+/** Seeds in one list at most. */
+export const LISTED_SEEDS = 8;
+
+/**
+ * Pixels in one answer at most: all 64 pictures of a walk at 256, or 16 at 512. Beyond it, encoding
+ * would take the memory that an isolate of 128 MB has left beside the generator.
+ */
+export const PIXELS = 2 ** 22;
 
 /**
  * Longest path and query that is read, as Cloudflare's own limit on URLs. Two seeds of 256 four-byte
@@ -33,35 +47,117 @@ const seed = z
     maxLength: SEED_CHARACTERS,
   });
 
-const wholeNumber = ({ least, most }: { least: number; most: number }) =>
+/** `a,b`; a comma that belongs to a seed is written `\\,`, see seed-list.ts. */
+const seedList = z
+  .string()
+  .transform(splitSeeds)
+  .pipe(z.array(seed).min(1).max(LISTED_SEEDS))
+  .meta({
+    description: `1 to ${LISTED_SEEDS} seeds with commas between them, "\\," for a comma in a seed`,
+    override: { type: 'string', minLength: 1 },
+  });
+
+const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/)
     .transform(Number)
     .pipe(z.number().min(least).max(most))
-    .meta({ description: `a whole number from ${least} to ${most}` });
+    .meta({
+      description: `a whole number from ${least} to ${most}`,
+      override: {
+        type: 'integer',
+        minimum: least,
+        maximum: most,
+        pattern: undefined,
+        ...(preset === undefined ? {} : { default: preset }),
+      },
+    });
 
 const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
   z.enum(values).meta({ description: values.join(' or ') });
+
+const flag = z
+  .enum(['0', '1'])
+  .transform((text) => text === '1')
+  .meta({ description: '0 or 1', override: { type: 'string', enum: ['0', '1'], default: '0' } });
+
+/** What every picture takes. */
+const common = {
+  /** Pixels on each side of one picture; as the generator makes them when left out. */
+  size: wholeNumber(SIZE).optional(),
+  /** Asks the browser to save the file under a name instead of showing it. */
+  download: flag.default(false),
+};
 
 /** `GET /img` */
 export const imgParameters = z.strictObject({
   seed: seed.optional(),
   format: oneOf('png').default('png'),
+  ...common,
 });
 
 /** `GET /morph` */
 export const morphParameters = z.strictObject({
   from: seed,
+  via: seedList.optional(),
   to: seed,
-  steps: wholeNumber(STEPS).default(10),
+  steps: wholeNumber(STEPS, 10).default(10),
   space: oneOf('latent', 'pixel').default('latent'),
   path: oneOf('linear', 'slerp').default('linear'),
+  loop: flag.default(false),
+  format: oneOf('png', 'apng', 'gif', 'json').default('png'),
+  ...common,
+});
+
+/** `GET /grid` */
+export const gridParameters = z.strictObject({
+  seed: seed.optional(),
+  n: wholeNumber(GRID_SIDE, 5).default(5),
   format: oneOf('png').default('png'),
+  ...common,
+});
+
+/** `GET /mix` */
+export const mixParameters = z.strictObject({
+  plus: seedList,
+  minus: seedList.optional(),
+  format: oneOf('png').default('png'),
+  ...common,
+});
+
+/** `GET /og`: the size of a card is given, so none is asked for. */
+export const ogParameters = z.strictObject({
+  seed: seed.optional(),
+  format: oneOf('png').default('png'),
+  download: flag.default(false),
 });
 
 /** A route that takes none. */
 export const noParameters = z.strictObject({});
+
+/** Middleware that checks the query; the handlers after it read it with `c.req.valid('query')`. */
+export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
+  type Checked = {
+    in: { query: z.input<z.ZodObject<Shape>> };
+    out: { query: z.output<z.ZodObject<Shape>> };
+  };
+  return createMiddleware<Env, string, Checked>(async (c, next) => {
+    c.req.addValidatedData('query', readParameters(schema, c.req.url));
+    await next();
+  });
+}
+
+/**
+ * Checks what no single parameter shows: that an answer has at most PIXELS.
+ * @throws ProblemError 400 naming `size` and what it may be for that many pictures.
+ */
+export function checkPixels(pictures: number, size: number): void {
+  if (pictures * size ** 2 <= PIXELS) return;
+  const most = Math.floor(Math.sqrt(PIXELS / pictures));
+  const allowed = `a whole number from ${SIZE.least} to ${most} for ${pictures} pictures`;
+  throw badParameters([{ parameter: 'size', allowed, received: String(size) }]);
+}
 
 /**
  * Reads and checks the query of a request.
@@ -90,7 +186,10 @@ export function readParameters<Shape extends z.ZodRawShape>(
 export function canonicalQuery(parameters: Readonly<Record<string, unknown>>): string {
   return Object.entries(parameters)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .map(([name, value]) => {
+      const text = Array.isArray(value) ? joinSeeds(value) : String(value);
+      return `${name}=${encodeURIComponent(text)}`;
+    })
     .join('&');
 }
 

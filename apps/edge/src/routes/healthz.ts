@@ -1,8 +1,7 @@
-import type { Handler } from 'hono';
-import { noParameters, readParameters } from '../parameters.ts';
+import { createFactory } from 'hono/factory';
+import { noParameters, query } from '../parameters.ts';
 
 /** `GET /healthz`: the server answers; says nothing of the generator, and loads none. */
-export const healthz: Handler = (c) => {
-  readParameters(noParameters, c.req.url);
-  return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' });
-};
+export const healthz = createFactory().createHandlers(query(noParameters), (c) =>
+  c.json({ status: 'ok' } as const, 200, { 'Cache-Control': 'no-store' }),
+);

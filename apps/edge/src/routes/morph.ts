@@ -1,37 +1,105 @@
-import { crossFade, type Picture, seedToLatent, tile, walk } from '@killme/model';
-import type { Handler } from 'hono';
+import { crossFade, lerp, type Picture, seedToLatent, slerp, tile } from '@killme/model';
+import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
-import { entityTag, FOR_EVER, respond } from '../caching.ts';
+import { toBase64 } from '../bytes.ts';
+import { drawAll, respondWithPictures } from '../drawing.ts';
 import { encodePng } from '../encode.ts';
+import { encodeApng } from '../encode-apng.ts';
+import { encodeGif } from '../encode-gif.ts';
 import type { Generator } from '../generator.ts';
-import { canonicalQuery, morphParameters, readParameters } from '../parameters.ts';
+import { morphParameters, query } from '../parameters.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
 
+/** Ten pictures a second: a walk of ten steps lasts as long as one looks at it. */
+const FRAME_MS = 100;
+
 /** `GET /morph?from=&to=&steps=`: the article's strip, one seed's character turning into another's. */
-export function morph(loadGenerator: () => Promise<Generator>): Handler {
-  return async (c) => {
-    const parameters = readParameters(morphParameters, c.req.url);
+export const morph = (loadGenerator: () => Promise<Generator>) =>
+  createFactory().createHandlers(query(morphParameters), async (c) => {
+    const parameters = c.req.valid('query');
+    const { from, via = [], to, steps } = parameters;
     const generator = await loadGenerator();
-    return respond({
-      request: c.req.raw,
-      tag: await entityTag(generator.hash, 'morph', canonicalQuery(parameters)),
-      cacheControl: FOR_EVER,
-      contentType: 'image/png',
-      make: () => encodePng(tile(drawSteps(generator, parameters), parameters.steps)),
+    return respondWithPictures({
+      context: c,
+      generator,
+      route: 'morph',
+      parameters,
+      pictures: steps,
+      words: ['morph', from, ...via, to],
+      make: async (size) => encode(await drawSteps(generator, parameters, size), parameters),
     });
-  };
+  });
+
+/** One picture of a walk. */
+interface Step {
+  /** 0 at the first seed, 1 at the next, and so on. */
+  position: number;
+  /** Where it lies in latent space; a cross-fade has no such place. */
+  latent?: Float32Array;
+  picture: Picture;
 }
 
-/** `steps` pictures, both ends included. */
-function drawSteps(
-  { draw, latentSpace }: Generator,
-  { from: fromSeed, to: toSeed, steps, space, path }: MorphParameters,
-): Picture[] {
-  const from = seedToLatent(fromSeed, latentSpace);
-  const to = seedToLatent(toSeed, latentSpace);
-  if (space === 'latent') return walk({ from, to, steps, path }).map(draw);
-  const first = draw(from);
-  const last = draw(to);
-  return Array.from({ length: steps }, (_, i) => crossFade(first, last, i / (steps - 1)));
+function encode(steps: readonly Step[], { format, loop }: MorphParameters): BodyInit {
+  const frames = steps.map(({ picture }) => picture);
+  const animation = { frames, frameMs: FRAME_MS, repeat: loop };
+  switch (format) {
+    case 'png':
+      return encodePng(tile(frames, frames.length));
+    case 'apng':
+      return encodeApng(animation);
+    case 'gif':
+      return encodeGif(animation);
+    case 'json':
+      return encodeJson(steps);
+  }
+}
+
+function encodeJson(steps: readonly Step[]): string {
+  const { width, height } = steps[0]!.picture;
+  const frames = steps.map(({ position, latent, picture }) => ({
+    position,
+    ...(latent ? { latent: [...latent] } : {}),
+    image: `data:image/png;base64,${toBase64(encodePng(picture))}`,
+  }));
+  return `${JSON.stringify({ width, height, frames })}\n`;
+}
+
+async function drawSteps(
+  generator: Generator,
+  { from, via = [], to, steps, space, path, loop }: MorphParameters,
+  size: number,
+): Promise<Step[]> {
+  const seeds = [from, ...via, to, ...(loop ? [from] : [])];
+  const stops = seeds.map((seed) => seedToLatent(seed, generator.latentSpace));
+  const places = placesOnWalk({ steps, stops: stops.length, loop });
+  if (space === 'latent') {
+    const interpolate = path === 'slerp' ? slerp : lerp;
+    const latents = places.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
+    const pictures = await drawAll(generator, latents, size);
+    return places.map(({ stop, t }, i) => ({
+      position: stop + t,
+      latent: latents[i]!,
+      picture: pictures[i]!,
+    }));
+  }
+  const pictures = await drawAll(generator, stops, size);
+  return places.map(({ stop, t }) => ({
+    position: stop + t,
+    picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),
+  }));
+}
+
+/**
+ * `steps` places evenly spaced on a walk of several stops: at `t` (0 … 1) between a stop and the next
+ * one. Both ends are among them, except that a loop, whose last stop is the first again, ends one
+ * step before it: played on and on, no picture comes twice in a row.
+ */
+function placesOnWalk({ steps, stops, loop }: { steps: number; stops: number; loop: boolean }) {
+  const intervals = loop ? steps : steps - 1;
+  return Array.from({ length: steps }, (_, i) => {
+    const position = (i * (stops - 1)) / intervals;
+    const stop = Math.min(stops - 2, Math.floor(position));
+    return { stop, t: position - stop };
+  });
 }

@@ -1,0 +1,19 @@
+/**
+ * A typed client of the image server.
+ *
+ * @module
+ */
+import { hc } from 'hono/client';
+import type { Api } from './app.ts';
+
+export { joinSeeds } from './seed-list.ts';
+
+/**
+ * Requests and addresses of the routes, with the types of their parameters.
+ * @param origin where the server is: `https://example.com/`, or `''` for the page's own.
+ * @example
+ * const client = createClient('http://localhost:8787');
+ * image.src = client.img.$url({ query: { seed: 'alice' } }).href;
+ * const { training } = await (await client.model.$get()).json();
+ */
+export const createClient = (origin: string) => hc<Api>(origin);

@@ -1,0 +1,248 @@
+import type { Picture } from '@killme/model';
+import { decode, decodeApng } from 'fast-png';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from './app.ts';
+import { createClient } from './client.ts';
+import { compileBinary } from './disk.ts';
+import { openGenerator } from './generator.ts';
+import { joinSeeds, splitSeeds } from './seed-list.ts';
+import { randomGeneratorFiles } from './testing/index.ts';
+
+let app: ReturnType<typeof createApp>;
+
+beforeAll(async () => {
+  const files = await randomGeneratorFiles();
+  const generator = await openGenerator({
+    readFile: async (name) => files.get(name)!,
+    loadBinary: compileBinary,
+  });
+  app = createApp({
+    loadGenerator: async () => generator,
+    readPage: async () => new Uint8Array(),
+  });
+});
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  const response = await app.request(path);
+  expect(response.status, path).toBe(200);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function pictureOf(path: string): Promise<Picture> {
+  const { width, height, data } = decode(await bytesOf(path));
+  return { width, height, data: Uint8Array.from(data) };
+}
+
+/** The 32×32 picture in a column and row of a sheet. */
+function cut({ data, width }: Picture, column: number, row = 0): Uint8Array {
+  return Uint8Array.from({ length: 32 * 32 * 3 }, (_, i) => {
+    const y = row * 32 + Math.floor(i / 96);
+    return data[(y * width + column * 32) * 3 + (i % 96)]!;
+  });
+}
+
+async function faultOf(path: string) {
+  const response = await app.request(path);
+  expect(response.status).toBe(400);
+  const { errors } = (await response.json()) as { errors: unknown[] };
+  return errors[0];
+}
+
+describe('/grid', () => {
+  it('shows the characters of numbered seeds, in rows', async () => {
+    const sheet = await pictureOf('/grid?seed=a&n=2');
+    expect([sheet.width, sheet.height]).toEqual([64, 64]);
+    for (const i of [0, 1, 2, 3]) {
+      const { data } = await pictureOf(`/img?seed=a/${i}`);
+      expect(cut(sheet, i % 2, Math.floor(i / 2))).toEqual(data);
+    }
+  });
+
+  it('has five rows, and a random seed when none is given', async () => {
+    expect((await pictureOf('/grid?seed=a')).height).toBe(160);
+    const response = await app.request('/grid?n=2');
+    expect(response.headers.get('location')).toMatch(/^\?seed=[0-9a-z]{10}&n=2$/);
+  });
+});
+
+describe('/mix', () => {
+  it('adds and takes away', async () => {
+    const a = await pictureOf('/img?seed=a');
+    expect(await pictureOf('/mix?plus=a')).toEqual(a);
+    expect(await pictureOf('/mix?plus=a,b&minus=b')).not.toEqual(await pictureOf('/mix?plus=a,b'));
+    expect(await pictureOf('/mix?plus=b,a')).toEqual(await pictureOf('/mix?plus=a%2Cb'));
+  });
+
+  it('takes seeds that hold commas', async () => {
+    const seed = 'Doe, John\\';
+    const query = new URLSearchParams({ plus: joinSeeds([seed]) });
+    const img = new URLSearchParams({ seed });
+    expect(await pictureOf(`/mix?${query}`)).toEqual(await pictureOf(`/img?${img}`));
+  });
+
+  it.each([[''], [','], ['a,'], ['a,b,c,d,e,f,g,h,i'], ['a'.repeat(257)]])(
+    'refuses the list %s',
+    async (list) => {
+      expect(await faultOf(`/mix?plus=a&minus=${list}`)).toMatchObject({
+        parameter: 'minus',
+        allowed: '1 to 8 seeds with commas between them, "\\," for a comma in a seed',
+      });
+    },
+  );
+});
+
+describe('seed lists', () => {
+  it.each([[['a']], [['a', 'b']], [['a,b', '\\', '\\,', ',']], [['C:\\x', '👶\\👶', '\n,']]])(
+    'are read as they were written: %j',
+    (seeds) => {
+      expect(splitSeeds(joinSeeds(seeds))).toEqual(seeds);
+    },
+  );
+
+  it('keep a backslash that escapes nothing', () => {
+    expect(splitSeeds('a\\b,\\')).toEqual(['a\\b', '\\']);
+  });
+});
+
+describe('walks', () => {
+  it('go through the seeds between', async () => {
+    const strip = await pictureOf('/morph?from=a&via=b,c&to=d&steps=7');
+    for (const [i, seed] of ['a', 'b', 'c', 'd'].entries()) {
+      expect(cut(strip, 2 * i)).toEqual((await pictureOf(`/img?seed=${seed}`)).data);
+    }
+  });
+
+  it('that loop end one step before they begin again', async () => {
+    const loop = await pictureOf('/morph?from=a&to=b&steps=4&loop=1');
+    const there = await pictureOf('/morph?from=a&to=b&steps=3');
+    expect([0, 1, 2, 3].map((i) => cut(loop, i))).toEqual([0, 1, 2, 1].map((i) => cut(there, i)));
+  });
+
+  it('fade between all seeds when pixels are asked for', async () => {
+    const strip = await pictureOf('/morph?from=a&via=b&to=c&steps=5&space=pixel');
+    const [b, c] = [cut(strip, 2), cut(strip, 4)];
+    expect(cut(strip, 3)).toEqual(b.map((level, i) => Math.round((level + c[i]!) / 2)));
+  });
+});
+
+describe('formats', () => {
+  const walk = '/morph?from=a&to=b&steps=3';
+
+  it('apng holds the pictures of the strip', async () => {
+    const strip = await pictureOf(walk);
+    const bytes = await bytesOf(`${walk}&format=apng`);
+    const { frames, numberOfFrames, numberOfPlays } = decodeApng(bytes, { checkCrc: true });
+    expect([numberOfFrames, numberOfPlays]).toEqual([3, 1]);
+    expect(frames.map(({ data }) => Uint8Array.from(data))).toEqual(
+      [0, 1, 2].map((i) => cut(strip, i)),
+    );
+    expect(frames.map(({ delayNumber }) => delayNumber)).toEqual([100, 100, 100]);
+    const still = decode(bytes);
+    expect(Uint8Array.from(still.data)).toEqual(cut(strip, 0));
+    expect(decodeApng(await bytesOf(`${walk}&format=apng&loop=1`)).numberOfPlays).toBe(0);
+  });
+
+  it('gif is one, and says for ever only when it loops', async () => {
+    const text = async (query: string) =>
+      new TextDecoder('latin1').decode(await bytesOf(`${walk}&format=gif${query}`));
+    expect(await text('')).toMatch(/^GIF89a \0 \0/);
+    expect(await text('')).not.toContain('NETSCAPE2.0');
+    expect(await text('&loop=1')).toContain('NETSCAPE2.0');
+  });
+
+  it('json tells where each picture lies', async () => {
+    const json = JSON.parse(new TextDecoder().decode(await bytesOf(`${walk}&format=json`)));
+    expect(json).toMatchObject({ width: 32, height: 32 });
+    expect(json.frames).toHaveLength(3);
+    expect(json.frames[1].position).toBe(0.5);
+    expect(json.frames[1].latent).toHaveLength(100);
+    const png = Buffer.from(json.frames[2].image.split(',')[1], 'base64');
+    expect(decode(png).data).toEqual((await pictureOf('/img?seed=b')).data);
+  });
+
+  it('have their own content type', async () => {
+    const types = await Promise.all(
+      ['png', 'apng', 'gif', 'json'].map(async (format) =>
+        (await app.request(`${walk}&format=${format}`)).headers.get('content-type'),
+      ),
+    );
+    expect(types).toEqual(['image/png', 'image/apng', 'image/gif', 'application/json']);
+  });
+});
+
+describe('size', () => {
+  it('scales each picture', async () => {
+    const { width, height, data } = await pictureOf('/img?seed=a&size=96');
+    expect([width, height]).toEqual([96, 96]);
+    const mean = (levels: Uint8Array) => levels.reduce((a, b) => a + b, 0) / levels.length;
+    expect(mean(data)).toBeCloseTo(mean((await pictureOf('/img?seed=a')).data), -1);
+    expect((await pictureOf('/morph?from=a&to=b&steps=3&size=64')).width).toBe(192);
+    expect((await pictureOf('/grid?seed=a&n=3&size=64')).height).toBe(192);
+    expect((await pictureOf('/mix?plus=a&size=512')).height).toBe(512);
+  });
+
+  it('is bounded by how many are asked for', async () => {
+    expect(await faultOf('/morph?from=a&to=b&steps=64&size=512')).toEqual({
+      parameter: 'size',
+      allowed: 'a whole number from 64 to 256 for 64 pictures',
+      received: '512',
+    });
+    expect((await app.request('/grid?seed=a&n=8&size=257')).status).toBe(400);
+    expect((await app.request('/grid?seed=a&n=8&size=256', { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+describe('/og', () => {
+  it('is a card of the size that Open Graph wants', async () => {
+    const { width, height } = await pictureOf('/og?seed=a');
+    expect([width, height]).toEqual([1200, 630]);
+  });
+});
+
+describe('download', () => {
+  const disposition = async (path: string) =>
+    (await app.request(path, { method: 'HEAD' })).headers.get('content-disposition');
+
+  it('names the file', async () => {
+    expect(await disposition('/img?seed=alice')).toBeNull();
+    expect(await disposition('/img?seed=alice&download=1')).toBe(
+      `attachment; filename="killme-alice.png"; filename*=UTF-8''killme-alice.png`,
+    );
+    expect(await disposition('/morph?from=a&to=b&format=gif&download=1')).toContain(
+      'killme-morph-a-b.gif',
+    );
+  });
+
+  it('lets no seed out of the name', async () => {
+    const seed = encodeURIComponent('../"\r\n; x=\u202e\u{10ffff}日本');
+    expect(await disposition(`/img?seed=${seed}&download=1`)).toBe(
+      `attachment; filename="killme-..-x-.png"; filename*=UTF-8''killme-..-%3B-x%3D-%E6%97%A5%E6%9C%AC.png`,
+    );
+  });
+});
+
+describe('a share for each sender', () => {
+  it('is 429 beyond it, and only where something is drawn', async () => {
+    const limited = createApp({
+      loadGenerator: () => Promise.reject(new Error('not needed')),
+      readPage: async () => new Uint8Array(),
+      allowRequest: async () => false,
+    });
+    const response = await limited.request('/img?seed=a');
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('60');
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect((await limited.request('/healthz')).status).toBe(200);
+  });
+});
+
+describe('the typed client', () => {
+  it('writes addresses and reads answers', async () => {
+    const client = createClient('http://localhost');
+    const { href } = client.morph.$url({ query: { from: 'a b', to: '&', steps: '3' } });
+    expect(href).toBe('http://localhost/morph?from=a+b&to=%26&steps=3');
+    expect((await app.request(href)).status).toBe(200);
+    const asked = await client.model.$get({ query: {} }, { fetch: app.request });
+    expect((await asked.json()).image.width).toBe(32);
+  });
+});

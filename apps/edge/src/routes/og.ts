@@ -1,0 +1,76 @@
+import { lerp, type Picture, seedToLatent } from '@killme/model';
+import { createFactory } from 'hono/factory';
+import { drawAll, respondWithPictures } from '../drawing.ts';
+import { encodePng } from '../encode.ts';
+import type { Generator } from '../generator.ts';
+import { ogParameters, query } from '../parameters.ts';
+import { redirectToRandomSeed } from './random-seed.ts';
+
+/** What Open Graph's readers show uncropped. */
+const CARD = { width: 1200, height: 630 };
+const MARGIN = 40;
+const PORTRAIT = CARD.height - 2 * MARGIN;
+const ROWS = 3;
+const KIN = 170;
+/** As wide as what the kin leave between them. */
+const GAP = (PORTRAIT - ROWS * KIN) / (ROWS - 1);
+const COLUMNS = 3;
+
+/** How far the kin are from the seed, on the way to a seed of their own. */
+const DISTANCE = 0.45;
+
+/** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
+export const og = (loadGenerator: () => Promise<Generator>) =>
+  createFactory().createHandlers(query(ogParameters), async (c) => {
+    const { seed, ...options } = c.req.valid('query');
+    if (seed === undefined) return redirectToRandomSeed(c);
+    const generator = await loadGenerator();
+    return respondWithPictures({
+      context: c,
+      generator,
+      route: 'og',
+      parameters: { seed, ...options },
+      pictures: 1,
+      words: ['card', seed],
+      make: async () => encodePng(await drawCard(generator, seed)),
+    });
+  });
+
+async function drawCard(generator: Generator, seed: string): Promise<Picture> {
+  const latent = seedToLatent(seed, generator.latentSpace);
+  const kinLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
+    lerp(latent, seedToLatent(`${seed}/${i}`, generator.latentSpace), DISTANCE),
+  );
+  const [portrait] = await drawAll(generator, [latent], PORTRAIT);
+  const kin = await drawAll(generator, kinLatents, KIN);
+  const card = plain(backgroundOf(portrait!));
+  paste(card, portrait!, MARGIN, MARGIN);
+  const left = CARD.width - MARGIN - COLUMNS * KIN - (COLUMNS - 1) * GAP;
+  kin.forEach((picture, i) => {
+    const column = i % COLUMNS;
+    const row = Math.floor(i / COLUMNS);
+    paste(card, picture, left + column * (KIN + GAP), MARGIN + row * (KIN + GAP));
+  });
+  return card;
+}
+
+/** The colour near the top left corner; generators are often wrong at the very border. */
+function backgroundOf({ width, data }: Picture): Uint8Array {
+  const inset = Math.round(width / 20);
+  const at = (inset * width + inset) * 3;
+  return data.subarray(at, at + 3);
+}
+
+/** A card of one colour, `[red, green, blue]`: the portrait's own background goes on around it. */
+function plain(colour: Uint8Array): Picture {
+  const data = new Uint8Array(CARD.width * CARD.height * 3);
+  for (let at = 0; at < data.length; at += 3) data.set(colour, at);
+  return { ...CARD, data };
+}
+
+function paste(card: Picture, { width, height, data }: Picture, left: number, top: number): void {
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * width * 3, (y + 1) * width * 3);
+    card.data.set(row, ((top + y) * card.width + left) * 3);
+  }
+}

@@ -26,9 +26,10 @@ type NodeBackend = KernelBackend & {
  * Loads the native binding, makes `tensorflow` the current backend and gives it the training
  * kernels that TensorFlow has ready-made.
  *
+ * @param options.kernels false leaves the backend as tfjs has it, to compare with.
  * @throws UserError with the command that mends it where TensorFlow is not set up or cannot load.
  */
-export async function startTensorflow(): Promise<Engine> {
+export async function startTensorflow({ kernels = true } = {}): Promise<Engine> {
   const found = findTensorflow();
   if (!found.available) {
     throw new UserError(`TensorFlow is not available: ${found.reason}. Run: ${found.remedy}`);
@@ -36,7 +37,7 @@ export async function startTensorflow(): Promise<Engine> {
   mendNodeUtil();
   await loadBinding();
   await setBackend('tensorflow');
-  registerTensorflowKernels();
+  if (kernels) registerTensorflowKernels();
   return describe(backend() as NodeBackend);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Runs under Deno for webgpu.test.ts: every kernel of ours against plain tfjs operations on the cpu
- * backend, at sizes at which the work is split, and a training step that leaks nothing. Prints JSON.
+ * backend, at sizes at which the work is split, and a few training steps. Prints JSON.
  *
  * @module
  */
@@ -29,7 +29,9 @@ export interface WebgpuChecks {
   differences: Record<string, number>;
   /** Sixteen entries and the mean of a mask of `rate` 0.25, and whether one key gave it twice. */
   mask: { first: number[]; mean: number; repeated: boolean; changed: boolean };
-  /** Tensors, and buffers of the backend, that a training step leaves behind. */
+  /** Whether two runs from the same start end with the same bits. */
+  repeated: boolean;
+  /** Tensors, and buffers of the backend, that training steps leave behind. */
   leaked: { tensors: number; buffers: number };
 }
 
@@ -119,7 +121,15 @@ async function checkMask(): Promise<WebgpuChecks['mask']> {
   };
 }
 
-async function checkLeaks(): Promise<WebgpuChecks['leaked']> {
+async function checkTraining(): Promise<Pick<WebgpuChecks, 'leaked' | 'repeated'>> {
+  const first = await trainTiny();
+  const second = await trainTiny();
+  const repeated = first.weights.every((value, i) => Object.is(value, second.weights[i]));
+  return { leaked: second.leaked, repeated };
+}
+
+/** Four steps of a small article GAN: all its weights, and what the last three steps left behind. */
+async function trainTiny() {
   const size = { imageSize: 16, width: 1 / 16 };
   const gan = {
     generator: initializeNetwork(articleGenerator({ ...size, latentSize: 5 }), 'g'),
@@ -133,21 +143,27 @@ async function checkLeaks(): Promise<WebgpuChecks['leaked']> {
     dropoutMasks: (part: string, layer: string, shape: readonly number[], rate: number) =>
       dropoutMask(shape, rate, `${part}/${layer}`),
   };
-  const count = () => ({
-    tensors: tf.memory().numTensors,
-    buffers: (tf.backend() as WebGPUBackend).numDataIds(),
-  });
   const step = async () => {
     const adam = { learningRate: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
     const losses = Object.values(trainStep(gan, inputs, adam)) as tf.Scalar[];
     await Promise.all(losses.map((loss) => loss.data()));
     tf.dispose(losses);
   };
+  const count = () => ({
+    tensors: tf.memory().numTensors,
+    buffers: (tf.backend() as WebGPUBackend).numDataIds(),
+  });
   await step();
   const before = count();
-  await step();
+  for (let i = 0; i < 3; i++) await step();
   const after = count();
-  return { tensors: after.tensors - before.tensors, buffers: after.buffers - before.buffers };
+  const leaked = {
+    tensors: after.tensors - before.tensors,
+    buffers: after.buffers - before.buffers,
+  };
+  const tensors = [...gan.generator.weights.values(), ...gan.discriminator.weights.values()];
+  const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+  return { leaked, weights: values.flatMap((numbers) => [...numbers]) };
 }
 
 const { device } = await startWebgpu();
@@ -158,6 +174,6 @@ const checks: WebgpuChecks = {
   device,
   differences,
   mask: await checkMask(),
-  leaked: await checkLeaks(),
+  ...(await checkTraining()),
 };
 console.log(JSON.stringify(checks));

@@ -42,7 +42,7 @@ describe('choosing webgpu', () => {
 
 describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
   it(
-    'has kernels that agree with tfjs on the cpu, draws Philox masks and leaks nothing',
+    'has kernels that agree with tfjs on the cpu, draws Philox masks, leaks nothing and repeats itself',
     async () => {
       const module = resolve(import.meta.dirname, 'webgpu-checks.ts');
       const printed = await runInDeno(findDeno()!, module);
@@ -64,6 +64,7 @@ describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
         halves.map((half) => half < 0.25 * 65536),
       );
       expect(checks.leaked).toEqual({ tensors: 0, buffers: 0 });
+      expect(checks.repeated).toBe(true);
     },
     2 * MINUTES,
   );

@@ -31,6 +31,8 @@ export interface WebgpuChecks {
   mask: { first: number[]; mean: number; repeated: boolean; changed: boolean };
   /** Whether two runs from the same start end with the same bits. */
   repeated: boolean;
+  /** What comes of asking the GPU for more than it has. */
+  tooLarge: string;
   /** Tensors, and buffers of the backend, that training steps leave behind. */
   leaked: { tensors: number; buffers: number };
 }
@@ -166,6 +168,17 @@ async function trainTiny() {
   return { leaked, weights: values.flatMap((numbers) => [...numbers]) };
 }
 
+async function askTooMuch(): Promise<string> {
+  const { device } = tf.backend() as WebGPUBackend;
+  device.createBuffer({ size: device.limits.maxBufferSize + 4, usage: GPUBufferUsage.STORAGE });
+  try {
+    await tf.add(tf.ones([2]), 1).data();
+    return 'nothing was thrown';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const { device } = await startWebgpu();
 for (const backend of ['webgpu', 'cpu']) registerTrainingKernels(backend);
 const differences: Record<string, number> = {};
@@ -175,5 +188,7 @@ const checks: WebgpuChecks = {
   differences,
   mask: await checkMask(),
   ...(await checkTraining()),
+  // Last: the engine is of no use after that.
+  tooLarge: await askTooMuch(),
 };
 console.log(JSON.stringify(checks));

@@ -65,6 +65,7 @@ describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
       );
       expect(checks.leaked).toEqual({ tensors: 0, buffers: 0 });
       expect(checks.repeated).toBe(true);
+      expect(checks.tooLarge).toMatch(/^the GPU failed: ./);
     },
     2 * MINUTES,
   );

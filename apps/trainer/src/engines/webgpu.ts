@@ -11,6 +11,7 @@ import { inDeno } from '../deno.ts';
 import type { Engine } from './engine.ts';
 import { findWebgpu } from './webgpu-adapter.ts';
 import { registerWebgpuKernels } from './webgpu-kernels.ts';
+import type { WebGPUBackend } from './webgpu-program.ts';
 
 /**
  * Makes `webgpu` the current backend and gives it the training kernels.
@@ -30,6 +31,7 @@ export async function startWebgpu(): Promise<Engine> {
   // Small operations would go to tfjs's cpu backend, whose results then have to be uploaded.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
+  failLoudly(tf.backend() as WebGPUBackend);
   registerWebgpuKernels();
   const device = found.software ? `${found.device}, which is no GPU` : found.device;
   return { name: 'webgpu', device, gpu: !found.software };
@@ -45,5 +47,27 @@ export function mendRequestDevice(): void {
   prototype.requestDevice = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {
     const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].flat() as GPUFeatureName[];
     return requestDevice.call(this, { ...descriptor, requiredFeatures });
+  };
+}
+
+/**
+ * What goes wrong on the device (memory, a lost GPU) is told to nobody by itself, and training would
+ * go on with zeros: the next read of a tensor throws it.
+ */
+function failLoudly(backend: WebGPUBackend): void {
+  let failure: string | undefined;
+  backend.device.addEventListener('uncapturederror', (event) => {
+    failure ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
+  void backend.device.lost.then(({ message }) => {
+    failure ??= `it was lost: ${message}`;
+  });
+  const read = backend.read.bind(backend);
+  backend.read = async (dataId) => {
+    const values = await read(dataId).catch((error: Error) => {
+      failure ??= error.message;
+    });
+    if (failure || !values) throw new UserError(`the GPU failed: ${failure}`);
+    return values;
   };
 }

@@ -3,6 +3,7 @@ import { type Handler, Hono, type MiddlewareHandler } from 'hono';
 import { openHeaders } from './caching.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
+import { docs, docsStyle } from './routes/docs.ts';
 import { grid } from './routes/grid.ts';
 import { healthz } from './routes/healthz.ts';
 import { img } from './routes/img.ts';
@@ -10,6 +11,7 @@ import { mix } from './routes/mix.ts';
 import { model } from './routes/model.ts';
 import { morph } from './routes/morph.ts';
 import { og } from './routes/og.ts';
+import { openapi } from './routes/openapi.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
 
 /** What a runtime gives to the app. */
@@ -50,6 +52,10 @@ export function createApp({ loadGenerator, readPage, allowRequest }: AppOptions)
   if (allowRequest) for (const path of DRAWING) app.use(path, limitRate(allowRequest));
   const api = createApi(once(loadGenerator));
   app.route('/', api); // Hono answers HEAD as GET, without the body
+  app
+    .get('/openapi.json', ...openapi)
+    .get('/docs', ...docs)
+    .get('/docs.css', ...docsStyle);
   for (const [path, file] of Object.entries(PAGE_FILES)) app.get(path, page(file, readPage));
   for (const path of new Set(app.routes.filter(isGet).map((route) => route.path))) {
     app.options(path, preflight);

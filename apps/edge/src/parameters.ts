@@ -54,7 +54,7 @@ const seedList = z
   .pipe(z.array(seed).min(1).max(LISTED_SEEDS))
   .meta({
     description: `1 to ${LISTED_SEEDS} seeds with commas between them, "\\," for a comma in a seed`,
-    override: { type: 'string', minLength: 1 },
+    override: { type: 'string', format: 'seed-list', minLength: 1 },
   });
 
 const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: number) =>
@@ -65,12 +65,10 @@ const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: 
     .pipe(z.number().min(least).max(most))
     .meta({
       description: `a whole number from ${least} to ${most}`,
-      override: {
-        type: 'integer',
-        minimum: least,
-        maximum: most,
-        pattern: undefined,
-        ...(preset === undefined ? {} : { default: preset }),
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.pattern; // of the text that the number is read from
+        Object.assign(jsonSchema, { type: 'integer', minimum: least, maximum: most });
+        if (preset !== undefined) jsonSchema.default = preset;
       },
     });
 
@@ -82,55 +80,85 @@ const flag = z
   .transform((text) => text === '1')
   .meta({ description: '0 or 1', override: { type: 'string', enum: ['0', '1'], default: '0' } });
 
+/** A parameter and what it is for; `meta` is where zod-openapi looks for it. */
+const about = <Schema extends z.ZodType>(purpose: string, schema: Schema): Schema =>
+  schema.meta({ param: { description: purpose } });
+
+const onlyPng = about('The kind of file.', oneOf('png').default('png'));
+
+const download = about(
+  'With 1 the browser saves the file, under a name that says what it shows.',
+  flag.default(false),
+);
+
 /** What every picture takes. */
 const common = {
-  /** Pixels on each side of one picture; as the generator makes them when left out. */
-  size: wholeNumber(SIZE).optional(),
-  /** Asks the browser to save the file under a name instead of showing it. */
-  download: flag.default(false),
+  size: about(
+    'Pixels on each side of each picture. As the generator makes them when left out; with many ' +
+      `pictures the most is less, ${PIXELS} pixels in all.`,
+    wholeNumber(SIZE).optional(),
+  ),
+  download,
 };
+
+const seedOrRandom = seed.optional();
 
 /** `GET /img` */
 export const imgParameters = z.strictObject({
-  seed: seed.optional(),
-  format: oneOf('png').default('png'),
+  seed: about('Whose character; left out, you are sent on to a random one.', seedOrRandom),
+  format: onlyPng,
   ...common,
 });
 
 /** `GET /morph` */
 export const morphParameters = z.strictObject({
-  from: seed,
-  via: seedList.optional(),
-  to: seed,
-  steps: wholeNumber(STEPS, 10).default(10),
-  space: oneOf('latent', 'pixel').default('latent'),
-  path: oneOf('linear', 'slerp').default('linear'),
-  loop: flag.default(false),
-  format: oneOf('png', 'apng', 'gif', 'json').default('png'),
+  from: about('The seed where the walk begins.', seed),
+  via: about('Seeds that it passes on its way, in this order.', seedList.optional()),
+  to: about('The seed where it ends.', seed),
+  steps: about(
+    'How many pictures, those of both ends included.',
+    wholeNumber(STEPS, 10).default(10),
+  ),
+  space: about(
+    'What changes step by step: the latent, or the pixels of the pictures at the seeds (a cross-fade).',
+    oneOf('latent', 'pixel').default('latent'),
+  ),
+  path: about(
+    'How latents go from one to the next: straight, or on a great arc.',
+    oneOf('linear', 'slerp').default('linear'),
+  ),
+  loop: about(
+    'With 1 the walk goes back to its first seed, ends one step before it, and plays for ever.',
+    flag.default(false),
+  ),
+  format: about(
+    'A strip, an animation of ten pictures a second, or each picture with its latent.',
+    oneOf('png', 'apng', 'gif', 'json').default('png'),
+  ),
   ...common,
 });
 
 /** `GET /grid` */
 export const gridParameters = z.strictObject({
-  seed: seed.optional(),
-  n: wholeNumber(GRID_SIDE, 5).default(5),
-  format: oneOf('png').default('png'),
+  seed: about('Whose sheet; left out, you are sent on to a random one.', seedOrRandom),
+  n: about('Rows, and pictures in a row.', wholeNumber(GRID_SIDE, 5).default(5)),
+  format: onlyPng,
   ...common,
 });
 
 /** `GET /mix` */
 export const mixParameters = z.strictObject({
-  plus: seedList,
-  minus: seedList.optional(),
-  format: oneOf('png').default('png'),
+  plus: about('Seeds whose latents are added.', seedList),
+  minus: about('Seeds whose latents are taken away.', seedList.optional()),
+  format: onlyPng,
   ...common,
 });
 
 /** `GET /og`: the size of a card is given, so none is asked for. */
 export const ogParameters = z.strictObject({
-  seed: seed.optional(),
-  format: oneOf('png').default('png'),
-  download: flag.default(false),
+  seed: about('Whose card; left out, you are sent on to a random one.', seedOrRandom),
+  format: onlyPng,
+  download,
 });
 
 /** A route that takes none. */

@@ -22,7 +22,7 @@ function script<File extends string>(file: File) {
 }
 
 /** Nothing but our own files, and no code or style inside the markup. */
-const CONTENT_SECURITY_POLICY = [
+export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "connect-src 'self'",
   "img-src 'self'",

@@ -1,0 +1,328 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from './app.ts';
+import type { Generator } from './generator.ts';
+import { joinSeeds } from './seed-list.ts';
+
+interface Parameter {
+  name: string;
+  description: string;
+  required?: boolean;
+  schema: {
+    type: string;
+    description: string;
+    format?: string;
+    enum?: string[];
+    minimum?: number;
+    maximum?: number;
+    minLength?: number;
+    maxLength?: number;
+  };
+}
+
+interface Operation {
+  parameters?: Parameter[];
+  responses: Record<string, { content?: Record<string, unknown> }>;
+  'x-example'?: string;
+}
+
+/** Draws what a test needs: eight by eight pixels that depend on the latent. */
+const generator: Generator = {
+  manifest: {
+    format: 'killme-generator',
+    version: 1,
+    preset: 'article',
+    latent: { size: 100, distribution: 'uniform' },
+    image: { width: 8, height: 8, channels: 3 },
+    classes: [],
+    training: {},
+    shards: [],
+  } as unknown as Generator['manifest'],
+  hash: 'a hash',
+  latentSpace: { size: 100, distribution: 'uniform' },
+  draw: (latent) => ({
+    width: 8,
+    height: 8,
+    data: Uint8Array.from({ length: 192 }, (_, i) => 128 + 127 * latent[i % 100]!),
+  }),
+};
+
+const app = createApp({
+  loadGenerator: async () => generator,
+  readPage: async (name) => new TextEncoder().encode(name),
+});
+
+let operations: [path: string, operation: Operation][];
+
+beforeAll(async () => {
+  const document = (await (await app.request('/openapi.json')).json()) as {
+    paths: Record<string, { get: Operation }>;
+  };
+  operations = Object.entries(document.paths).map(([path, { get }]) => [path, get]);
+});
+
+/** A request and, when something is wrong with it, the name of what is. */
+interface Case {
+  path: string;
+  pairs: [name: string, value: string][];
+  fault?: string;
+}
+
+/** Any text that can be sent: no lone surrogates. */
+const text = (minLength: number, maxLength: number) =>
+  fc.string({ unit: 'binary', minLength, maxLength });
+
+const seed = fc.oneof(
+  text(1, 20),
+  text(1, 256),
+  fc.constantFrom('👶🏽'.repeat(128), ',', '\\', '%', '../', '__proto__', '<script>', '\0', '&=#+'),
+);
+
+function validValue({ schema }: Parameter): fc.Arbitrary<string> {
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  if (schema.type === 'integer') {
+    return fc.integer({ min: schema.minimum!, max: schema.maximum! }).map(String);
+  }
+  if (schema.format === 'seed-list') {
+    return fc.array(text(1, 40), { minLength: 1, maxLength: 8 }).map(joinSeeds);
+  }
+  return seed;
+}
+
+function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
+  const other = fc.oneof(text(0, 300), fc.constantFrom('', '1e3', ' 5', '5 ', '0x10', '-0', '٣'));
+  if (schema.enum) return other.filter((value) => !schema.enum!.includes(value));
+  if (schema.type === 'integer') {
+    const { minimum, maximum } = schema;
+    return fc.oneof(
+      fc
+        .maxSafeInteger()
+        .filter((n) => n < minimum! || n > maximum!)
+        .map(String),
+      fc
+        .double()
+        .filter((n) => !Number.isInteger(n))
+        .map(String),
+      other.filter((value) => !/^\d+$/.test(value)),
+    );
+  }
+  if (schema.format === 'seed-list') {
+    return fc.oneof(
+      fc.constantFrom('', ',', 'a,,b', 'a,', ',a', 'a,b,c,d,e,f,g,h,i'),
+      text(257, 300).map((long) => `a,${joinSeeds([long])}`),
+    );
+  }
+  return fc.oneof(fc.constant(''), text(schema.maxLength! + 1, schema.maxLength! + 40));
+}
+
+/** A right request: all that must be there, some of what may be, in any order. */
+function validCase([path, { parameters = [] }]: [string, Operation]): fc.Arbitrary<Case> {
+  const pairs = parameters.map((parameter) => {
+    const pair = validValue(parameter).map((value): [string, string][] => [
+      [parameter.name, value],
+    ]);
+    return parameter.required ? pair : fc.oneof(pair, fc.constant<[string, string][]>([]));
+  });
+  return fc
+    .tuple(...pairs)
+    .map((chosen) => chosen.flat())
+    .chain((chosen) => fc.shuffledSubarray(chosen, { minLength: chosen.length }))
+    .map((chosen) => ({ path, pairs: chosen }));
+}
+
+/** A right request with one thing made wrong. */
+function invalidCase(operation: [string, Operation]): fc.Arbitrary<Case> {
+  const [, { parameters = [] }] = operation;
+  const names = parameters.map(({ name }) => name);
+  const without = (pairs: Case['pairs'], gone: string) => pairs.filter(([name]) => name !== gone);
+  const insert = ({ path, pairs }: Case, name: string, ...values: string[]): fc.Arbitrary<Case> => {
+    const all = [
+      ...without(pairs, name),
+      ...values.map((value): [string, string] => [name, value]),
+    ];
+    return fc
+      .shuffledSubarray(all, { minLength: all.length })
+      .map((shuffled) => ({ path, pairs: shuffled, fault: name }));
+  };
+  const unknown = text(0, 12).filter((name) => !names.includes(name));
+  const kinds = [
+    (right: Case) =>
+      fc.tuple(unknown, text(0, 12)).chain(([name, value]) => insert(right, name, value)),
+    (right: Case) =>
+      fc.constantFrom(...names, 'x').chain((name) => {
+        const [value] = names.includes(name) ? [name.toUpperCase()] : ['X'];
+        return insert(right, value!, 'a');
+      }),
+    ...parameters.map(
+      (parameter) => (right: Case) =>
+        invalidValue(parameter).chain((value) => insert(right, parameter.name, value)),
+    ),
+    ...parameters.map(
+      (parameter) => (right: Case) =>
+        fc
+          .tuple(validValue(parameter), validValue(parameter))
+          .chain((values) => insert(right, parameter.name, ...values)),
+    ),
+    ...parameters
+      .filter(({ required }) => required)
+      .map(
+        ({ name }) =>
+          (right: Case) =>
+            fc.constant<Case>({ ...right, pairs: without(right.pairs, name), fault: name }),
+      ),
+  ];
+  return validCase(operation).chain((right) => fc.oneof(...kinds.map((kind) => kind(right))));
+}
+
+const addressOf = ({ path, pairs }: Case) =>
+  `${path}?${pairs.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`;
+
+/** Pixels that an answer will have, so that the test draws only small ones. */
+function pixelsOf({ path, pairs }: Case): number {
+  const values = new Map(pairs);
+  const number = (name: string, preset: number) => Number(values.get(name) ?? preset);
+  if (path === '/og') return 1200 * 630;
+  const pictures =
+    path === '/morph' ? number('steps', 10) : path === '/grid' ? number('n', 5) ** 2 : 1;
+  return pictures * number('size', 8) ** 2;
+}
+
+const MAGIC: Record<string, string> = {
+  'image/png': '\x89PNG',
+  'image/apng': '\x89PNG',
+  'image/gif': 'GIF89a',
+  'application/json': '{',
+};
+
+async function expectProblem(response: Response, status: number) {
+  expect(response.status).toBe(status);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  const problem = (await response.json()) as {
+    detail: string;
+    errors?: { parameter: string; allowed: string; received?: string }[];
+  };
+  expect(problem.detail).not.toMatch(/\.ts|\n\s+at /);
+  return problem;
+}
+
+describe('the document', () => {
+  it('has an example of every route that draws, and each works', async () => {
+    const examples = operations.flatMap(([, operation]) => operation['x-example'] ?? []);
+    expect(examples.map((example) => example.split('?')[0])).toEqual([
+      'img',
+      'morph',
+      'grid',
+      'mix',
+      'og',
+    ]);
+    for (const example of examples) {
+      expect((await app.request(`/${example}`, { method: 'HEAD' })).status).toBe(200);
+    }
+  });
+
+  it('has a purpose and a range for every parameter', () => {
+    for (const [, { parameters = [] }] of operations) {
+      for (const { description, schema } of parameters) {
+        expect(description).toMatch(/\.$/);
+        expect(schema.description).toBeTruthy();
+      }
+    }
+  });
+});
+
+describe('requests made from the document', () => {
+  it('are answered as it says when they are right', async () => {
+    const cases = fc.constantFrom(...operations).chain(validCase);
+    await fc.assert(
+      fc.asyncProperty(cases, async (right) => {
+        const { responses } = operations.find(([path]) => path === right.path)![1];
+        const address = addressOf(right);
+        const head = await app.request(address, { method: 'HEAD' });
+        if (head.status === 302) {
+          expect(responses).toHaveProperty('302');
+          expect(right.pairs.map(([name]) => name)).not.toContain('seed');
+          return;
+        }
+        if (head.status === 400) {
+          const { errors } = await expectProblem(await app.request(address), 400);
+          expect(errors).toHaveLength(1);
+          expect(errors![0]).toMatchObject({
+            parameter: 'size',
+            allowed: expect.stringMatching(/ for \d+ pictures$/),
+          });
+          return;
+        }
+        expect(head.status).toBe(200);
+        expect(head.headers.get('access-control-allow-origin')).toBe('*');
+        const type = head.headers.get('content-type')!.split(';')[0]!;
+        expect(Object.keys(responses[200]!.content!)).toContain(type);
+        const tag = head.headers.get('etag');
+        if (tag !== null) {
+          const reordered = addressOf({ ...right, pairs: right.pairs.toReversed() });
+          const known = await app.request(reordered, { headers: { 'If-None-Match': tag } });
+          expect(known.status).toBe(304);
+        }
+        if (pixelsOf(right) > 20_000) return;
+        const bytes = new Uint8Array(await (await app.request(address)).arrayBuffer());
+        expect(String.fromCharCode(...bytes.subarray(0, 8))).toContain(MAGIC[type]);
+      }),
+      { numRuns: 2500 },
+    );
+  }, 60_000);
+
+  it('are refused with the name of what is wrong', async () => {
+    const cases = fc.constantFrom(...operations).chain(invalidCase);
+    await fc.assert(
+      fc.asyncProperty(cases, async (wrong) => {
+        const { errors, detail } = await expectProblem(await app.request(addressOf(wrong)), 400);
+        const named = errors!.map(({ parameter }) => parameter);
+        expect(named).toContain(wrong.fault);
+        expect(detail).toContain(`"${wrong.fault}"`);
+        expect(errors!.every(({ allowed }) => allowed.length > 0)).toBe(true);
+        const head = await app.request(addressOf(wrong), { method: 'HEAD' });
+        expect([head.status, head.headers.get('cache-control')]).toEqual([400, 'no-store']);
+      }),
+      { numRuns: 2500 },
+    );
+  }, 60_000);
+
+  it('never break the server, whatever they are', async () => {
+    const methods = fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE');
+    const raw = fc.string({ unit: fc.constantFrom(...'%=&+,\\/?;aF0. '), maxLength: 30 });
+    const path = fc.oneof(fc.constantFrom(...operations.map(([at]) => at)), raw);
+    await fc.assert(
+      fc.asyncProperty(methods, path, raw, async (method, at, search) => {
+        const url = new URL('http://localhost');
+        url.pathname = at;
+        const response = await app.request(`${url.href}?${search}`, { method });
+        expect([200, 204, 302, 400, 404, 405]).toContain(response.status);
+        if (response.status >= 400 && method !== 'HEAD') {
+          await expectProblem(response, response.status);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  }, 60_000);
+});
+
+describe('the reference page', () => {
+  it('tells of every route and parameter, with nothing from another host', async () => {
+    const response = await app.request('/docs');
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const page = await response.text();
+    for (const [path, { parameters = [] }] of operations) {
+      expect(page).toContain(`<code>GET ${path}</code>`);
+      for (const { name, schema } of parameters) {
+        expect(page).toContain(`<code>${name}</code>`);
+        expect(page).toContain(schema.description.replaceAll('"', '&quot;'));
+      }
+    }
+    expect(page).toContain('&lt;seed&gt;/0');
+    expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect(page).not.toMatch(/<script|style=/);
+    expect((await app.request('/docs.css')).headers.get('content-type')).toContain('text/css');
+  });
+});

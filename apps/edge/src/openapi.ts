@@ -1,0 +1,203 @@
+/**
+ * The OpenAPI document. What the parameters may be comes from the schemas that check them
+ * (parameters.ts); here is only what a reader wants to know of each route.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  gridParameters,
+  imgParameters,
+  mixParameters,
+  morphParameters,
+  noParameters,
+  ogParameters,
+} from './parameters.ts';
+
+/** What a reader is told of one route. */
+interface RouteFacts {
+  summary: string;
+  description: string;
+  parameters: z.ZodObject;
+  /** A query that shows what the route is for. */
+  example?: string;
+  answer: { description: string; content: Record<string, z.ZodType> };
+  /** Without a seed it redirects to a random one. */
+  redirects?: boolean;
+}
+
+const bytes = z.unknown().meta({ override: { type: 'string', format: 'binary' } });
+
+const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().meta({ description: 'one sentence for a person' }),
+    errors: z
+      .array(
+        z.object({
+          parameter: z.string(),
+          allowed: z.string().meta({ description: 'what would have been right, in words' }),
+          received: z.string().optional(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+const walk = z
+  .object({
+    width: z.number().int(),
+    height: z.number().int(),
+    frames: z.array(
+      z.object({
+        position: z.number().meta({ description: '0 at the first seed, 1 at the next, and so on' }),
+        latent: z.array(z.number()).optional().meta({ description: 'absent when space=pixel' }),
+        image: z.string().meta({ description: 'a PNG as data URL' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Walk' });
+
+const model = z
+  .object({
+    preset: z.string(),
+    hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
+    bytes: z.number().int(),
+    latent: z.object({ size: z.number().int(), distribution: z.literal('uniform') }),
+    image: z.object({
+      width: z.number().int(),
+      height: z.number().int(),
+      channels: z.number().int(),
+    }),
+    classes: z.array(z.string()),
+    training: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Model' });
+
+const png = { 'image/png': bytes };
+
+/** Every route that programs use, by path. */
+const ROUTES: Record<string, RouteFacts> = {
+  '/img': {
+    summary: 'The character of a seed',
+    description:
+      'One picture. The same seed is the same character, for as long as the generator stays.',
+    parameters: imgParameters,
+    example: 'seed=alice',
+    answer: { description: 'The picture.', content: png },
+    redirects: true,
+  },
+  '/morph': {
+    summary: 'A walk from one character to another',
+    description:
+      'Pictures at even steps on the line between the latents of two seeds, or of several. ' +
+      'With space=pixel it is the cross-fade that a walk is not.',
+    parameters: morphParameters,
+    example: 'from=alice&to=bob',
+    answer: {
+      description: 'The walk: a strip from left to right, an animation, or its parts.',
+      content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walk },
+    },
+  },
+  '/grid': {
+    summary: 'A contact sheet',
+    description:
+      'n × n characters in rows: those of the seeds <seed>/0, <seed>/1 and so on, which /img knows too.',
+    parameters: gridParameters,
+    example: 'seed=alice&n=3',
+    answer: { description: 'The sheet.', content: png },
+    redirects: true,
+  },
+  '/mix': {
+    summary: 'Arithmetic with characters',
+    description:
+      'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
+    parameters: mixParameters,
+    example: 'plus=alice,bob&minus=carol',
+    answer: { description: 'The picture.', content: png },
+  },
+  '/og': {
+    summary: 'A card for link previews',
+    description:
+      'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
+    parameters: ogParameters,
+    example: 'seed=alice',
+    answer: { description: 'The card.', content: png },
+    redirects: true,
+  },
+  '/model': {
+    summary: 'Facts of the generator',
+    description: 'What it was trained on and for how long, what it takes and what it makes.',
+    parameters: noParameters,
+    answer: { description: 'The facts.', content: { 'application/json': model } },
+  },
+  '/healthz': {
+    summary: 'Whether the server answers',
+    description: 'Says nothing of the generator, and loads none.',
+    parameters: noParameters,
+    answer: {
+      description: 'It does.',
+      content: { 'application/json': z.object({ status: z.literal('ok') }) },
+    },
+  },
+};
+
+/** An OpenAPI document. */
+export type OpenApi = ReturnType<typeof createDocument>;
+
+/** The OpenAPI 3.1 document of the image server. */
+export const describeApi = (): OpenApi =>
+  createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Killme',
+      version: '1.0.0',
+      description:
+        'Characters that a DCGAN dreams up. Any text is a seed and names a character: the same ' +
+        'seed, options and generator give the same bytes. Answers to seeds may be kept for ever; ' +
+        'their ETag does not depend on how a query is written. Unknown parameters are refused.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    // Relative to the document: a proxy may serve it under any host and path.
+    servers: [{ url: '.' }],
+    paths: Object.fromEntries(
+      Object.entries(ROUTES).map(([path, facts]) => [path, { get: operation(path, facts) }]),
+    ),
+  });
+
+function operation(path: string, facts: RouteFacts) {
+  const { summary, description, parameters, answer, redirects, example } = facts;
+  return {
+    operationId: path.slice(1),
+    summary,
+    description,
+    requestParams: { query: parameters },
+    responses: {
+      '200': { description: answer.description, content: mediaTypes(answer.content) },
+      ...(redirects ? { '302': { description: 'No seed came: on to a random one.' } } : {}),
+      ...(path === '/healthz'
+        ? {}
+        : { '304': { description: 'You have it already (If-None-Match).' } }),
+      '400': problemAnswer('A parameter is wrong, doubled or unknown; errors says which and why.'),
+      '414': problemAnswer('The address is longer than 16 KiB.'),
+      ...(path === '/healthz'
+        ? {}
+        : { '503': problemAnswer('The generator cannot be used now; see Retry-After.') }),
+      ...(example === undefined
+        ? {}
+        : { '429': problemAnswer('Too many requests, where they are limited; see Retry-After.') }),
+    },
+    ...(example === undefined ? {} : { 'x-example': `${path.slice(1)}?${example}` }),
+  };
+}
+
+const mediaTypes = (content: Record<string, z.ZodType>) =>
+  Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
+
+const problemAnswer = (description: string): ZodOpenApiResponseObject => ({
+  description,
+  content: { 'application/problem+json': { schema: problem } },
+});

@@ -1,0 +1,34 @@
+import { createFactory } from 'hono/factory';
+import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { DOCS_STYLE } from '../docs/style.ts';
+import { writeDocs } from '../docs/write.ts';
+import { describeApi } from '../openapi.ts';
+import { noParameters, query } from '../parameters.ts';
+import { CONTENT_SECURITY_POLICY } from './page.ts';
+
+let page: string | undefined;
+
+/** `GET /docs`: the OpenAPI document for people; asks no other host for anything. */
+export const docs = createFactory().createHandlers(query(noParameters), async (c) => {
+  page ??= String(await writeDocs(describeApi()));
+  return answer(c.req.raw, page, 'text/html; charset=utf-8');
+});
+
+/** `GET /docs.css` */
+export const docsStyle = createFactory().createHandlers(query(noParameters), (c) =>
+  answer(c.req.raw, DOCS_STYLE, 'text/css; charset=utf-8'),
+);
+
+async function answer(request: Request, text: string, contentType: string): Promise<Response> {
+  return respond({
+    request,
+    tag: await entityTag(text),
+    cacheControl: ASK_AGAIN,
+    contentType,
+    headers: {
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'Referrer-Policy': 'no-referrer',
+    },
+    make: () => text,
+  });
+}

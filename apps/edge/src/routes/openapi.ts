@@ -1,0 +1,18 @@
+import { createFactory } from 'hono/factory';
+import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { describeApi } from '../openapi.ts';
+import { noParameters, query } from '../parameters.ts';
+
+let text: string | undefined;
+
+/** `GET /openapi.json`: the description of the routes for programs. */
+export const openapi = createFactory().createHandlers(query(noParameters), async (c) => {
+  text ??= `${JSON.stringify(describeApi(), null, 2)}\n`;
+  return respond({
+    request: c.req.raw,
+    tag: await entityTag(text),
+    cacheControl: ASK_AGAIN,
+    contentType: 'application/json',
+    make: () => text!,
+  });
+});

@@ -142,7 +142,7 @@ function findKeras(asked: string | false | undefined): string | undefined {
   }
 }
 
-function printTables({ batch, runs }: Options, entries: readonly Entry[]): void {
+function printTables({ batch, preset, runs }: Options, entries: readonly Entry[]): void {
   const { cpu, cores, node } = machine();
   console.log(
     `\nmedian of ${runs} in turns after one to warm up; ${cpu}, ${cores} cores, ${node}\n`,
@@ -150,7 +150,8 @@ function printTables({ batch, runs }: Options, entries: readonly Entry[]): void 
   console.log(timesTable(entries));
   const ratios = ratiosOf(entries);
   if (ratios.length > 0) {
-    console.log(`\nratios, round by round:\n\n${ratiosTable(ratios)}`);
+    const networks = preset === 'article' ? '' : ` (${preset} against article: other networks)`;
+    console.log(`\nratios, round by round${networks}:\n\n${ratiosTable(ratios)}`);
   }
   const ranPlainWasm = entries.some(
     ({ contestant }) => contestant.engine === 'wasm' && contestant.implementation === 'plain',

@@ -62,7 +62,7 @@ export async function findWebgpu(): Promise<WebgpuSearch> {
     reason: 'WebGPU finds no adapter',
     remedy:
       process.platform === 'linux'
-        ? "install the GPU's Vulkan driver (an NVIDIA container needs NVIDIA_DRIVER_CAPABILITIES=all)"
+        ? "install libvulkan1 and the GPU's Vulkan driver (NVIDIA containers: NVIDIA_DRIVER_CAPABILITIES=all)"
         : "update the GPU's driver",
   };
 }

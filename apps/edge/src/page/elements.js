@@ -44,12 +44,12 @@ export function show(target, source, alt) {
 }
 
 /**
- * Writes a value into a field, but not while somebody types there.
+ * Writes a value into a field; the same value is left alone, with the cursor in it.
  * @param {HTMLInputElement} field
  * @param {string} value
  */
 export function fill(field, value) {
-  if (field !== document.activeElement || field.value === '') field.value = value;
+  if (field.value !== value) field.value = value;
 }
 
 /**

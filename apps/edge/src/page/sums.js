@@ -27,6 +27,12 @@ button('sum-any').addEventListener('click', () =>
   changeView({ a: anyName(), b: anyName(), c: anyName(), part: 'sums' }),
 );
 
+/**
+ * A list of names as the server reads it: a comma or backslash of a name has a backslash before it.
+ * @param {string[]} names
+ */
+const list = (...names) => names.map((name) => name.replace(/[\\,]/g, '\\$&')).join(',');
+
 function addPixels() {
   const pictures = TERMS.map((term) => image(`sum-${term}-image`));
   if (!pictures.every(({ complete, naturalWidth }) => complete && naturalWidth > 0)) return;
@@ -51,7 +57,11 @@ onView(({ a, b, c }) => {
     show(image(`sum-${term}-image`), imageAddress(name), `The character of “${name}”`);
   }
   const sum = `“${a}” minus “${b}” plus “${c}”`;
-  show(image('sum-image'), address('mix', { plus: `${a},${c}`, minus: b }), `${sum}, by latents`);
+  show(
+    image('sum-image'),
+    address('mix', { plus: list(a, c), minus: list(b) }),
+    `${sum}, by latents`,
+  );
   canvas.setAttribute('aria-label', `${sum}, by pixels`);
   addPixels();
 });

@@ -1,0 +1,151 @@
+/**
+ * The page in a real Chromium, served by workerd with the shipped generator, as `npm start` does.
+ *
+ * @module
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
+import { expectServer, startWorkerd } from '../servers.ts';
+
+const SHIPPED_GENERATOR = fileURLToPath(
+  new URL('../../apps/edge/generators/lite', import.meta.url),
+);
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** Phone and desk, as wide as people's are. */
+export const PHONE = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+} as const satisfies BrowserContextOptions;
+export const DESK = {
+  viewport: { width: 1200, height: 900 },
+} as const satisfies BrowserContextOptions;
+
+/**
+ * The Chromium of this machine: `CHROMIUM_PATH`, or the first of its usual names on the path.
+ * @throws Error in one line when there is none.
+ */
+export function findChromium(): string {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) {
+    if (isProgram(named)) return named;
+    throw new Error(`CHROMIUM_PATH is ${named}, which is not a program`);
+  }
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const found = PROGRAMS.flatMap((program) => folders.map((folder) => `${folder}/${program}`)).find(
+    isProgram,
+  );
+  if (found) return found;
+  throw new Error(
+    'no Chromium was found: install it (Debian: apt-get install chromium) or name it in CHROMIUM_PATH',
+  );
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A server and a browser. */
+export interface Explorer {
+  origin: string;
+  /** Windows with these options; those with the same ones share a cache, as one person's do. */
+  windows(options: BrowserContextOptions): Promise<BrowserContext>;
+  stop(): Promise<void>;
+}
+
+/** @param options.generator the folder of the generator that is served. */
+export async function startExplorer({ generator = SHIPPED_GENERATOR } = {}): Promise<Explorer> {
+  const browser = await chromium.launch({ executablePath: findChromium() });
+  try {
+    const { origin, stop } = expectServer(await startWorkerd(generator));
+    return {
+      origin,
+      windows: keepWindows(browser),
+      async stop() {
+        await browser.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+function keepWindows(browser: Browser): Explorer['windows'] {
+  const kept = new Map<string, Promise<BrowserContext>>();
+  return (options) => {
+    const key = JSON.stringify(options);
+    const windows = kept.get(key) ?? browser.newContext(options);
+    kept.set(key, windows);
+    return windows;
+  };
+}
+
+/** A page, and what went wrong on it so far: errors, refused code, failed requests. */
+export interface Visit {
+  page: Page;
+  faults: string[];
+  /** The sum of the layout shifts that nobody caused; 0 is still. */
+  layoutShift(): Promise<number>;
+}
+
+/** Opens the page in a window and waits until its pictures are there. */
+export async function visit(
+  { origin, windows }: Explorer,
+  path = '/',
+  options: BrowserContextOptions = DESK,
+): Promise<Visit> {
+  const page = await (await windows(options)).newPage();
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    const { url } = message.location();
+    if (url.endsWith('/favicon.ico')) return; // asked for beside a bare picture; there is none
+    if (['error', 'warning'].includes(message.type())) faults.push(`${message.text()} ${url}`);
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('response', (response) => {
+    if (response.status() >= 400 && !response.url().endsWith('/favicon.ico'))
+      faults.push(`${response.status()} ${response.url()}`);
+  });
+  page.on('dialog', async (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  await page.addInitScript(() => {
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number;
+        hadRecentInput: boolean;
+      })[]) {
+        if (!entry.hadRecentInput) {
+          sessionStorage.shift = Number(sessionStorage.shift ?? 0) + entry.value;
+        }
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto(origin + path); // waits for the pictures too
+  if (options.javaScriptEnabled !== false) {
+    await page.locator('#fact-preset:not(:text("…"))').waitFor();
+  }
+  return {
+    page,
+    faults,
+    layoutShift: () => page.evaluate(() => Number(sessionStorage.shift ?? 0)),
+  };
+}

@@ -1,0 +1,312 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DESK, type Explorer, PHONE, startExplorer, type Visit, visit } from './chromium.ts';
+
+const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
+const STEPS = 16;
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let explorer: Explorer;
+let opened: Visit | undefined;
+
+beforeAll(async () => {
+  await mkdir(SHOTS, { recursive: true });
+  explorer = await startExplorer();
+}, 120_000);
+
+afterAll(() => explorer?.stop(), 30_000);
+
+/** Whatever a test does, nothing may go wrong behind its back. */
+afterEach(async () => {
+  const faults = opened?.faults ?? [];
+  await opened?.page.close();
+  opened = undefined;
+  expect(faults).toEqual([]);
+});
+
+async function open(...[path, options]: [path?: string, options?: typeof DESK | typeof PHONE]) {
+  opened = await visit(explorer, path, options);
+  return opened.page;
+}
+
+/** What the address says after `#`. */
+const shown = async (page: Page) =>
+  Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).slice(1)));
+
+/** Where the windows on the two strips stand: the step that each of them shows. */
+const framesOf = (page: Page) =>
+  page.evaluate(
+    (steps) =>
+      ['walk-frame', 'fade-frame'].map((id) => {
+        const strip = document.getElementById(id)!.getBoundingClientRect();
+        const frame = document.getElementById(id)!.parentElement!.getBoundingClientRect();
+        return Math.round(((frame.left - strip.left) / strip.width) * steps * 100) / 100;
+      }),
+    STEPS,
+  );
+
+const sourceOf = (page: Page, selector: string) => page.locator(selector).getAttribute('src');
+
+describe.each([
+  { name: 'light', options: DESK, colorScheme: 'light' },
+  { name: 'dark', options: DESK, colorScheme: 'dark' },
+  { name: 'phone-light', options: PHONE, colorScheme: 'light' },
+  { name: 'phone-dark', options: PHONE, colorScheme: 'dark' },
+] as const)('the page, $name', ({ name, options, colorScheme }) => {
+  it('stands still, fits, and axe finds nothing', async () => {
+    const page = await open('/', options);
+    await page.emulateMedia({ colorScheme });
+    expect(await opened!.layoutShift()).toBeLessThan(0.005);
+    const { width, unsized, missing } = await page.evaluate(() => ({
+      width: document.documentElement.scrollWidth,
+      unsized: [...document.images].filter((i) => !i.hasAttribute('width')).map((i) => i.src),
+      missing: [...document.images].filter((i) => i.naturalWidth === 0).map((i) => i.src),
+    }));
+    expect(width).toBe(options.viewport.width);
+    expect(unsized).toEqual([]);
+    expect(missing).toEqual([]);
+
+    await page.evaluate(axe.source); // not as a script element: the policy would refuse it
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(),
+    );
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+  });
+});
+
+describe('a name', () => {
+  it('becomes a character while it is typed, and goes back', async () => {
+    const page = await open();
+    await page.getByLabel('Any text is a name').fill('Grace Hopper');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    const picture = page.getByAltText('The character of “Grace Hopper”');
+    expect(await picture.getAttribute('src')).toBe('img?seed=Grace+Hopper');
+    expect(await shown(page)).toEqual({ name: 'Grace Hopper', part: 'name' });
+    await page.getByRole('button', { name: 'Any other' }).click();
+    expect((await shown(page)).name).toMatch(/^[a-z]{6,9}$/);
+    await page.goBack();
+    expect(await page.getByLabel('Any text is a name').inputValue()).toBe('Grace Hopper');
+    await page.goBack();
+    expect(await sourceOf(page, '#name-image')).toBe('img?seed=you');
+  });
+
+  it('is copied as a tag that shows it anywhere', async () => {
+    const page = await open();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByLabel('Any text is a name').fill('"><b>キルミー');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Copy the tag' }).click();
+    await page.getByText('The tag is copied.').waitFor();
+    const tag = await page.evaluate(() => navigator.clipboard.readText());
+    expect(tag).toBe(
+      `<img src="${explorer.origin}/img?seed=%22%3E%3Cb%3E%E3%82%AD%E3%83%AB%E3%83%9F%E3%83%BC" ` +
+        'width="128" height="128" alt="">',
+    );
+    const size = await page.evaluate(async (html) => {
+      const { body } = new DOMParser().parseFromString(html, 'text/html');
+      const image = document.importNode(body.querySelector('img')!, true);
+      await image.decode();
+      return [body.childElementCount, image.naturalWidth, image.naturalHeight];
+    }, tag);
+    expect(size).toEqual([1, 128, 128]);
+  });
+
+  it('never becomes markup', async () => {
+    const hostile = '<img src=x onerror=alert(1)>"\'`&amp;,\\';
+    const query = new URLSearchParams(
+      ['name', 'from', 'to', 'a', 'b', 'c'].map((key) => [key, hostile]),
+    );
+    const page = await open(`/#${query}`);
+    expect(await page.locator('img').count()).toBe(33);
+    expect(await page.locator('#name-code').innerText()).toContain('%3Cimg');
+  });
+});
+
+describe('the wall', () => {
+  it('is picked from by keyboard, and the walk follows', async () => {
+    const page = await open();
+    const tile = (name: string) => page.getByRole('button', { name, exact: true });
+    await tile('heidi').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    expect(await shown(page)).toEqual({ from: 'heidi', to: 'ivan', part: 'walk' });
+    expect(await page.locator('[aria-pressed=true]').allInnerTexts()).toEqual(['heidi', 'ivan']);
+    expect(await sourceOf(page, '#walk-frame')).toBe('morph?from=heidi&to=ivan&steps=16');
+    await page.getByText('The walk goes from heidi to ivan.').waitFor();
+  });
+
+  it('grows on demand, and a shared wall is the same wall', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    const names = await page.locator('#wall-names span').allInnerTexts();
+    expect(new Set(names).size).toBe(48);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(names[24]);
+    const address = await page.evaluate(() => location.hash);
+    await page.close();
+    const again = await open(`/${address}`);
+    expect(await again.locator('#wall-names span').allInnerTexts()).toEqual(names);
+  });
+});
+
+describe('the walk', () => {
+  it('moves both pictures with the slider, by keyboard', async () => {
+    const page = await open();
+    const slider = page.getByLabel('Step of the walk');
+    await slider.focus();
+    await page.keyboard.press('Home');
+    expect(await framesOf(page)).toEqual([0, 0]);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await framesOf(page)).toEqual([2, 2]);
+    expect(await slider.getAttribute('aria-valuetext')).toBe('step 3 of 16');
+    await page.keyboard.press('End');
+    expect(await framesOf(page)).toEqual([15, 15]);
+    expect(await shown(page)).toEqual({ step: '15', part: 'walk' });
+  });
+
+  it('plays without asking the server for anything', async () => {
+    const page = await open();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).pathname));
+    await page.getByRole('button', { name: 'Play' }).click();
+    const seen = new Set<number>();
+    await expect
+      .poll(async () => seen.add((await framesOf(page))[0]!).size, { timeout: 5000, interval: 30 })
+      .toBeGreaterThan(5);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const [walked, faded] = await framesOf(page);
+    expect(walked).toBe(faded);
+    expect(requests.filter((path) => path !== '/img')).toEqual([]); // the tab's icon is asked for again
+    expect((await shown(page)).step ?? '7').toBe(String(walked));
+  });
+
+  it('goes between any two names, back, and along an arc', async () => {
+    const page = await open();
+    await page.getByLabel('From').fill('Ada');
+    await page.getByLabel('To', { exact: true }).fill('Charles');
+    await page.getByRole('button', { name: 'Swap' }).click();
+    await page.getByLabel('along an arc').check();
+    const walked = 'morph?from=Charles&to=Ada&steps=16';
+    expect(await sourceOf(page, '#walk-strip')).toBe(`${walked}&path=slerp`);
+    expect(await sourceOf(page, '#fade-strip')).toBe(`${walked}&space=pixel`);
+    await page.getByRole('button', { name: 'Any two' }).click();
+    expect(await page.getByLabel('From').inputValue()).not.toBe('Charles');
+    await page.waitForLoadState('networkidle');
+  });
+
+  it('follows a finger on the strip', async () => {
+    const page = await open('/', PHONE);
+    const strip = page.locator('#walk-strip');
+    const { width, height } = (await strip.boundingBox())!;
+    await strip.tap({ position: { x: (width * 12.5) / STEPS, y: height / 2 } });
+    expect(await framesOf(page)).toEqual([12, 12]);
+    const fade = page.locator('#fade-strip');
+    await fade.tap({ position: { x: (width * 3.5) / STEPS, y: height / 2 } });
+    expect(await framesOf(page)).toEqual([3, 3]);
+  });
+});
+
+describe('sums', () => {
+  it('adds and takes away, by latents and by pixels', async () => {
+    const page = await open();
+    await page.getByLabel('First name').fill('dave');
+    await page.getByLabel('Name that is taken away').fill('b,c');
+    await page.getByLabel('Name that is added').fill('zoe');
+    await page.keyboard.press('Tab');
+    await page.waitForLoadState('networkidle');
+    const source = (await sourceOf(page, '#sum-image'))!;
+    expect(Object.fromEntries(new URL(source, page.url()).searchParams)).toEqual({
+      plus: 'dave,zoe',
+      minus: 'b\\,c',
+    });
+    const [pixels, expected] = await page.evaluate(async () => {
+      const read = async (id: string) => {
+        const source = document.getElementById(id) as HTMLImageElement | HTMLCanvasElement;
+        if (source instanceof HTMLImageElement) await source.decode();
+        const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+        context.drawImage(source, 0, 0);
+        return context.getImageData(0, 0, 128, 128).data;
+      };
+      const [a, b, c] = await Promise.all(
+        ['sum-a-image', 'sum-b-image', 'sum-c-image'].map((id) => read(id)),
+      );
+      const sum = Uint8ClampedArray.from(a!, (level, i) => level - b![i]! + c![i]!);
+      return [(await read('sum-pixels')).join(), sum.join()];
+    });
+    expect(pixels === expected).toBe(true);
+    await page.getByRole('button', { name: 'Any three' }).click();
+    await page.waitForLoadState('networkidle');
+  });
+});
+
+describe('an address', () => {
+  it('opens the view that was shared, at its part', async () => {
+    const page = await open('/#from=carol&to=zoe&step=3&path=slerp&part=walk&a=x&name=Ada');
+    expect(await sourceOf(page, '#walk-strip')).toBe('morph?from=carol&to=zoe&steps=16&path=slerp');
+    expect(await framesOf(page)).toEqual([3, 3]);
+    expect(await page.getByLabel('First name').inputValue()).toBe('x');
+    await expect
+      .poll(() => page.evaluate(() => document.getElementById('walk')!.getBoundingClientRect().top))
+      .toBeLessThan(60);
+  });
+
+  it.each([
+    'step=99999999&wall=-1&path=x&part=nowhere',
+    '%',
+    'from=&to=%FF',
+    `from=${'é'.repeat(999)}`,
+  ])('that makes no sense does no harm: %s', async (hash) => {
+    const page = await open(`/#${hash}`);
+    await page.getByRole('heading', { name: 'Adding and subtracting' }).waitFor();
+  });
+
+  it('survives the links to the parts', async () => {
+    const page = await open('/#from=carol', PHONE);
+    await page.getByRole('link', { name: 'Sums' }).tap();
+    expect(await shown(page)).toEqual({ from: 'carol', part: 'sums' });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('sums-title');
+  });
+});
+
+describe('without', () => {
+  it('scripts: what the server has written is read, and the form works', async () => {
+    opened = await visit(explorer, '/', { ...DESK, javaScriptEnabled: false });
+    const { page } = opened;
+    await page.getByLabel('Any text is a name').fill('Ada');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${explorer.origin}/img?seed=Ada`);
+  });
+
+  it('pictures: their words stand in their place', async () => {
+    const page = await open();
+    const heights = () =>
+      page.evaluate(() =>
+        [...document.images].map((image) => image.getBoundingClientRect().height),
+      );
+    const before = await heights();
+    await page.route(/\/(img|morph|mix)\?/, (route) => route.abort());
+    await page.reload();
+    expect(await heights()).toEqual(before);
+    expect(await page.getByRole('img', { name: 'The character of “you”' }).isVisible()).toBe(true);
+    await page.screenshot({ path: `${SHOTS}/no-pictures.png`, fullPage: true });
+    opened!.faults.length = 0; // the pictures that were refused
+  });
+});
+
+it('loads no more than 100 kB of script', async () => {
+  const page = await open();
+  const bytes = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.endsWith('.js'))
+      .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).decodedBodySize, 0),
+  );
+  expect(bytes).toBeGreaterThan(1000);
+  expect(bytes).toBeLessThan(100_000);
+});

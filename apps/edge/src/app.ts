@@ -74,7 +74,7 @@ const isGet = ({ method }: { method: string }) => method === 'GET';
 function limitRate(allowRequest: NonNullable<AppOptions['allowRequest']>): MiddlewareHandler {
   return async (c, next) => {
     if (!(await allowRequest(c.req.raw))) {
-      throw new ProblemError(429, 'That were too many requests; wait a minute.', {
+      throw new ProblemError(429, 'Too many drawings in a minute; wait a little.', {
         headers: { 'Retry-After': '60' },
       });
     }

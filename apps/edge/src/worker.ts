@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { env, waitUntil } from 'cloudflare:workers';
+import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
 import { UserError } from '@killme/model';
 import binary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { createApp } from './app.ts';
@@ -21,9 +21,18 @@ const app = createApp({
     return loading;
   },
   readPage: (name) => readAsset(`page/${name}`),
+  allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
 });
 
 export default { fetch: (request: Request) => app.fetch(request) };
+
+/** Each address its own share, as the binding in wrangler.jsonc says. */
+function withinLimit(limiter: RateLimiter) {
+  return async (request: Request): Promise<boolean> => {
+    const key = request.headers.get('CF-Connecting-IP') ?? 'unknown';
+    return (await limiter.limit({ key })).success;
+  };
+}
 
 async function readAsset(path: string): Promise<Uint8Array<ArrayBuffer>> {
   // The binding takes whole URLs and looks only at the path.

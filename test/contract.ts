@@ -44,6 +44,9 @@ const PICTURES = [
   '/mix?plus=alice,bob&minus=carol',
   '/mix?plus=a%5C,b,%F0%9F%91%B6&size=256',
   '/og?seed=alice',
+  '/openapi.json',
+  '/docs',
+  '/docs.css',
 ];
 
 /**
@@ -147,6 +150,10 @@ export function describeContract({
       ['/img?seed=a&colour=red', 400, 'colour'],
       ['/morph?from=a&to=b&steps=0', 400, 'steps'],
       ['/morph?from=a&to=b&steps=1e9', 400, 'steps'],
+      ['/morph?from=a&to=b&steps=64&size=512', 400, 'size'],
+      ['/grid?seed=a&n=9', 400, 'n'],
+      ['/mix?minus=a', 400, 'plus'],
+      ['/og?seed=a&size=100', 400, 'size'],
       [`/img?seed=${'a'.repeat(20_000)}`, 414, undefined],
       ['/nothing', 404, undefined],
     ])('tells what is wrong: %s', async (path, status, parameter) => {

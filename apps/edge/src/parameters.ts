@@ -19,10 +19,10 @@ export const SIZE = { least: 64, most: 512 };
 export const LISTED_SEEDS = 8;
 
 /**
- * Pixels in one answer at most: all 64 pictures of a walk at 256, or 16 at 512. Beyond it, encoding
- * would take the memory that an isolate of 128 MB has left beside the generator.
+ * Pixels in one answer at most: the 64 pictures of the longest walk at 221, or 12 at 512. Encoding
+ * takes about ten bytes a pixel, and an isolate of 128 MB has not much left beside the generator.
  */
-export const PIXELS = 2 ** 22;
+export const PIXELS = 3 * 2 ** 20;
 
 /**
  * Longest path and query that is read, as Cloudflare's own limit on URLs. Two seeds of 256 four-byte

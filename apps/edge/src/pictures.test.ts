@@ -184,11 +184,11 @@ describe('size', () => {
   it('is bounded by how many are asked for', async () => {
     expect(await faultOf('/morph?from=a&to=b&steps=64&size=512')).toEqual({
       parameter: 'size',
-      allowed: 'a whole number from 64 to 256 for 64 pictures',
+      allowed: 'a whole number from 64 to 221 for 64 pictures',
       received: '512',
     });
-    expect((await app.request('/grid?seed=a&n=8&size=257')).status).toBe(400);
-    expect((await app.request('/grid?seed=a&n=8&size=256', { method: 'HEAD' })).status).toBe(200);
+    expect((await app.request('/grid?seed=a&n=8&size=222')).status).toBe(400);
+    expect((await app.request('/grid?seed=a&n=8&size=221', { method: 'HEAD' })).status).toBe(200);
   });
 });
 

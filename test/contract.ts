@@ -44,6 +44,9 @@ const PICTURES = [
   '/mix?plus=alice,bob&minus=carol',
   '/mix?plus=a%5C,b,%F0%9F%91%B6&size=256',
   '/og?seed=alice',
+  ...['/img?seed=alice', '/img?seed=bob&size=64', '/mix?plus=a,b&size=300', '/og?seed=alice'].map(
+    (path) => `${path}&format=webp`,
+  ),
   '/openapi.json',
   '/docs',
   '/docs.css',
@@ -118,6 +121,27 @@ export function describeContract({
         .raw()
         .toBuffer();
       expect(first.equals(await sharp(image.bytes).raw().toBuffer())).toBe(true);
+    });
+
+    it('sends WebPs and GIFs that another decoder reads', async () => {
+      const webp = await decode(await runtime.fetch('/img?seed=alice&format=webp'));
+      expect(webp).toMatchObject({ format: 'webp', width: 128, height: 128, channels: 3 });
+      const png = await (await runtime.fetch('/img?seed=alice')).arrayBuffer();
+      const [exact, close] = await Promise.all(
+        [Buffer.from(png), webp.bytes].map((bytes) => sharp(bytes).raw().toBuffer()),
+      );
+      const off = exact!.reduce((sum, level, i) => sum + Math.abs(level - close![i]!), 0);
+      expect(off / exact!.length).toBeLessThan(16);
+      const path = '/morph?from=alice&to=bob&steps=4&loop=1&format=gif';
+      const gif = sharp(Buffer.from(await (await runtime.fetch(path)).arrayBuffer()));
+      const expected = {
+        format: 'gif',
+        width: 128,
+        pages: 4,
+        loop: 0,
+        delay: [100, 100, 100, 100],
+      };
+      expect(await gif.metadata()).toMatchObject(expected);
     });
 
     it('lets caches keep a picture and not draw it again', async () => {

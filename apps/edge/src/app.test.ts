@@ -2,7 +2,7 @@ import { UserError } from '@killme/model';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinary } from './disk.ts';
+import { compileBinary, compileWebpBinary } from './disk.ts';
 import { type Generator, openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
@@ -17,7 +17,11 @@ beforeAll(async () => {
     loadBinary: compileBinary,
   });
   draw.mockImplementation(generator.draw);
-  app = createApp({ loadGenerator: async () => ({ ...generator, draw }), readPage });
+  app = createApp({
+    loadGenerator: async () => ({ ...generator, draw }),
+    readPage,
+    loadWebpBinary: compileWebpBinary,
+  });
 });
 
 /** What a bad request is told; every such answer must be a problem that nobody caches. */
@@ -169,8 +173,8 @@ describe('bad input', () => {
     ['/img?seed=a&sed=b', 'sed', 'only seed, format, size, download', 'b'],
     ['/img?seed=a&__proto__=b', '__proto__', 'only seed, format, size, download', 'b'],
     ['/img?seed=a&constructor=b', 'constructor', 'only seed, format, size, download', 'b'],
-    ['/img?seed=a&format=gif', 'format', 'png', 'gif'],
-    ['/img?format=gif', 'format', 'png', 'gif'],
+    ['/img?seed=a&format=gif', 'format', 'png or webp', 'gif'],
+    ['/img?format=gif', 'format', 'png or webp', 'gif'],
     ['/morph?from=a', 'to', 'any text of 1 to 256 characters', undefined],
     ['/morph?from=a&to=b&space=time', 'space', 'latent or pixel', 'time'],
     ['/morph?from=a&to=b&path=', 'path', 'linear or slerp', ''],
@@ -228,7 +232,7 @@ describe('a generator that cannot be loaded', () => {
       .fn<() => Promise<Generator>>()
       .mockRejectedValueOnce(new UserError('weights-0.bin is damaged'))
       .mockRejectedValueOnce(new Error('a secret'));
-    const broken = createApp({ loadGenerator, readPage });
+    const broken = createApp({ loadGenerator, readPage, loadWebpBinary: compileWebpBinary });
     const damaged = await broken.request('/img?seed=a');
     expect(damaged.status).toBe(503);
     expect(await damaged.json()).toMatchObject({
@@ -244,7 +248,7 @@ describe('a generator that cannot be loaded', () => {
   it('loads once for all who ask at the same time', async () => {
     const loadGenerator = vi.fn<() => Promise<Generator>>().mockRejectedValue(new UserError('no'));
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    const broken = createApp({ loadGenerator, readPage });
+    const broken = createApp({ loadGenerator, readPage, loadWebpBinary: compileWebpBinary });
     await Promise.all(['a', 'b', 'c'].map((seed) => broken.request(`/img?seed=${seed}`)));
     expect(loadGenerator).toHaveBeenCalledTimes(1);
   });

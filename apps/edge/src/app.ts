@@ -1,6 +1,7 @@
 import { UserError } from '@killme/model';
 import { type Handler, Hono, type MiddlewareHandler } from 'hono';
 import { openHeaders } from './caching.ts';
+import { type EncodeStill, stillEncoder } from './encode.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';
@@ -20,6 +21,8 @@ export interface AppOptions {
   loadGenerator: () => Promise<Generator>;
   /** Gives the bytes of a file of src/page/ by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
+  loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Says whether a request to draw is within the sender's share; all are when left out. */
   allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
 }
@@ -32,25 +35,30 @@ const DRAWING = ['/img', '/morph', '/grid', '/mix', '/og'];
 /** The routes that programs use; their types are those of the typed client (client.ts). */
 export type Api = ReturnType<typeof createApi>;
 
-const createApi = (loadGenerator: () => Promise<Generator>) =>
+const createApi = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
   new Hono()
-    .get('/img', ...img(loadGenerator))
+    .get('/img', ...img(loadGenerator, encodeStill))
     .get('/morph', ...morph(loadGenerator))
     .get('/grid', ...grid(loadGenerator))
-    .get('/mix', ...mix(loadGenerator))
-    .get('/og', ...og(loadGenerator))
+    .get('/mix', ...mix(loadGenerator, encodeStill))
+    .get('/og', ...og(loadGenerator, encodeStill))
     .get('/model', ...model(loadGenerator))
     .get('/healthz', ...healthz);
 
 /**
  * The image server, the same in every runtime.
- * @example createApp({ loadGenerator, readPage }).request('/img?seed=alice')
+ * @example createApp({ loadGenerator, readPage, loadWebpBinary }).request('/img?seed=alice')
  */
-export function createApp({ loadGenerator, readPage, allowRequest }: AppOptions): Hono {
+export function createApp({
+  loadGenerator,
+  readPage,
+  loadWebpBinary,
+  allowRequest,
+}: AppOptions): Hono {
   const app = new Hono();
   app.use(openHeaders);
   if (allowRequest) for (const path of DRAWING) app.use(path, limitRate(allowRequest));
-  const api = createApi(once(loadGenerator));
+  const api = createApi(once(loadGenerator), stillEncoder(loadWebpBinary));
   app.route('/', api); // Hono answers HEAD as GET, without the body
   app
     .get('/openapi.json', ...openapi)

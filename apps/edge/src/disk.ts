@@ -30,13 +30,20 @@ export function diskOptions(generatorFolder: string): AppOptions {
   return {
     loadGenerator: () =>
       openGenerator({ readFile: folderReader(generatorFolder), loadBinary: compileBinary }),
+    loadWebpBinary: compileWebpBinary,
     readPage: folderReader(new URL('./page/', import.meta.url)),
   };
 }
 
 const BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
 
 /** tfjs's wasm binary, compiled. */
-export async function compileBinary(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(new URL(import.meta.resolve(BINARY))));
+export const compileBinary = () => compile(import.meta.resolve(BINARY));
+
+/** libwebp's wasm binary, compiled. */
+export const compileWebpBinary = () => compile(import.meta.resolve(WEBP_BINARY));
+
+async function compile(address: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL(address)));
 }

@@ -9,6 +9,7 @@ import { resample } from './resample.ts';
 /** How each format is called. */
 const CONTENT_TYPES = {
   png: 'image/png',
+  webp: 'image/webp',
   apng: 'image/apng',
   gif: 'image/gif',
   json: 'application/json',

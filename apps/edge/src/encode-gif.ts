@@ -1,3 +1,4 @@
+/// <reference path="./gifenc.d.ts" />
 import { applyPalette, GIFEncoder, quantize } from 'gifenc/dist/gifenc.esm.js';
 import { concatenate } from './bytes.ts';
 import type { Animation } from './encode-apng.ts';

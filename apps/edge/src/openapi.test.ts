@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
+import { compileWebpBinary } from './disk.ts';
 import type { Generator } from './generator.ts';
 import { joinSeeds } from './seed-list.ts';
 
@@ -50,6 +51,7 @@ const generator: Generator = {
 const app = createApp({
   loadGenerator: async () => generator,
   readPage: async (name) => new TextEncoder().encode(name),
+  loadWebpBinary: compileWebpBinary,
 });
 
 let operations: [path: string, operation: Operation][];
@@ -191,6 +193,7 @@ const MAGIC: Record<string, string> = {
   'image/png': '\x89PNG',
   'image/apng': '\x89PNG',
   'image/gif': 'GIF89a',
+  'image/webp': 'RIFF',
   'application/json': '{',
 };
 

@@ -78,6 +78,7 @@ const model = z
   .meta({ id: 'Model' });
 
 const png = { 'image/png': bytes };
+const still = { ...png, 'image/webp': bytes };
 
 /** Every route that programs use, by path. */
 const ROUTES: Record<string, RouteFacts> = {
@@ -87,7 +88,7 @@ const ROUTES: Record<string, RouteFacts> = {
       'One picture. The same seed is the same character, for as long as the generator stays.',
     parameters: imgParameters,
     example: 'seed=alice',
-    answer: { description: 'The picture.', content: png },
+    answer: { description: 'The picture.', content: still },
     redirects: true,
   },
   '/morph': {
@@ -117,7 +118,7 @@ const ROUTES: Record<string, RouteFacts> = {
       'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
     parameters: mixParameters,
     example: 'plus=alice,bob&minus=carol',
-    answer: { description: 'The picture.', content: png },
+    answer: { description: 'The picture.', content: still },
   },
   '/og': {
     summary: 'A card for link previews',
@@ -125,7 +126,7 @@ const ROUTES: Record<string, RouteFacts> = {
       'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
     parameters: ogParameters,
     example: 'seed=alice',
-    answer: { description: 'The card.', content: png },
+    answer: { description: 'The card.', content: still },
     redirects: true,
   },
   '/model': {

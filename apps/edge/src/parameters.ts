@@ -84,6 +84,11 @@ const flag = z
 const about = <Schema extends z.ZodType>(purpose: string, schema: Schema): Schema =>
   schema.meta({ param: { description: purpose } });
 
+const still = about(
+  'The kind of file: PNG is exact, WebP much smaller.',
+  oneOf('png', 'webp').default('png'),
+);
+
 const onlyPng = about('The kind of file.', oneOf('png').default('png'));
 
 const download = about(
@@ -106,7 +111,7 @@ const seedOrRandom = seed.optional();
 /** `GET /img` */
 export const imgParameters = z.strictObject({
   seed: about('Whose character; left out, you are sent on to a random one.', seedOrRandom),
-  format: onlyPng,
+  format: still,
   ...common,
 });
 
@@ -150,14 +155,14 @@ export const gridParameters = z.strictObject({
 export const mixParameters = z.strictObject({
   plus: about('Seeds whose latents are added.', seedList),
   minus: about('Seeds whose latents are taken away.', seedList.optional()),
-  format: onlyPng,
+  format: still,
   ...common,
 });
 
 /** `GET /og`: the size of a card is given, so none is asked for. */
 export const ogParameters = z.strictObject({
   seed: about('Whose card; left out, you are sent on to a random one.', seedOrRandom),
-  format: onlyPng,
+  format: still,
   download,
 });
 

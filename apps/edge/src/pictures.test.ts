@@ -3,7 +3,7 @@ import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
-import { compileBinary } from './disk.ts';
+import { compileBinary, compileWebpBinary } from './disk.ts';
 import { openGenerator } from './generator.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
@@ -19,6 +19,7 @@ beforeAll(async () => {
   app = createApp({
     loadGenerator: async () => generator,
     readPage: async () => new Uint8Array(),
+    loadWebpBinary: compileWebpBinary,
   });
 });
 
@@ -160,6 +161,14 @@ describe('formats', () => {
     expect(decode(png).data).toEqual((await pictureOf('/img?seed=b')).data);
   });
 
+  it('webp is one, of the same size, and smaller', async () => {
+    for (const path of ['/img?seed=a&size=128', '/mix?plus=a,b&size=128', '/og?seed=a']) {
+      const bytes = await bytesOf(`${path}&format=webp`);
+      expect(new TextDecoder('latin1').decode(bytes)).toMatch(/^RIFF....WEBPVP8 /s);
+      expect(bytes.length).toBeLessThan((await bytesOf(path)).length / 2);
+    }
+  });
+
   it('have their own content type', async () => {
     const types = await Promise.all(
       ['png', 'apng', 'gif', 'json'].map(async (format) =>
@@ -226,6 +235,7 @@ describe('a share for each sender', () => {
     const limited = createApp({
       loadGenerator: () => Promise.reject(new Error('not needed')),
       readPage: async () => new Uint8Array(),
+      loadWebpBinary: compileWebpBinary,
       allowRequest: async () => false,
     });
     const response = await limited.request('/img?seed=a');

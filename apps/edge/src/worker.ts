@@ -5,6 +5,7 @@
  * @module
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
+import webpBinary from '@jsquash/webp/codec/enc/webp_enc.wasm';
 import { UserError } from '@killme/model';
 import binary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { createApp } from './app.ts';
@@ -21,6 +22,7 @@ const app = createApp({
     return loading;
   },
   readPage: (name) => readAsset(`page/${name}`),
+  loadWebpBinary: () => webpBinary,
   allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
 });
 

@@ -1,13 +1,13 @@
 import { seedToLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import { drawAll, respondWithPictures } from '../drawing.ts';
-import { encodePng } from '../encode.ts';
+import type { EncodeStill } from '../encode.ts';
 import type { Generator } from '../generator.ts';
 import { imgParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 /** `GET /img?seed=`: the character of a seed; without one, a redirect to a random one. */
-export const img = (loadGenerator: () => Promise<Generator>) =>
+export const img = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
@@ -22,7 +22,7 @@ export const img = (loadGenerator: () => Promise<Generator>) =>
       async make(size) {
         const latent = seedToLatent(seed, generator.latentSpace);
         const [picture] = await drawAll(generator, [latent], size);
-        return encodePng(picture!);
+        return encodeStill(picture!, options.format);
       },
     });
   });

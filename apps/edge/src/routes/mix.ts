@@ -1,12 +1,12 @@
 import { mix as mixLatents, seedToLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import { drawAll, respondWithPictures } from '../drawing.ts';
-import { encodePng } from '../encode.ts';
+import type { EncodeStill } from '../encode.ts';
 import type { Generator } from '../generator.ts';
 import { mixParameters, query } from '../parameters.ts';
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several. */
-export const mix = (loadGenerator: () => Promise<Generator>) =>
+export const mix = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
   createFactory().createHandlers(query(mixParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { plus, minus = [] } = parameters;
@@ -23,7 +23,7 @@ export const mix = (loadGenerator: () => Promise<Generator>) =>
           seeds.map((seed) => seedToLatent(seed, generator.latentSpace));
         const latent = mixLatents({ plus: latents(plus), minus: latents(minus) });
         const [picture] = await drawAll(generator, [latent], size);
-        return encodePng(picture!);
+        return encodeStill(picture!, parameters.format);
       },
     });
   });

@@ -1,7 +1,7 @@
 import { lerp, type Picture, seedToLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import { drawAll, respondWithPictures } from '../drawing.ts';
-import { encodePng } from '../encode.ts';
+import type { EncodeStill } from '../encode.ts';
 import type { Generator } from '../generator.ts';
 import { ogParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
@@ -20,7 +20,7 @@ const COLUMNS = 3;
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
-export const og = (loadGenerator: () => Promise<Generator>) =>
+export const og = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
@@ -32,7 +32,7 @@ export const og = (loadGenerator: () => Promise<Generator>) =>
       parameters: { seed, ...options },
       pictures: 1,
       words: ['card', seed],
-      make: async () => encodePng(await drawCard(generator, seed)),
+      make: async () => encodeStill(await drawCard(generator, seed), options.format),
     });
   });
 

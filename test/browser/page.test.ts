@@ -122,7 +122,7 @@ describe('a name', () => {
       ['name', 'from', 'to', 'a', 'b', 'c'].map((key) => [key, hostile]),
     );
     const page = await open(`/#${query}`);
-    expect(await page.locator('img').count()).toBe(33);
+    expect(await page.locator('img').count()).toBe(34);
     expect(await page.locator('#name-code').innerText()).toContain('%3Cimg');
   });
 });
@@ -242,6 +242,74 @@ describe('sums', () => {
     expect(pixels === expected).toBe(true);
     await page.getByRole('button', { name: 'Any three' }).click();
     await page.waitForLoadState('networkidle');
+  });
+});
+
+describe('the pad', () => {
+  /** Whether the picture that was made in the page has the pixels of the server's at `address`. */
+  const isPictureOf = (page: Page, address: string) =>
+    page.evaluate(async (source) => {
+      const image = new Image();
+      image.src = source;
+      await image.decode();
+      const read = (picture: CanvasImageSource) => {
+        const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+        context.drawImage(picture, 0, 0);
+        return context.getImageData(0, 0, 128, 128).data.join();
+      };
+      return read(document.querySelector<HTMLCanvasElement>('#pad-picture')!) === read(image);
+    }, address);
+
+  it('draws here, pixel for pixel, what the server draws', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Make them here' }).click();
+    await page.getByText(/^Made here in \d+ ms$/).waitFor();
+    expect(await isPictureOf(page, 'img?seed=yuki')).toBe(true);
+    // In the corners the whole of both directions is added or taken away, as /mix can do too.
+    await page.getByLabel('Across').focus();
+    await page.keyboard.press('End');
+    await page.getByLabel('Down').focus();
+    await page.keyboard.press('Home');
+    const corner = new URLSearchParams({ plus: 'yuki,left to right', minus: 'top to bottom' });
+    await expect.poll(() => isPictureOf(page, `mix?${corner}`)).toBe(true);
+    expect(await shown(page)).toEqual({ x: '100', y: '-100', part: 'pad' });
+  });
+
+  it('follows the mouse without asking the server for pictures', async () => {
+    const page = await open();
+    const surface = page.locator('#pad-surface');
+    await surface.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = (await surface.boundingBox())!;
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    await page.getByText(/^Made here in/).waitFor();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).pathname));
+    await page.mouse.move(x + width * 0.75, y + height * 0.25, { steps: 5 });
+    await page.mouse.move(x + width * 2, y + height * 0.25, { steps: 2 });
+    await page.mouse.up();
+    expect(await shown(page)).toEqual({ x: '100', y: '-50', part: 'pad' });
+    expect(requests.filter((path) => path !== '/img')).toEqual([]); // the tab's icon
+    await expect
+      .poll(() => page.locator('#pad-picture').getAttribute('aria-label'))
+      .toBe('“yuki”, 100 % of “left to right” and -50 % of “top to bottom” added');
+  });
+
+  it('opens where it was shared, and follows a finger', async () => {
+    const page = await open('/#middle=zoe&across=p&down=q&x=100&y=0&part=pad', PHONE);
+    await page.getByText(/^Made here in/).waitFor();
+    await expect.poll(() => isPictureOf(page, 'mix?plus=zoe,p')).toBe(true);
+    const { width, height } = (await page.locator('#pad-surface').boundingBox())!;
+    await page.locator('#pad-surface').tap({ position: { x: width * 0.25, y: height * 0.5 } });
+    expect(await shown(page)).toEqual({
+      middle: 'zoe',
+      across: 'p',
+      down: 'q',
+      x: '-50',
+      part: 'pad',
+    });
+    await page.getByRole('button', { name: 'Other directions' }).tap();
+    expect((await shown(page)).middle).not.toBe('zoe');
   });
 });
 

@@ -13,6 +13,7 @@ import { GENERATOR_MANIFEST, type GeneratorManifest, loadGeneratorFile } from '@
 import { folderReader } from '../src/disk.ts';
 import { PAGE_FILES } from '../src/routes/page.ts';
 import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
+import { buildEngine } from './build-engine.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 const PAGE_FOLDER = fileURLToPath(new URL('../src/page', import.meta.url));
@@ -43,7 +44,9 @@ export async function assembleAssets(
       // What was checked is what is written, whatever happens to the folder meanwhile.
       await writeFile(`${draft}/generator/${name}`, read.get(name)!);
     }
+    await buildEngine(`${draft}/page`);
     for (const { file } of Object.values(PAGE_FILES)) {
+      if (file.startsWith('engine.')) continue; // built just now
       await copyFile(`${PAGE_FOLDER}/${file}`, `${draft}/page/${file}`);
     }
     await rm(target, { recursive: true, force: true });

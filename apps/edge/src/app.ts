@@ -5,6 +5,7 @@ import { type EncodeStill, stillEncoder } from './encode.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';
+import { generatorFile } from './routes/generator-file.ts';
 import { grid } from './routes/grid.ts';
 import { healthz } from './routes/healthz.ts';
 import { img } from './routes/img.ts';
@@ -23,6 +24,8 @@ export interface AppOptions {
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
+  /** Gives the bytes of a file of the generator by name; the page can draw by itself then. */
+  readGenerator?: ((name: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
   /** Says whether a request to draw is within the sender's share; all are when left out. */
   allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
 }
@@ -52,18 +55,21 @@ const createApi = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeS
 export function createApp({
   loadGenerator,
   readPage,
+  readGenerator,
   loadWebpBinary,
   allowRequest,
 }: AppOptions): Hono {
   const app = new Hono();
   app.use(openHeaders);
   if (allowRequest) for (const path of DRAWING) app.use(path, limitRate(allowRequest));
-  const api = createApi(once(loadGenerator), stillEncoder(loadWebpBinary));
+  const load = once(loadGenerator);
+  const api = createApi(load, stillEncoder(loadWebpBinary));
   app.route('/', api); // Hono answers HEAD as GET, without the body
   app
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
     .get('/docs.css', ...docsStyle);
+  if (readGenerator) app.get('/generator/:file', generatorFile(load, readGenerator));
   for (const [path, file] of Object.entries(PAGE_FILES)) app.get(path, page(file, readPage));
   for (const path of new Set(app.routes.filter(isGet).map((route) => route.path))) {
     app.options(path, preflight);

@@ -25,13 +25,19 @@ export function folderReader(
   };
 }
 
+/** Where scripts/build-engine.ts puts the engine of the page. */
+export const ENGINE_FOLDER = new URL('../dist/engine/', import.meta.url);
+
 /** The app's options for a generator folder on disk. */
 export function diskOptions(generatorFolder: string): AppOptions {
+  const readFile = folderReader(generatorFolder);
+  const readSource = folderReader(new URL('./page/', import.meta.url));
+  const readBuilt = folderReader(ENGINE_FOLDER);
   return {
-    loadGenerator: () =>
-      openGenerator({ readFile: folderReader(generatorFolder), loadBinary: compileBinary }),
+    loadGenerator: () => openGenerator({ readFile, loadBinary: compileBinary }),
     loadWebpBinary: compileWebpBinary,
-    readPage: folderReader(new URL('./page/', import.meta.url)),
+    readGenerator: readFile,
+    readPage: (name) => (name.startsWith('engine.') ? readBuilt(name) : readSource(name)),
   };
 }
 

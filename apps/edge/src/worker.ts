@@ -21,6 +21,7 @@ const app = createApp({
     waitUntil(loading.catch(() => undefined));
     return loading;
   },
+  readGenerator: (name) => readAsset(`generator/${name}`),
   readPage: (name) => readAsset(`page/${name}`),
   loadWebpBinary: () => webpBinary,
   allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),

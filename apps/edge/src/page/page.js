@@ -4,6 +4,7 @@ import './name.js';
 import './wall.js';
 import './walk.js';
 import './sums.js';
+import './pad.js';
 import './facts.js';
 import { changeView, view } from './view.js';
 

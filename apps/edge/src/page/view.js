@@ -17,6 +17,12 @@ const FIRST_VIEW = {
   a: 'alice',
   b: 'bob',
   c: 'carol',
+  /** The pad: its middle, its two directions, and the place of the dot in hundredths. */
+  middle: 'yuki',
+  across: 'left to right',
+  down: 'top to bottom',
+  x: '0',
+  y: '0',
 };
 
 /** @typedef {typeof FIRST_VIEW} View */
@@ -66,6 +72,9 @@ function readView() {
     String(Math.min(most, /^\d{1,6}$/.test(text) ? Number(text) : 0));
   read.step = whole(read.step, STEPS - 1);
   read.wall = whole(read.wall, WALL_MAX);
+  for (const axis of /** @type {const} */ (['x', 'y'])) {
+    if (!/^-?\d{1,2}$|^-?100$/.test(read[axis])) read[axis] = '0';
+  }
   if (read.path !== 'slerp') read.path = 'linear';
   return read;
 }

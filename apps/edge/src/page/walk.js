@@ -23,8 +23,10 @@ input('walk-arc').addEventListener('change', () =>
 
 slider.addEventListener('input', () => {
   stop();
-  walk({ step: slider.value }, false);
+  showStep(slider.valueAsNumber);
 });
+// Not at each step: browsers limit how often an address may change.
+slider.addEventListener('change', () => walk({ step: slider.value }, false));
 
 /** The strips are pictures of all steps: a click on one of them goes there. */
 for (const id of ['walk-strip', 'fade-strip']) {
@@ -55,7 +57,7 @@ function stop() {
   clearInterval(timer);
   timer = 0;
   play.textContent = 'Play';
-  walk({ step: slider.value }, false); // once, not at each step: browsers limit how often
+  walk({ step: slider.value }, false);
 }
 
 /** @param {number} step */

@@ -2,7 +2,7 @@ import type { Handler } from 'hono';
 import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
 import { noParameters, readParameters } from '../parameters.ts';
 
-/** The files of the first page by path; they lie in src/page/. */
+/** The files of the first page by path; they lie in src/page/, the engine in dist/engine/. */
 export const PAGE_FILES = {
   '/': { file: 'index.html', contentType: 'text/html; charset=utf-8' },
   '/page.css': { file: 'page.css', contentType: 'text/css; charset=utf-8' },
@@ -11,10 +11,13 @@ export const PAGE_FILES = {
   '/facts.js': script('facts.js'),
   '/name.js': script('name.js'),
   '/names.js': script('names.js'),
+  '/pad.js': script('pad.js'),
   '/sums.js': script('sums.js'),
   '/view.js': script('view.js'),
   '/walk.js': script('walk.js'),
   '/wall.js': script('wall.js'),
+  '/engine.js': script('engine.js'),
+  '/engine.wasm': { file: 'engine.wasm', contentType: 'application/wasm' },
 } as const;
 
 function script<File extends string>(file: File) {
@@ -32,6 +35,9 @@ export const CONTENT_SECURITY_POLICY = [
   "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** A worker lives under the policy of its own file: only in there WebAssembly may be compiled. */
+const ENGINE_POLICY = "default-src 'none'; connect-src 'self'; script-src 'wasm-unsafe-eval'";
 
 /**
  * One file of the page.
@@ -51,7 +57,8 @@ export function page(
       contentType,
       make: () => bytes,
     });
-    response.headers.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+    const policy = file === 'engine.js' ? ENGINE_POLICY : CONTENT_SECURITY_POLICY;
+    response.headers.set('Content-Security-Policy', policy);
     response.headers.set('Referrer-Policy', 'no-referrer');
     return response;
   };

@@ -1,0 +1,45 @@
+import { loadGeneratorFile } from '@killme/model';
+import { beforeAll, expect, it } from 'vitest';
+import { createApp } from '../app.ts';
+import { compileBinary } from '../disk.ts';
+import { openGenerator } from '../generator.ts';
+import { randomGeneratorFiles } from '../testing/index.ts';
+
+let files: Awaited<ReturnType<typeof randomGeneratorFiles>>;
+let app: ReturnType<typeof createApp>;
+
+beforeAll(async () => {
+  files = await randomGeneratorFiles();
+  const readGenerator = async (name: string) => files.get(name)!;
+  app = createApp({
+    loadGenerator: () => openGenerator({ readFile: readGenerator, loadBinary: compileBinary }),
+    readPage: async () => new Uint8Array(),
+    readGenerator,
+  });
+});
+
+it('gives the files of the generator, from which it can be loaded again', async () => {
+  const { hash } = await loadGeneratorFile(async (name) => {
+    const response = await app.request(`/generator/${name}`);
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+    return new Uint8Array(await response.arrayBuffer());
+  });
+  expect(await (await app.request('/model')).json()).toMatchObject({ hash });
+});
+
+it('answers 304 to who has the file already', async () => {
+  const tag = (await app.request('/generator/weights-0.bin')).headers.get('etag')!;
+  const again = await app.request('/generator/weights-0.bin', {
+    headers: { 'If-None-Match': tag },
+  });
+  expect([again.status, await again.text()]).toEqual([304, '']);
+});
+
+it.each(['/generator/weights-1.bin', '/generator/..%2Fapp.ts', '/generator/', '/generator/a/b'])(
+  'has nothing else: %s',
+  async (path) => {
+    const response = await app.request(path);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+  },
+);

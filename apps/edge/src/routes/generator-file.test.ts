@@ -1,7 +1,7 @@
 import { loadGeneratorFile } from '@killme/model';
 import { beforeAll, expect, it } from 'vitest';
 import { createApp } from '../app.ts';
-import { compileBinary } from '../disk.ts';
+import { compileBinary, compileWebpBinary } from '../disk.ts';
 import { openGenerator } from '../generator.ts';
 import { randomGeneratorFiles } from '../testing/index.ts';
 
@@ -13,6 +13,7 @@ beforeAll(async () => {
   const readGenerator = async (name: string) => files.get(name)!;
   app = createApp({
     loadGenerator: () => openGenerator({ readFile: readGenerator, loadBinary: compileBinary }),
+    loadWebpBinary: compileWebpBinary,
     readPage: async () => new Uint8Array(),
     readGenerator,
   });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { compileWebpBinary } from './disk.ts';
@@ -24,7 +25,7 @@ interface Parameter {
 interface Operation {
   parameters?: Parameter[];
   responses: Record<string, { content?: Record<string, unknown> }>;
-  'x-example'?: string;
+  'x-example'?: { address: string; width: number; height: number };
 }
 
 /** Draws what a test needs: eight by eight pixels that depend on the latent. */
@@ -67,6 +68,8 @@ beforeAll(async () => {
 interface Case {
   path: string;
   pairs: [name: string, value: string][];
+  /** One more pair, as it is sent. */
+  raw?: string;
   fault?: string;
 }
 
@@ -117,6 +120,9 @@ function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
   return fc.oneof(fc.constant(''), text(schema.maxLength! + 1, schema.maxLength! + 40));
 }
 
+/** Percent-encoded bytes that no text has. */
+const notUtf8 = fc.constantFrom('%FF', '%', '%C3', 'a%ED%A0%80', '%C0%80b', '%F4%90%80%80', '%zz');
+
 /** A right request: all that must be there, some of what may be, in any order. */
 function validCase([path, { parameters = [] }]: [string, Operation]): fc.Arbitrary<Case> {
   const pairs = parameters.map((parameter) => {
@@ -165,6 +171,14 @@ function invalidCase(operation: [string, Operation]): fc.Arbitrary<Case> {
           .tuple(validValue(parameter), validValue(parameter))
           .chain((values) => insert(right, parameter.name, ...values)),
     ),
+    ...parameters.map(
+      ({ name }) =>
+        (right: Case) =>
+          notUtf8.map((bytes): Case => {
+            const pairs = without(right.pairs, name);
+            return { ...right, pairs, raw: `${encodeURIComponent(name)}=${bytes}`, fault: name };
+          }),
+    ),
     ...parameters
       .filter(({ required }) => required)
       .map(
@@ -176,8 +190,10 @@ function invalidCase(operation: [string, Operation]): fc.Arbitrary<Case> {
   return validCase(operation).chain((right) => fc.oneof(...kinds.map((kind) => kind(right))));
 }
 
-const addressOf = ({ path, pairs }: Case) =>
-  `${path}?${pairs.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`;
+function addressOf({ path, pairs, raw }: Case): string {
+  const written = pairs.map((pair) => pair.map(encodeURIComponent).join('='));
+  return `${path}?${[...written, ...(raw === undefined ? [] : [raw])].join('&')}`;
+}
 
 /** Pixels that an answer will have, so that the test draws only small ones. */
 function pixelsOf({ path, pairs }: Case): number {
@@ -213,15 +229,16 @@ async function expectProblem(response: Response, status: number) {
 describe('the document', () => {
   it('has an example of every route that draws, and each works', async () => {
     const examples = operations.flatMap(([, operation]) => operation['x-example'] ?? []);
-    expect(examples.map((example) => example.split('?')[0])).toEqual([
+    expect(examples.map(({ address }) => address.split('?')[0])).toEqual([
       'img',
       'morph',
       'grid',
       'mix',
       'og',
     ]);
-    for (const example of examples) {
-      expect((await app.request(`/${example}`, { method: 'HEAD' })).status).toBe(200);
+    for (const { address, width, height } of examples) {
+      const response = await app.request(`/${address}`);
+      expect(decode(await response.arrayBuffer())).toMatchObject({ width, height });
     }
   });
 

@@ -20,8 +20,8 @@ interface RouteFacts {
   summary: string;
   description: string;
   parameters: z.ZodObject;
-  /** A query that shows what the route is for. */
-  example?: string;
+  /** A query that shows what the route is for, and the size of its picture. */
+  example?: { query: string; width: number; height: number };
   answer: { description: string; content: Record<string, z.ZodType> };
   /** Without a seed it redirects to a random one. */
   redirects?: boolean;
@@ -87,7 +87,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description:
       'One picture. The same seed is the same character, for as long as the generator stays.',
     parameters: imgParameters,
-    example: 'seed=alice',
+    example: { query: 'seed=alice&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },
     redirects: true,
   },
@@ -97,7 +97,7 @@ const ROUTES: Record<string, RouteFacts> = {
       'Pictures at even steps on the line between the latents of two seeds, or of several. ' +
       'With space=pixel it is the cross-fade that a walk is not.',
     parameters: morphParameters,
-    example: 'from=alice&to=bob',
+    example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },
     answer: {
       description: 'The walk: a strip from left to right, an animation, or its parts.',
       content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walk },
@@ -108,7 +108,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description:
       'n × n characters in rows: those of the seeds <seed>/0, <seed>/1 and so on, which /img knows too.',
     parameters: gridParameters,
-    example: 'seed=alice&n=3',
+    example: { query: 'seed=alice&n=3&size=128', width: 384, height: 384 },
     answer: { description: 'The sheet.', content: png },
     redirects: true,
   },
@@ -117,7 +117,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description:
       'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
     parameters: mixParameters,
-    example: 'plus=alice,bob&minus=carol',
+    example: { query: 'plus=alice,bob&minus=carol&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },
   },
   '/og': {
@@ -125,7 +125,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description:
       'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
     parameters: ogParameters,
-    example: 'seed=alice',
+    example: { query: 'seed=alice', width: 1200, height: 630 },
     answer: { description: 'The card.', content: still },
     redirects: true,
   },
@@ -191,9 +191,15 @@ function operation(path: string, facts: RouteFacts) {
         ? {}
         : { '429': problemAnswer('Too many requests, where they are limited; see Retry-After.') }),
     },
-    ...(example === undefined ? {} : { 'x-example': `${path.slice(1)}?${example}` }),
+    ...(example === undefined ? {} : { 'x-example': exampleOf(path, example) }),
   };
 }
+
+/** Its address is relative to the document's, as `servers` is. */
+const exampleOf = (path: string, { query, ...size }: NonNullable<RouteFacts['example']>) => ({
+  address: `${path.slice(1)}?${query}`,
+  ...size,
+});
 
 const mediaTypes = (content: Record<string, z.ZodType>) =>
   Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));

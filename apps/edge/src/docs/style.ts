@@ -48,7 +48,7 @@ th, td {
   vertical-align: top;
 }
 thead th { color: var(--quiet); font-weight: 600; }
-figure { margin: 1rem 0; min-height: 128px; }
+figure { margin: 1rem 0; }
 figure img { display: block; max-width: 100%; height: auto; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1rem; margin: 0; }
 dt { font-weight: 600; }

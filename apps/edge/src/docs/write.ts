@@ -7,7 +7,13 @@ interface Operation {
   description: string;
   parameters?: readonly Parameter[];
   responses: Record<string, { description: string; content?: Record<string, unknown> }>;
-  'x-example'?: string;
+  'x-example'?: Example;
+}
+
+interface Example {
+  address: string;
+  width: number;
+  height: number;
 }
 
 interface Parameter {
@@ -31,6 +37,7 @@ export function writeDocs({ info, paths }: OpenApi) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${info.title}: the routes</title>
+<link rel="icon" href="img?seed=alice">
 <link rel="stylesheet" href="docs.css">
 </head>
 <body>
@@ -57,7 +64,7 @@ ${operations.map(([path, operation]) => section(path, operation))}
 const section = (path: string, operation: Operation) => html`<section id="${idOf(path)}">
 <h2><code>GET ${path}</code> ${operation.summary}</h2>
 <p>${operation.description}</p>
-${operation.parameters ? parameterTable(operation.parameters) : html`<p>It takes no parameters.</p>`}
+${operation.parameters ? parameterTable(path, operation.parameters) : html`<p>It takes no parameters.</p>`}
 ${operation['x-example'] ? example(operation['x-example'], operation.summary) : ''}
 <h3>Answers</h3>
 <dl>
@@ -69,8 +76,11 @@ ${Object.keys(content).map((type) => html` <code>${type}</code>`)}</dd>
 </section>
 `;
 
-const parameterTable = (parameters: readonly Parameter[]) => html`<div class="wide" role="region"
-  aria-label="Parameters" tabindex="0"><table>
+const parameterTable = (
+  path: string,
+  parameters: readonly Parameter[],
+) => html`<div class="wide" role="region"
+  aria-label="Parameters of ${path}" tabindex="0"><table>
 <thead><tr><th scope="col">Parameter</th><th scope="col">May be</th><th scope="col">Left out</th>
 <th scope="col">What for</th></tr></thead>
 <tbody>
@@ -86,8 +96,9 @@ function leftOut(required: boolean | undefined, preset: string | number | undefi
   return preset === undefined ? 'allowed' : html`<code>${preset}</code>`;
 }
 
-const example = (address: string, summary: string) => html`<figure>
-<a href="${address}"><img src="${address}" alt="${summary}: ${address}" loading="lazy"></a>
+const example = ({ address, width, height }: Example, summary: string) => html`<figure>
+<a href="${address}"><img src="${address}" width="${width}" height="${height}"
+  alt="${summary}: ${address}" loading="lazy"></a>
 <figcaption><code>${address}</code></figcaption>
 </figure>
 `;

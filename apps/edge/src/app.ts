@@ -1,7 +1,7 @@
 import { UserError } from '@killme/model';
 import { type Handler, Hono, type MiddlewareHandler } from 'hono';
 import { openHeaders } from './caching.ts';
-import { type EncodeStill, stillEncoder } from './encode.ts';
+import { type EncodeStill, stillEncoder } from './encode-still.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';

@@ -1,7 +1,7 @@
 import { lerp, type Picture, seedToLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import { drawAll, respondWithPictures } from '../drawing.ts';
-import type { EncodeStill } from '../encode.ts';
+import type { EncodeStill } from '../encode-still.ts';
 import type { Generator } from '../generator.ts';
 import { ogParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';

@@ -1,14 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Dataset, drawBatch, loadDataset } from '@killme/data';
-import {
-  createRandom,
-  diffAugment,
-  dropoutMask,
-  type Preset,
-  presetByName,
-  UserError,
-} from '@killme/model';
-import * as tf from '@tensorflow/tfjs-core';
+import { type Dataset, loadDataset } from '@killme/data';
+import { type Preset, presetByName, UserError } from '@killme/model';
 import {
   keepCheckpoint,
   readNewestCheckpoint,
@@ -17,13 +9,9 @@ import {
 } from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
 import { checkFinite, watchForCollapse } from './health.ts';
-import {
-  appendMetrics,
-  formatLogLine,
-  type IterationMetrics,
-  startMetricsFile,
-} from './metrics.ts';
-import { copyWeights, initializeNetwork, updateAverage } from './network-state.ts';
+import { drawLatents, type LaunchedIteration, launchIteration, readLosses } from './iteration.ts';
+import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
+import { copyWeights, initializeNetwork } from './network-state.ts';
 import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { createReport, type Report } from './report.ts';
@@ -37,7 +25,7 @@ import {
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
 import { GRID_SIDE, readGenerator, sampleLatents, saveSamples } from './samples.ts';
 import { startEngine } from './start-engine.ts';
-import { type Gan, type StepInputs, trainStep } from './step.ts';
+import type { Gan } from './step.ts';
 import { startEventFile } from './tensorboard.ts';
 
 /** A run made ready: all that the loop needs. */
@@ -111,104 +99,46 @@ async function trainLoop(
     }
   };
 
-  for (let iteration = start; iteration < iterations; iteration++) {
-    if (signal.aborted) return iteration;
-    if (iteration % sampleEvery === 0) await sample(iteration);
-
-    const metrics = await trainIteration({
-      gan,
-      preset,
-      dataset,
-      options: record.options,
-      iteration,
-    });
+  // The losses of a step are read when the next one has been launched, or before it is shown or saved.
+  let launched: LaunchedIteration | undefined;
+  let settledAt = performance.now();
+  const settle = async () => {
+    if (!launched) return;
+    const { iteration } = launched;
+    const losses = await readLosses(launched);
+    launched = undefined;
+    const metrics = { ...losses, seconds: (performance.now() - settledAt) / 1000 };
     await progress.log(formatLogLine(iteration, metrics));
     await appendMetrics(folder.metrics, iteration, metrics);
     await events.metrics(iteration, metrics);
     progress.update(iteration + 1);
     checkFinite(iteration, metrics);
+    settledAt = performance.now();
+  };
 
+  for (let iteration = start; iteration < iterations; iteration++) {
+    if (signal.aborted) {
+      await settle();
+      return iteration;
+    }
+    if (iteration % sampleEvery === 0) {
+      await settle();
+      await sample(iteration);
+      settledAt = performance.now();
+    }
+    const next = launchIteration({ gan, preset, dataset, options: record.options, iteration });
+    await settle();
+    launched = next;
     const done = iteration + 1;
     if (done % saveEvery === 0 && done < iterations) {
+      await settle();
       await saveCheckpoint(folder.checkpoints, done, gan);
+      settledAt = performance.now();
     }
   }
+  await settle();
   if (iterations > start) await sample(iterations);
   return iterations;
-}
-
-/** Draws the batches of an iteration, takes the step, and reads its losses (which waits for it). */
-async function trainIteration({
-  gan,
-  preset,
-  dataset,
-  options,
-  iteration,
-}: {
-  gan: Gan;
-  preset: Preset;
-  dataset: Dataset;
-  options: TrainOptions;
-  iteration: number;
-}): Promise<IterationMetrics> {
-  const began = performance.now();
-  const inputs = drawInputs(preset, dataset, options, iteration);
-  const losses = trainStep(gan, inputs, preset.training);
-  if (gan.average) updateAverage(gan.average, gan.generator, preset.training.averageDecay);
-  const read = async (loss: tf.Scalar) => (await loss.data<'float32'>())[0]!;
-  const metrics = {
-    realLoss: await read(losses.realLoss),
-    fakeLoss: await read(losses.fakeLoss),
-    realAccuracy: await read(losses.realAccuracy),
-    fakeAccuracy: await read(losses.fakeAccuracy),
-    generatorLoss: await read(losses.generatorLoss),
-    seconds: (performance.now() - began) / 1000,
-  };
-  tf.dispose([
-    inputs.realImages,
-    inputs.discriminatorLatents,
-    inputs.generatorLatents,
-    ...Object.values(losses),
-  ]);
-  return metrics;
-}
-
-/** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
-function drawInputs(
-  preset: Preset,
-  dataset: Dataset,
-  { seed, batch }: TrainOptions,
-  iteration: number,
-): StepInputs {
-  const { latent, imageSize, training } = preset;
-  const latents = (purpose: string, count: number) =>
-    tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
-  const half = batch / 2;
-  const random = createRandom(`${seed}/real images/${iteration}`);
-  const { images } = drawBatch({ dataset, batchSize: half, random });
-  return {
-    realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
-    discriminatorLatents: latents('discriminator latents', half),
-    generatorLatents: latents('generator latents', batch),
-    dropoutMasks: (part, layer, shape, rate) =>
-      dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
-    augment: training.augment
-      ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
-      : undefined,
-  };
-}
-
-interface LatentDraw {
-  seed: number;
-  iteration: number;
-  purpose: string;
-  count: number;
-}
-
-/** Latents one after the other, `[count × latent size]`. */
-function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
-  const { seed, iteration, purpose, count } = draw;
-  return createRandom(`${seed}/${purpose}/${iteration}`).uniform(count * latent.size);
 }
 
 async function beginRun(given: GivenOptions): Promise<Run> {

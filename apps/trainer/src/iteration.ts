@@ -1,0 +1,104 @@
+/**
+ * One iteration of training: its draws, its step, and its losses, which are read an iteration later.
+ *
+ * @module
+ */
+import { type Dataset, drawBatch } from '@killme/data';
+import { createRandom, diffAugment, dropoutMask, type Preset } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import type { IterationMetrics } from './metrics.ts';
+import { updateAverage } from './network-state.ts';
+import type { TrainOptions } from './options.ts';
+import { type Gan, type StepInputs, trainStep } from './step.ts';
+
+/** An iteration whose step has been given to the engine. */
+export interface LaunchedIteration {
+  iteration: number;
+  /** Real loss, fake loss, real accuracy, fake accuracy, generator loss; still on the device. */
+  losses: tf.Tensor1D;
+}
+
+/**
+ * Draws the batches of an iteration and takes its step. On a GPU this returns before the step is
+ * done, so that the host can draw the next one meanwhile.
+ */
+export function launchIteration({
+  gan,
+  preset,
+  dataset,
+  options,
+  iteration,
+}: {
+  gan: Gan;
+  preset: Preset;
+  dataset: Dataset;
+  options: TrainOptions;
+  iteration: number;
+}): LaunchedIteration {
+  const inputs = drawInputs(preset, dataset, options, iteration);
+  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss } = trainStep(
+    gan,
+    inputs,
+    preset.training,
+  );
+  if (gan.average) updateAverage(gan.average, gan.generator, preset.training.averageDecay);
+  const scalars = [realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss];
+  const losses = tf.stack(scalars) as tf.Tensor1D;
+  tf.dispose(scalars);
+  tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
+  return { iteration, losses };
+}
+
+/** Reads the losses of an iteration in one transfer, which waits for its step; frees them. */
+export async function readLosses({
+  losses,
+}: LaunchedIteration): Promise<Omit<IterationMetrics, 'seconds'>> {
+  const [realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss] =
+    await losses.data<'float32'>();
+  losses.dispose();
+  return {
+    realLoss: realLoss!,
+    fakeLoss: fakeLoss!,
+    realAccuracy: realAccuracy!,
+    fakeAccuracy: fakeAccuracy!,
+    generatorLoss: generatorLoss!,
+  };
+}
+
+/** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
+function drawInputs(
+  preset: Preset,
+  dataset: Dataset,
+  { seed, batch }: TrainOptions,
+  iteration: number,
+): StepInputs {
+  const { latent, imageSize, training } = preset;
+  const latents = (purpose: string, count: number) =>
+    tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
+  const half = batch / 2;
+  const random = createRandom(`${seed}/real images/${iteration}`);
+  const { images } = drawBatch({ dataset, batchSize: half, random });
+  return {
+    realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
+    discriminatorLatents: latents('discriminator latents', half),
+    generatorLatents: latents('generator latents', batch),
+    dropoutMasks: (part, layer, shape, rate) =>
+      dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
+    augment: training.augment
+      ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
+      : undefined,
+  };
+}
+
+interface LatentDraw {
+  seed: number;
+  iteration: number;
+  purpose: string;
+  count: number;
+}
+
+/** Latents one after the other, `[count × latent size]`. */
+export function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
+  const { seed, iteration, purpose, count } = draw;
+  return createRandom(`${seed}/${purpose}/${iteration}`).uniform(count * latent.size);
+}

@@ -68,11 +68,20 @@ export interface Explorer {
   stop(): Promise<void>;
 }
 
-/** @param options.generator the folder of the generator that is served. */
-export async function startExplorer({ generator = SHIPPED_GENERATOR } = {}): Promise<Explorer> {
+/**
+ * @param options.generator the folder of the generator that is served
+ * @param options.port any free one when left out.
+ */
+export async function startExplorer({
+  generator = SHIPPED_GENERATOR,
+  port,
+}: {
+  generator?: string;
+  port?: number;
+} = {}): Promise<Explorer> {
   const browser = await chromium.launch({ executablePath: findChromium() });
   try {
-    const { origin, stop } = expectServer(await startWorkerd(generator));
+    const { origin, stop } = expectServer(await startWorkerd(generator, port));
     return {
       origin,
       windows: keepWindows(browser),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRandom } from '@killme/model';
+import { findTensorflow } from '@killme/trainer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFolder, runTrainer, startTrainer, writeIcons } from './trainer.ts';
 
@@ -53,6 +54,27 @@ describe('a run that is interrupted', () => {
       true,
     );
   }, 900_000);
+
+  // Needs `npm run setup:tensorflow`, which takes a download that continuous integration does without.
+  it.runIf(findTensorflow().available)(
+    'on TensorFlow ends with the same weights as one that was not',
+    async () => {
+      const onTensorflow = (name: string, ...more: string[]) => [
+        ...options(name),
+        ...'--backend tensorflow --iterations 6'.split(' '),
+        ...more,
+      ];
+      const whole = onTensorflow('tensorflow-whole');
+      expect(await runTrainer('train', ...whole)).toMatchObject({ status: 0 });
+      const cut = onTensorflow('tensorflow-cut');
+      expect(await runTrainer('train', ...cut, '--iterations', '3')).toMatchObject({ status: 0 });
+      expect(await runTrainer('train', ...cut, '--resume')).toMatchObject({ status: 0 });
+      const last = (args: string[]) =>
+        readFileSync(join(runFolder(args[1]!), 'checkpoints', 'checkpoint-0000006.safetensors'));
+      expect(last(cut).equals(last(whole))).toBe(true);
+    },
+    300_000,
+  );
 
   it('by Ctrl-C writes a checkpoint of the last iteration and says how to go on', async () => {
     const args = [

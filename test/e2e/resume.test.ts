@@ -76,6 +76,18 @@ describe('a run that is interrupted', () => {
     300_000,
   );
 
+  it('by its reader going away (| head) stops with a checkpoint, and without a word', async () => {
+    const [, name, ...rest] = options('unread');
+    const args = ['--name', name!, ...rest, '--iterations', '1000', '--save-every', '1000'];
+    const { process: child, outcome } = startTrainer('train', ...args);
+    while (child.exitCode === null && rows(name!) < 2) await wait(20);
+    child.stdout!.destroy();
+    const { status, output } = await outcome;
+    expect(status).toBe(0);
+    expect(output).not.toContain('EPIPE');
+    expect(readdirSync(join(runFolder(name!), 'checkpoints'))).toHaveLength(1);
+  }, 120_000);
+
   it('by Ctrl-C writes a checkpoint of the last iteration and says how to go on', async () => {
     const args = [
       ...options('stopped').slice(0, -6),
@@ -85,8 +97,6 @@ describe('a run that is interrupted', () => {
       '1000',
     ];
     const { process: child, outcome } = startTrainer('train', ...args);
-    while (child.exitCode === null && !existsSync(join(runFolder(args[1]!), 'metrics.csv')))
-      await wait(20);
     while (child.exitCode === null && rows(args[1]!) < 2) await wait(20);
     child.kill('SIGINT');
     const { status, output } = await outcome;
@@ -110,11 +120,8 @@ function hasNewCheckpoint(folder: string): boolean {
   return fresh.length > 0;
 }
 
-/** Iterations in metrics.csv. */
+/** Iterations in metrics.csv; 0 before there is one. */
 function rows(run: string): number {
-  return (
-    readFileSync(join(runFolder(run), 'metrics.csv'), 'utf8')
-      .trim()
-      .split('\n').length - 1
-  );
+  const path = join(runFolder(run), 'metrics.csv');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length - 1 : 0;
 }

@@ -169,6 +169,8 @@ function stopSignal(): AbortSignal {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Whoever read the lines is gone (`| head`): nothing more can be said, but nothing is lost.
+  process.stdout.on('error', () => controller.abort());
   return controller.signal;
 }
 

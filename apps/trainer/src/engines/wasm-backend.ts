@@ -53,12 +53,15 @@ export async function startSharedBackend(): Promise<SharedBackend> {
 async function loadModule(): Promise<WasmModule> {
   const path = require.resolve(BUILD);
   const create = require(BUILD) as (options: object) => Promise<WasmModule>;
-  const module = await create({
+  const forget = rememberListeners();
+  const starting = create({
     locateFile: (name: string) =>
       name.endsWith('.worker.js')
         ? fileURLToPath(new URL('wasm-simd/pthread.ts', import.meta.url))
         : join(dirname(path), name),
   });
+  forget();
+  const module = await starting;
   const idle = module.PThread.unusedWorkers.splice(0);
   await Promise.all(idle.map((worker) => worker.terminate()));
   // The same functions that tfjs's own start gives its module (backend_wasm.ts, init).
@@ -72,4 +75,24 @@ async function loadModule(): Promise<WasmModule> {
     dispose: wrap('dispose'),
   };
   return module;
+}
+
+const LAST_RESORTS = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * Emscripten's glue adds handlers that throw what they are given again: an error then prints all of
+ * the glue, and the process does not end.
+ * @returns what takes away every handler added since.
+ */
+function rememberListeners(): () => void {
+  const before = LAST_RESORTS.map((event) => new Set(process.rawListeners(event)));
+  return () => {
+    LAST_RESORTS.forEach((event, i) => {
+      for (const listener of process.rawListeners(event)) {
+        if (!before[i]!.has(listener)) {
+          process.removeListener(event, listener as (...values: unknown[]) => void);
+        }
+      }
+    });
+  };
 }

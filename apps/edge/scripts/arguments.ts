@@ -4,8 +4,8 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+import { SHIPPED_GENERATOR } from '../src/shipped-generator.ts';
 
-const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/lite', import.meta.url));
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
 
 /** How a script is told which generator. */

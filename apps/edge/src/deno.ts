@@ -7,12 +7,12 @@
  */
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UserError } from '@killme/model';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
 import { once } from './generator.ts';
+import { SHIPPED_GENERATOR } from './shipped-generator.ts';
 
 declare const Deno: {
   serve(
@@ -21,8 +21,6 @@ declare const Deno: {
   ): unknown;
   errors: { AddrInUse: new () => Error };
 };
-
-const SHIPPED_GENERATOR = fileURLToPath(new URL('../generators/lite', import.meta.url));
 
 async function main(): Promise<void> {
   const { generator, port, host } = readOptions();

@@ -43,17 +43,22 @@ export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
   };
 }
 
-/**
- * Makes the folder of a new run.
- * @throws UserError when a run of that name exists.
- */
-export async function createRunFolder(folder: RunFolder): Promise<void> {
+/** @throws UserError when a run of that name exists. */
+export function refuseExistingRun(folder: RunFolder): void {
   if (existsSync(folder.options)) {
     throw new UserError(
       `the run "${folder.name}" exists already (${folder.root}): ` +
         'go on with it by --resume, or give another --name',
     );
   }
+}
+
+/**
+ * Makes the folder of a new run.
+ * @throws UserError when a run of that name exists.
+ */
+export async function createRunFolder(folder: RunFolder): Promise<void> {
+  refuseExistingRun(folder);
   await mkdir(folder.samples, { recursive: true });
   await mkdir(folder.checkpoints, { recursive: true });
 }

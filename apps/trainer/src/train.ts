@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { type Dataset, loadDataset } from '@killme/data';
 import { type Preset, presetByName, UserError } from '@killme/model';
 import {
@@ -19,6 +18,7 @@ import {
   createRunFolder,
   findRunFolder,
   type RunFolder,
+  refuseExistingRun,
   removeLeftovers,
   runFolder,
 } from './run-folder.ts';
@@ -144,7 +144,7 @@ async function trainLoop(
 async function beginRun(given: GivenOptions): Promise<Run> {
   const { options, preset } = resolveOptions(given);
   const folder = runFolder(options.name);
-  if (existsSync(folder.options)) await createRunFolder(folder); // refuses at once, before the data
+  refuseExistingRun(folder); // before the data are read
   const engine = await startEngine(options.backend, console.log); // may move to Deno: before the rest
   const dataset = await readDataset(options, preset);
   await createRunFolder(folder);

@@ -99,11 +99,15 @@ export interface GeneratorFacts {
   training: GeneratorManifest['training'];
 }
 
-/** A generator file in memory, checked. */
-export interface GeneratorFile {
+/** What a generator file says of itself, without its weights. */
+export interface GeneratorDescription {
   manifest: GeneratorManifest;
   /** sha256 (hex) of the manifest, which holds the hashes of the shards: it names the whole file. */
   hash: string;
+}
+
+/** A generator file in memory, checked. */
+export interface GeneratorFile extends GeneratorDescription {
   network: Network;
   weights: HostWeights;
 }
@@ -174,6 +178,18 @@ export async function packGenerator({
 }
 
 /**
+ * Reads and checks the manifest alone.
+ * @param readFile gives the bytes of a file of the folder by name.
+ * @throws UserError in one line: not a generator file, or a version from the future.
+ */
+export async function readGeneratorManifest(
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<GeneratorDescription> {
+  const bytes = await readFile(GENERATOR_MANIFEST);
+  return { manifest: parseManifest(bytes), hash: await sha256(bytes) };
+}
+
+/**
  * Reads and checks a generator file; shards are read one after the other and let go of at once.
  * @param readFile gives the bytes of a file of the folder by name.
  * @throws UserError in one line: not a generator file, a version from the future, damaged, cut short.
@@ -181,8 +197,7 @@ export async function packGenerator({
 export async function loadGeneratorFile(
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<GeneratorFile> {
-  const bytes = await readFile(GENERATOR_MANIFEST);
-  const manifest = parseManifest(bytes);
+  const { manifest, hash } = await readGeneratorManifest(readFile);
   const network = sequential('generator', [manifest.latent.size], manifest.layers);
   checkTensors(manifest, network);
   const weights = allocate(manifest);
@@ -198,7 +213,7 @@ export async function loadGeneratorFile(
     for (const { offset, target } of weights.targets) copyOverlap(data, start, target, offset);
     start += shard.bytes;
   }
-  return { manifest, hash: await sha256(bytes), network, weights: weights.byName };
+  return { manifest, hash, network, weights: weights.byName };
 }
 
 function parseManifest(bytes: Uint8Array): GeneratorManifest {

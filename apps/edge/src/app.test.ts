@@ -44,11 +44,12 @@ describe('/img', () => {
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
       'access-control-allow-origin': '*',
-      'access-control-expose-headers': 'ETag',
+      'access-control-expose-headers': 'ETag, Killme-Source',
       'cache-control': 'public, max-age=31536000, immutable',
       'content-type': 'image/png',
       'cross-origin-resource-policy': 'cross-origin',
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
+      'killme-source': 'drawn',
       'x-content-type-options': 'nosniff',
     });
     const png = decode(await response.arrayBuffer());
@@ -272,7 +273,13 @@ describe('the rest', () => {
     });
   });
 
-  it('is alive', async () => {
-    expect(await (await app.request('/healthz')).json()).toEqual({ status: 'ok' });
+  it('is alive, and says what it has drawn', async () => {
+    const health = async () => (await app.request('/healthz')).json();
+    const { pictures } = (await health()) as { pictures: { drawn: number } };
+    await app.request('/morph?from=healthy&to=alive&steps=3');
+    expect(await health()).toEqual({
+      status: 'ok',
+      pictures: { drawn: pictures.drawn + 3, underWay: 0 },
+    });
   });
 });

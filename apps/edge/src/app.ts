@@ -1,7 +1,9 @@
-import { UserError } from '@killme/model';
-import { type Handler, Hono, type MiddlewareHandler } from 'hono';
+import { type GeneratorDescription, UserError } from '@killme/model';
+import { type Handler, Hono } from 'hono';
 import { openHeaders } from './caching.ts';
-import { type EncodeStill, stillEncoder } from './encode-still.ts';
+import { createDrawing, type Drawing } from './drawing.ts';
+import { stillEncoder } from './encode-still.ts';
+import type { Gallery } from './gallery.ts';
 import { type Generator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';
@@ -15,61 +17,78 @@ import { morph } from './routes/morph.ts';
 import { og } from './routes/og.ts';
 import { openapi } from './routes/openapi.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
+import type { Tier } from './tiers.ts';
 
-/** What a runtime gives to the app. */
+/** What a runtime gives to the app. What may be left out is what not every runtime has. */
 export interface AppOptions {
-  /** Called at the first request that needs it, and again only after it failed. */
+  /** Called at the first request that must be drawn, and again only after it failed. */
   loadGenerator: () => Promise<Generator>;
+  /** Describes the generator without loading it; that of the loaded one is used when left out. */
+  describeGenerator?: (() => Promise<GeneratorDescription>) | undefined;
   /** Gives the bytes of a file of src/page/ by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Gives the bytes of a file of the generator by name; the page can draw by itself then. */
   readGenerator?: ((name: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+  /** Opens the gallery of the generator; `/img` answers from it if there is one. */
+  openGallery?: ((generator: GeneratorDescription) => Promise<Gallery | undefined>) | undefined;
   /** Says whether a request to draw is within the sender's share; all are when left out. */
   allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
+  /** Where drawn pictures are kept, the fastest first. */
+  tiers?: readonly Tier[] | undefined;
+  /** Keeps the runtime awake for work that no client waits for; needed where it would sleep. */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
-/** Where drawing is asked for, which is what costs something. */
-const DRAWING = ['/img', '/morph', '/grid', '/mix', '/og'];
-
 /** The routes that programs use; their types are those of the typed client (client.ts). */
 export type Api = ReturnType<typeof createApi>;
 
-const createApi = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
+const createApi = (
+  drawing: Drawing,
+  describeGenerator: () => Promise<GeneratorDescription>,
+  loadGallery: () => Promise<Gallery | undefined>,
+) =>
   new Hono()
-    .get('/img', ...img(loadGenerator, encodeStill))
-    .get('/morph', ...morph(loadGenerator))
-    .get('/grid', ...grid(loadGenerator))
-    .get('/mix', ...mix(loadGenerator, encodeStill))
-    .get('/og', ...og(loadGenerator, encodeStill))
-    .get('/model', ...model(loadGenerator))
-    .get('/healthz', ...healthz);
+    .get('/img', ...img(drawing, loadGallery))
+    .get('/morph', ...morph(drawing))
+    .get('/grid', ...grid(drawing))
+    .get('/mix', ...mix(drawing))
+    .get('/og', ...og(drawing))
+    .get('/model', ...model(describeGenerator, loadGallery))
+    .get('/healthz', ...healthz(drawing));
 
 /**
  * The image server, the same in every runtime.
  * @example createApp({ loadGenerator, readPage, loadWebpBinary }).request('/img?seed=alice')
  */
-export function createApp({
-  loadGenerator,
-  readPage,
-  readGenerator,
-  loadWebpBinary,
-  allowRequest,
-}: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { readPage, readGenerator } = options;
+  const loadGenerator = once(options.loadGenerator);
+  const describeGenerator = once(options.describeGenerator ?? loadGenerator);
+  const loadGallery = once(async () => options.openGallery?.(await describeGenerator()));
+  const drawing = createDrawing({
+    describeGenerator,
+    loadGenerator,
+    loadGallery,
+    encodeStill: stillEncoder(options.loadWebpBinary),
+    allowRequest: options.allowRequest ?? (async () => true),
+    tiers: options.tiers ?? [],
+    waitUntil: options.waitUntil ?? ((work) => work),
+  });
   const app = new Hono();
   app.use(openHeaders);
-  if (allowRequest) for (const path of DRAWING) app.use(path, limitRate(allowRequest));
-  const load = once(loadGenerator);
-  const api = createApi(load, stillEncoder(loadWebpBinary));
-  app.route('/', api); // Hono answers HEAD as GET, without the body
+  // Hono answers HEAD as GET, without the body
+  app.route('/', createApi(drawing, describeGenerator, loadGallery));
   app
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
     .get('/docs.css', ...docsStyle);
-  if (readGenerator) app.get('/generator/:file', generatorFile(load, readGenerator));
+  if (readGenerator) {
+    app.get('/generator/:file', generatorFile(describeGenerator, readGenerator));
+  }
   for (const [path, file] of Object.entries(PAGE_FILES)) app.get(path, page(file, readPage));
   for (const path of new Set(app.routes.filter(isGet).map((route) => route.path))) {
     app.options(path, preflight);
@@ -78,23 +97,13 @@ export function createApp({
   app.notFound((c) =>
     problemResponse(new ProblemError(404, `There is nothing at ${shorten(c.req.path)}.`)),
   );
-  app.onError((error) => problemResponse(toProblem(error)));
+  app.onError((error, c) =>
+    c.req.raw.signal.aborted ? nobodyReads() : problemResponse(toProblem(error)),
+  );
   return app;
 }
 
 const isGet = ({ method }: { method: string }) => method === 'GET';
-
-/** Stops who asks for more than the runtime allows. */
-function limitRate(allowRequest: NonNullable<AppOptions['allowRequest']>): MiddlewareHandler {
-  return async (c, next) => {
-    if (!(await allowRequest(c.req.raw))) {
-      throw new ProblemError(429, 'Too many drawings in a minute; wait a little.', {
-        headers: { 'Retry-After': '60' },
-      });
-    }
-    await next();
-  };
-}
 
 /** A page of another origin may ask first whether it may send `If-None-Match`. */
 const preflight: Handler = (c) =>
@@ -110,6 +119,9 @@ const refuseMethod: Handler = (c) => {
     headers: { Allow: METHODS },
   });
 };
+
+/** The client has gone; nginx's logs call it 499. */
+const nobodyReads = () => new Response(null, { status: 499 });
 
 function toProblem(error: Error): ProblemError {
   if (error instanceof ProblemError) return error;

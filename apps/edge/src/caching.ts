@@ -3,14 +3,23 @@ import { createMiddleware } from 'hono/factory';
 /** Seeded answers: the same URL means the same picture for as long as the generator stays. */
 export const FOR_EVER = 'public, max-age=31536000, immutable';
 
-/** Kept, but asked about each time. */
+/**
+ * Kept, but asked about each time: files that only go together, as those of the page and of the
+ * generator do, so that nobody mixes an old one with a new one.
+ */
 export const ASK_AGAIN = 'no-cache';
+
+/**
+ * Answers that stand by themselves and change only with a deployment: sent from a cache without
+ * asking for a minute, and for a day more while it asks behind the answer (RFC 5861).
+ */
+export const FRESH_ENOUGH = 'public, max-age=60, stale-while-revalidate=86400';
 
 /**
  * Counts changes of the code that change the bytes of a picture (layout, encoder settings), which
  * the generator's hash does not tell.
  */
-const RENDERING = 1;
+export const RENDERING = 1;
 
 /**
  * A strong entity tag for what is made from these parts alone.
@@ -33,6 +42,13 @@ export function matchesTag(header: string | undefined, tag: string): boolean {
   return header.match(/"[^"]*"/g)?.includes(tag) ?? false;
 }
 
+/** The 304 for a client that has the answer already: its `headers` have an `ETag`. */
+export function unchanged(request: Request, headers: Headers): Response | undefined {
+  const tag = headers.get('ETag') ?? '';
+  if (!matchesTag(request.headers.get('If-None-Match') ?? undefined, tag)) return undefined;
+  return new Response(null, { status: 304, headers });
+}
+
 /**
  * Answers with what `make` makes, or without making it: 304 when the client has it already, no body
  * for HEAD.
@@ -53,9 +69,8 @@ export async function respond({
   make: () => BodyInit | Promise<BodyInit>;
 }): Promise<Response> {
   const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl });
-  if (matchesTag(request.headers.get('If-None-Match') ?? undefined, tag)) {
-    return new Response(null, { status: 304, headers });
-  }
+  const same = unchanged(request, headers);
+  if (same) return same;
   headers.set('Content-Type', contentType);
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(request.method === 'HEAD' ? null : await make(), { headers });
@@ -65,7 +80,7 @@ export async function respond({
 export const openHeaders = createMiddleware(async (c, next) => {
   await next();
   c.res.headers.set('Access-Control-Allow-Origin', '*');
-  c.res.headers.set('Access-Control-Expose-Headers', 'ETag');
+  c.res.headers.set('Access-Control-Expose-Headers', 'ETag, Killme-Source');
   c.res.headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
   c.res.headers.set('X-Content-Type-Options', 'nosniff');
 });

@@ -4,9 +4,19 @@ declare module 'cloudflare:workers' {
     ASSETS: { fetch(url: string): Promise<Response> };
     /** There only when wrangler.jsonc has the binding. */
     RATE_LIMITER?: RateLimiter;
+    /** There only when wrangler.jsonc has the binding. */
+    PICTURES?: R2Bucket;
   };
   export interface RateLimiter {
     limit(options: { key: string }): Promise<{ success: boolean }>;
+  }
+  export interface R2Bucket {
+    get(key: string): Promise<{ body: ReadableStream } | null>;
+    put(
+      key: string,
+      value: Uint8Array,
+      options: { httpMetadata: { contentType: string } },
+    ): Promise<unknown>;
   }
   /** Keeps the work of a request going after its client has left. */
   export function waitUntil(work: Promise<unknown>): void;
@@ -16,4 +26,9 @@ declare module 'cloudflare:workers' {
 declare module '*.wasm' {
   const module: WebAssembly.Module;
   export default module;
+}
+
+/** workerd's own, beside the caches that have names. */
+interface CacheStorage {
+  readonly default: Cache;
 }

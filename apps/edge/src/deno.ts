@@ -1,7 +1,7 @@
 /**
  * The entry for Deno.
  *
- *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/deno.ts [--generator DIR] [--port N] [--host NAME]
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/deno.ts [--generator DIR] [--gallery DIR] [--port N] [--host NAME]
  *
  * @module
  */
@@ -23,25 +23,28 @@ declare const Deno: {
 };
 
 async function main(): Promise<void> {
-  const { generator, port, host } = readOptions();
-  const options = diskOptions(generator);
-  // Loaded before listening, so that a damaged file is told to the one who starts the server.
+  const { generator, gallery, port, host } = readOptions();
+  const options = diskOptions(generator, gallery);
+  // Loaded before listening, so that what is wrong is told to the one who starts the server.
   const loadGenerator = once(options.loadGenerator);
-  const { manifest } = await loadGenerator();
+  const loaded = await loadGenerator();
+  await options.openGallery?.(loaded);
   Deno.serve(
     {
       port,
       hostname: host,
-      onListen: (at) => console.log(`Ready on http://${host}:${at.port} (${manifest.preset})`),
+      onListen: (at) =>
+        console.log(`Ready on http://${host}:${at.port} (${loaded.manifest.preset})`),
     },
     createApp({ ...options, loadGenerator }).fetch,
   );
 }
 
-function readOptions(): { generator: string; port: number; host: string } {
+function readOptions() {
   const { values } = parseArgs({
     options: {
       generator: { type: 'string', default: SHIPPED_GENERATOR },
+      gallery: { type: 'string' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: 'localhost' },
     },
@@ -51,8 +54,13 @@ function readOptions(): { generator: string; port: number; host: string } {
     throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
   }
   // npm runs scripts from the workspace's folder; paths are meant from where the person stands.
-  const generator = resolve(process.env.INIT_CWD ?? process.cwd(), values.generator);
-  return { generator, port, host: values.host };
+  const here = process.env.INIT_CWD ?? process.cwd();
+  return {
+    generator: resolve(here, values.generator),
+    gallery: values.gallery === undefined ? undefined : resolve(here, values.gallery),
+    port,
+    host: values.host,
+  };
 }
 
 /** Mistakes of the person at the keyboard are one line; anything else is a bug, with its stack. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
-import { UserError } from '@killme/model';
+import { readGeneratorManifest, UserError } from '@killme/model';
 import type { AppOptions } from './app.ts';
+import { openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
 
 /** Gives the files of a folder by name. */
@@ -28,15 +29,23 @@ export function folderReader(
 /** Where scripts/build-engine.ts puts the engine of the page. */
 export const ENGINE_FOLDER = new URL('../dist/engine/', import.meta.url);
 
-/** The app's options for a generator folder on disk. */
-export function diskOptions(generatorFolder: string): AppOptions {
+/**
+ * The app's options for a generator on disk.
+ * @param galleryFolder of a gallery of that generator, to answer `/img` from.
+ */
+export function diskOptions(generatorFolder: string, galleryFolder?: string): AppOptions {
   const readFile = folderReader(generatorFolder);
   const readSource = folderReader(new URL('./page/', import.meta.url));
   const readBuilt = folderReader(ENGINE_FOLDER);
   return {
+    describeGenerator: () => readGeneratorManifest(readFile),
     loadGenerator: () => openGenerator({ readFile, loadBinary: compileBinary }),
     loadWebpBinary: compileWebpBinary,
     readGenerator: readFile,
+    openGallery:
+      galleryFolder === undefined
+        ? undefined
+        : (generator) => openGallery(folderReader(galleryFolder), generator),
     readPage: (name) => (name.startsWith('engine.') ? readBuilt(name) : readSource(name)),
   };
 }

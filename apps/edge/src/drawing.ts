@@ -1,10 +1,15 @@
-import type { Picture } from '@killme/model';
+import { type GeneratorDescription, type Picture, seedToLatent } from '@killme/model';
 import type { Context } from 'hono';
-import { entityTag, FOR_EVER, respond } from './caching.ts';
+import { entityTag, FOR_EVER, unchanged } from './caching.ts';
+import type { EncodeStill } from './encode-still.ts';
+import type { Gallery } from './gallery.ts';
 import type { Generator } from './generator.ts';
 import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
+import { ProblemError } from './problem.ts';
 import { resample } from './resample.ts';
+import { joinTiers, type Source, type Tier } from './tiers.ts';
+import { createWorkload, type Turn } from './workload.ts';
 
 /** How each format is called. */
 const CONTENT_TYPES = {
@@ -22,54 +27,161 @@ interface PictureParameters {
   download: boolean;
 }
 
-/**
- * Answers with what is drawn from the parameters alone, so that it may be kept for ever.
- * @param options.route its path without the slash
- * @param options.pictures how many of `size` × `size` the answer has
- * @param options.words what a saved file is called by
- * @param options.make is given each picture's size; called only when the client lacks the answer.
- */
-export async function respondWithPictures<Parameters extends PictureParameters>({
-  context,
-  generator,
-  route,
-  parameters,
-  pictures,
-  words,
-  make,
-}: {
-  context: Context;
-  generator: Generator;
-  route: string;
-  parameters: Parameters;
-  pictures: number;
-  words: readonly string[];
-  make: (size: number) => Promise<BodyInit>;
-}): Promise<Response> {
-  const { download, size = generator.manifest.image.width, ...rest } = parameters;
-  checkPixels(pictures, size);
-  const extension = parameters.format;
-  return respond({
-    request: context.req.raw,
-    // The size that is asked for and the size that is left out are one picture.
-    tag: await entityTag(generator.hash, route, canonicalQuery({ ...rest, size })),
-    cacheControl: FOR_EVER,
-    contentType: CONTENT_TYPES[parameters.format],
-    headers: download ? { 'Content-Disposition': attachment(extension, ...words) } : {},
-    make: () => make(size),
-  });
+/** What a route draws with. */
+export interface Brush {
+  /** Pixels on each side of each picture. */
+  size: number;
+  latentOf(seed: string): Float32Array;
+  /** The pictures of latents, `size` × `size` if nothing else is said. */
+  drawAll(latents: readonly Float32Array[], size?: number): Promise<Picture[]>;
+  encodeStill: EncodeStill;
 }
 
-/**
- * The pictures of latents, `size` × `size`, one after the other: other requests get their turn
- * between two of them.
- */
-export async function drawAll(
-  { draw }: Generator,
-  latents: readonly Float32Array[],
-  size: number,
-): Promise<Picture[]> {
-  const pictures: Picture[] = [];
-  for (const latent of latents) pictures.push(await resample(draw(latent), size));
-  return pictures;
+/** The bytes of an answer. */
+export type Made = Uint8Array<ArrayBuffer> | string;
+
+/** A request for pictures, and how they are made. */
+export interface PictureRequest<Parameters extends PictureParameters> {
+  context: Context;
+  /** Its path without the slash. */
+  route: string;
+  /** What alone determines the answer, so that it may be kept for ever. */
+  parameters: Parameters;
+  /** How many of `size` × `size` the answer has. */
+  pictures: number;
+  /** How many are drawn for it; as many when left out. */
+  drawings?: number;
+  /** What a saved file is called by. */
+  words: readonly string[];
+  source?: 'drawn' | 'gallery';
+  /** The bytes lie ready: no tier need keep them, and nobody has to wait for them. */
+  ready?: boolean;
+  /** Called only when nobody has the answer yet. */
+  make: (brush: Brush) => Promise<Made>;
+}
+
+/** Answers with pictures, and keeps them. */
+export interface Drawing {
+  respond<Parameters extends PictureParameters>(
+    request: PictureRequest<Parameters>,
+  ): Promise<Response>;
+  /** What this isolate has drawn since it started, and what it is about to. */
+  progress(): { drawn: number; underWay: number };
+}
+
+/** What pictures are made with and kept in. */
+export interface DrawingOptions {
+  describeGenerator: () => Promise<GeneratorDescription>;
+  /** Called only where something must be drawn. */
+  loadGenerator: () => Promise<Generator>;
+  loadGallery: () => Promise<Gallery | undefined>;
+  encodeStill: EncodeStill;
+  /** Says whether a request to draw is within the sender's share. */
+  allowRequest: (request: Request) => Promise<boolean>;
+  tiers: readonly Tier[];
+  /** Keeps the runtime awake for work that no client waits for. */
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
+export function createDrawing({
+  describeGenerator,
+  loadGenerator,
+  loadGallery,
+  encodeStill,
+  allowRequest,
+  tiers,
+  waitUntil,
+}: DrawingOptions): Drawing {
+  const workload = createWorkload();
+  const shelf = joinTiers(tiers, waitUntil);
+  let drawn = 0;
+
+  async function brush(size: number, turn: Turn): Promise<Brush> {
+    const [{ manifest }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
+    return {
+      size,
+      encodeStill,
+      latentOf: (seed) => seedToLatent(gallery ? gallery.seedOf(seed) : seed, manifest.latent),
+      async drawAll(latents, side = size) {
+        const { draw } = await loadGenerator();
+        const pictures: Picture[] = [];
+        for (const latent of latents) {
+          await turn.next();
+          const picture = draw(latent);
+          drawn++;
+          pictures.push(await resample(picture, side));
+        }
+        return pictures;
+      },
+    };
+  }
+
+  /** Works in its turn, and no longer than there is someone to send the answer to. */
+  async function work(
+    request: Request,
+    pictures: number,
+    make: (turn: Turn) => Promise<Made>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (!(await allowRequest(request))) {
+      throw new ProblemError(429, 'Too many drawings in a minute; wait a little.', {
+        headers: { 'Retry-After': '60' },
+      });
+    }
+    const made = workload.run({ pictures, signal: request.signal }, make);
+    // workerd drops a request whose client has left, in the middle of what it does and without its
+    // `finally`. This holds it until it has seen so itself and has given its place away.
+    waitUntil(made.catch(() => undefined));
+    const bytes = await made;
+    return typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+  }
+
+  return {
+    progress: () => ({ drawn, underWay: workload.underWay() }),
+    async respond({
+      context: {
+        req: { raw: request },
+      },
+      route,
+      parameters,
+      pictures,
+      drawings = pictures,
+      words,
+      source = 'drawn',
+      ready = false,
+      make,
+    }) {
+      const [{ manifest, hash }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
+      const { download, size = manifest.image.width, ...rest } = parameters;
+      checkPixels(pictures, size);
+      // The size that is asked for and the size that is left out are one picture.
+      const query = canonicalQuery({ ...rest, size, gallery: gallery?.pictures });
+      const tag = await entityTag(hash, route, query);
+      const headers = new Headers({ ETag: tag, 'Cache-Control': FOR_EVER });
+      const same = unchanged(request, headers);
+      if (same) return same;
+
+      const { format } = parameters;
+      const contentType = CONTENT_TYPES[format];
+      headers.set('Content-Type', contentType);
+      if (download) headers.set('Content-Disposition', attachment(format, ...words));
+      const send = (body: BodyInit | null, from: Source) => {
+        headers.set('Killme-Source', from);
+        return new Response(body, { headers });
+      };
+
+      const address = new URL(
+        `/kept/${hash}/${route}/${tag.replaceAll('"', '')}.${format}`,
+        request.url,
+      );
+      const found = ready ? undefined : await shelf.find(address, contentType);
+      if (request.method === 'HEAD') {
+        await found?.body.cancel();
+        return send(null, found?.source ?? source);
+      }
+      if (found) return send(found.body, found.source);
+      const bytes = await work(request, drawings, async (turn) => make(await brush(size, turn)));
+      if (!ready) shelf.keep(address, { bytes, contentType });
+      return send(bytes, source);
+    },
+  };
 }

@@ -74,8 +74,20 @@ const model = z
     }),
     classes: z.array(z.string()),
     training: z.record(z.string(), z.unknown()),
+    gallery: z
+      .object({ pictures: z.number().int() })
+      .optional()
+      .meta({ description: 'present where /img answers from pictures that were made beforehand' }),
   })
   .meta({ id: 'Model' });
+
+const health = z.object({
+  status: z.literal('ok'),
+  pictures: z.object({
+    drawn: z.number().int().meta({ description: 'since this isolate of the server began' }),
+    underWay: z.number().int().meta({ description: 'for the requests that wait now' }),
+  }),
+});
 
 const png = { 'image/png': bytes };
 const still = { ...png, 'image/webp': bytes };
@@ -137,12 +149,9 @@ const ROUTES: Record<string, RouteFacts> = {
   },
   '/healthz': {
     summary: 'Whether the server answers',
-    description: 'Says nothing of the generator, and loads none.',
+    description: 'How busy it is, too. Says nothing of the generator, and loads none.',
     parameters: noParameters,
-    answer: {
-      description: 'It does.',
-      content: { 'application/json': z.object({ status: z.literal('ok') }) },
-    },
+    answer: { description: 'It does.', content: { 'application/json': health } },
   },
 };
 
@@ -170,30 +179,51 @@ export const describeApi = (): OpenApi =>
   });
 
 function operation(path: string, facts: RouteFacts) {
-  const { summary, description, parameters, answer, redirects, example } = facts;
+  const { summary, description, parameters, example } = facts;
   return {
     operationId: path.slice(1),
     summary,
     description,
     requestParams: { query: parameters },
-    responses: {
-      '200': { description: answer.description, content: mediaTypes(answer.content) },
-      ...(redirects ? { '302': { description: 'No seed came: on to a random one.' } } : {}),
-      ...(path === '/healthz'
-        ? {}
-        : { '304': { description: 'You have it already (If-None-Match).' } }),
-      '400': problemAnswer('A parameter is wrong, doubled or unknown; errors says which and why.'),
-      '414': problemAnswer('The address is longer than 16 KiB.'),
-      ...(path === '/healthz'
-        ? {}
-        : { '503': problemAnswer('The generator cannot be used now; see Retry-After.') }),
-      ...(example === undefined
-        ? {}
-        : { '429': problemAnswer('Too many requests, where they are limited; see Retry-After.') }),
-    },
+    responses: responsesOf(path, facts),
     ...(example === undefined ? {} : { 'x-example': exampleOf(path, example) }),
   };
 }
+
+function responsesOf(
+  path: string,
+  { answer: { description, content }, redirects, example }: RouteFacts,
+): Record<`${number}`, ZodOpenApiResponseObject> {
+  const draws = example !== undefined;
+  const always = {
+    '200': {
+      description,
+      content: mediaTypes(content),
+      ...(draws ? { headers: { 'Killme-Source': sourceHeader } } : {}),
+    },
+    '400': problemAnswer('A parameter is wrong, doubled or unknown; errors says which and why.'),
+    '414': problemAnswer('The address is longer than 16 KiB.'),
+  };
+  if (path === '/healthz') return always;
+  return {
+    ...always,
+    ...(redirects ? { '302': { description: 'No seed came: on to a random one.' } } : {}),
+    '304': { description: 'You have it already (If-None-Match).' },
+    ...(draws
+      ? { '429': problemAnswer('Too many requests, where they are limited; see Retry-After.') }
+      : {}),
+    '503': problemAnswer(
+      draws
+        ? 'Too many pictures are being drawn, or the generator cannot be used; see Retry-After.'
+        : 'The generator cannot be used now; see Retry-After.',
+    ),
+  };
+}
+
+const sourceHeader = {
+  description: 'Where the answer comes from: drawn for you, kept from before, or of a gallery.',
+  schema: { type: 'string' as const, enum: ['drawn', 'cache', 'r2', 'gallery'] },
+};
 
 /** Its address is relative to the document's, as `servers` is. */
 const exampleOf = (path: string, { query, ...size }: NonNullable<RouteFacts['example']>) => ({

@@ -4,15 +4,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
 import { compileBinary, compileWebpBinary } from './disk.ts';
-import { openGenerator } from './generator.ts';
+import { type Generator, openGenerator } from './generator.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
 let app: ReturnType<typeof createApp>;
+let generator: Generator;
 
 beforeAll(async () => {
   const files = await randomGeneratorFiles();
-  const generator = await openGenerator({
+  generator = await openGenerator({
     readFile: async (name) => files.get(name)!,
     loadBinary: compileBinary,
   });
@@ -233,6 +234,7 @@ describe('download', () => {
 describe('a share for each sender', () => {
   it('is 429 beyond it, and only where something is drawn', async () => {
     const limited = createApp({
+      describeGenerator: async () => generator,
       loadGenerator: () => Promise.reject(new Error('not needed')),
       readPage: async () => new Uint8Array(),
       loadWebpBinary: compileWebpBinary,
@@ -242,7 +244,12 @@ describe('a share for each sender', () => {
     expect(response.status).toBe(429);
     expect(response.headers.get('retry-after')).toBe('60');
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect((await limited.request('/healthz')).status).toBe(200);
+    for (const path of ['/healthz', '/model', '/img']) {
+      expect((await limited.request(path)).status).toBeLessThan(400);
+    }
+    const tag = (await app.request('/img?seed=a')).headers.get('etag')!;
+    const headers = { 'If-None-Match': tag };
+    expect((await limited.request('/img?seed=a', { headers })).status).toBe(304);
   });
 });
 

@@ -6,26 +6,39 @@
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
 import webpBinary from '@jsquash/webp/codec/enc/webp_enc.wasm';
-import { UserError } from '@killme/model';
+import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
 import binary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { createApp } from './app.ts';
+import { GALLERY_MANIFEST, type Gallery, openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
+import { bucketTier, cacheTier } from './workerd-tiers.ts';
+
+const readGenerator = (name: string) => readAsset(`generator/${name}`);
 
 const app = createApp({
-  loadGenerator() {
-    const loading = openGenerator({
-      readFile: (name) => readAsset(`generator/${name}`),
-      loadBinary: () => binary,
-    });
-    // Others wait for this load too: it must not end when the client that began it goes away.
-    waitUntil(loading.catch(() => undefined));
-    return loading;
-  },
-  readGenerator: (name) => readAsset(`generator/${name}`),
+  describeGenerator: () => shared(readGeneratorManifest(readGenerator)),
+  loadGenerator: () => shared(openGenerator({ readFile: readGenerator, loadBinary: () => binary })),
+  openGallery: (generator) => shared(openDeployedGallery(generator)),
+  readGenerator,
   readPage: (name) => readAsset(`page/${name}`),
   loadWebpBinary: () => webpBinary,
   allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
+  tiers: [cacheTier(caches.default), ...(env.PICTURES ? [bucketTier(env.PICTURES)] : [])],
+  waitUntil,
 });
+
+/** Others wait for it too: it must not end when the client whose request began it goes away. */
+function shared<T>(work: Promise<T>): Promise<T> {
+  waitUntil(work.catch(() => undefined));
+  return work;
+}
+
+/** The gallery that scripts/assemble.ts has put among the assets, if it has. */
+async function openDeployedGallery(generator: GeneratorDescription): Promise<Gallery | undefined> {
+  const probe = await fetchAsset(`gallery/${GALLERY_MANIFEST}`);
+  await probe.body?.cancel();
+  return probe.ok ? openGallery((name) => readAsset(`gallery/${name}`), generator) : undefined;
+}
 
 export default { fetch: (request: Request) => app.fetch(request) };
 
@@ -38,8 +51,10 @@ function withinLimit(limiter: RateLimiter) {
 }
 
 async function readAsset(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  // The binding takes whole URLs and looks only at the path.
-  const response = await env.ASSETS.fetch(`https://assets.invalid/${path}`);
+  const response = await fetchAsset(path);
   if (!response.ok) throw new UserError(`${path} is not among the deployed assets`);
   return new Uint8Array(await response.arrayBuffer());
 }
+
+/** The binding takes whole URLs and looks only at the path. */
+const fetchAsset = (path: string) => env.ASSETS.fetch(`https://assets.invalid/${path}`);

@@ -1,5 +1,5 @@
 import { createFactory } from 'hono/factory';
-import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import { DOCS_STYLE } from '../docs/style.ts';
 import { writeDocs } from '../docs/write.ts';
 import { describeApi } from '../openapi.ts';
@@ -23,7 +23,7 @@ async function answer(request: Request, text: string, contentType: string): Prom
   return respond({
     request,
     tag: await entityTag(text),
-    cacheControl: ASK_AGAIN,
+    cacheControl: FRESH_ENOUGH,
     contentType,
     headers: {
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,

@@ -1,19 +1,18 @@
-import { GENERATOR_MANIFEST } from '@killme/model';
+import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import type { Handler } from 'hono';
 import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
-import type { Generator } from '../generator.ts';
 import { noParameters, readParameters } from '../parameters.ts';
 import { ProblemError } from '../problem.ts';
 
 /** `GET /generator/…`: the files of the generator, for the engine in the page. */
 export function generatorFile(
-  loadGenerator: () => Promise<Generator>,
+  describeGenerator: () => Promise<GeneratorDescription>,
   readGenerator: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
 ): Handler {
   return async (c) => {
     readParameters(noParameters, c.req.url);
     const name = c.req.param('file') ?? '';
-    const { manifest, hash } = await loadGenerator();
+    const { manifest, hash } = await describeGenerator();
     const names = [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)];
     if (!names.includes(name)) {
       throw new ProblemError(404, `The generator has no such file, only ${names.join(', ')}.`);

@@ -1,7 +1,11 @@
 import { createFactory } from 'hono/factory';
+import type { Drawing } from '../drawing.ts';
 import { noParameters, query } from '../parameters.ts';
 
-/** `GET /healthz`: the server answers; says nothing of the generator, and loads none. */
-export const healthz = createFactory().createHandlers(query(noParameters), (c) =>
-  c.json({ status: 'ok' } as const, 200, { 'Cache-Control': 'no-store' }),
-);
+/** `GET /healthz`: the server answers, and how busy this isolate of it is; loads no generator. */
+export const healthz = (drawing: Drawing) =>
+  createFactory().createHandlers(query(noParameters), (c) =>
+    c.json({ status: 'ok', pictures: drawing.progress() } as const, 200, {
+      'Cache-Control': 'no-store',
+    }),
+  );

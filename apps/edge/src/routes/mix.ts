@@ -1,29 +1,23 @@
-import { mix as mixLatents, seedToLatent } from '@killme/model';
+import { mix as mixLatents } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import { drawAll, respondWithPictures } from '../drawing.ts';
-import type { EncodeStill } from '../encode-still.ts';
-import type { Generator } from '../generator.ts';
+import type { Drawing } from '../drawing.ts';
 import { mixParameters, query } from '../parameters.ts';
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several. */
-export const mix = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
+export const mix = (drawing: Drawing) =>
   createFactory().createHandlers(query(mixParameters), async (c) => {
     const parameters = c.req.valid('query');
-    const { plus, minus = [] } = parameters;
-    const generator = await loadGenerator();
-    return respondWithPictures({
+    const { plus, minus = [], format } = parameters;
+    return drawing.respond({
       context: c,
-      generator,
       route: 'mix',
       parameters,
       pictures: 1,
       words: ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])],
-      async make(size) {
-        const latents = (seeds: readonly string[]) =>
-          seeds.map((seed) => seedToLatent(seed, generator.latentSpace));
-        const latent = mixLatents({ plus: latents(plus), minus: latents(minus) });
-        const [picture] = await drawAll(generator, [latent], size);
-        return encodeStill(picture!, parameters.format);
+      async make({ latentOf, drawAll, encodeStill }) {
+        const latent = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
+        const [picture] = await drawAll([latent]);
+        return encodeStill(picture!, format);
       },
     });
   });

@@ -1,18 +1,22 @@
+import type { GeneratorDescription } from '@killme/model';
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
-import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
-import type { Generator } from '../generator.ts';
+import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
+import type { Gallery } from '../gallery.ts';
 import { noParameters, query } from '../parameters.ts';
 
-/** `GET /model`: the facts of the loaded generator. */
-export const model = (loadGenerator: () => Promise<Generator>) =>
+/** `GET /model`: the facts of the generator; its weights are not loaded for them. */
+export const model = (
+  describeGenerator: () => Promise<GeneratorDescription>,
+  loadGallery: () => Promise<Gallery | undefined>,
+) =>
   createFactory().createHandlers(query(noParameters), async (c) => {
-    const generator = await loadGenerator();
-    const facts = factsOf(generator);
+    const [generator, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
+    const facts = factsOf(generator, gallery);
     const response = await respond({
       request: c.req.raw,
-      tag: await entityTag(generator.hash, 'model'),
-      cacheControl: ASK_AGAIN,
+      tag: await entityTag(generator.hash, 'model', `${gallery?.pictures}`),
+      cacheControl: FRESH_ENOUGH,
       contentType: 'application/json',
       make: () => `${JSON.stringify(facts, null, 2)}\n`,
     });
@@ -20,8 +24,17 @@ export const model = (loadGenerator: () => Promise<Generator>) =>
     return response as Response & TypedResponse<typeof facts, 200, 'json'>;
   });
 
-function factsOf({ manifest, hash }: Generator) {
+function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | undefined) {
   const { preset, latent, image, classes, training, shards } = manifest;
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  return { preset, hash, bytes, latent, image, classes, training };
+  return {
+    preset,
+    hash,
+    bytes,
+    latent,
+    image,
+    classes,
+    training,
+    ...(gallery ? { gallery: { pictures: gallery.pictures } } : {}),
+  };
 }

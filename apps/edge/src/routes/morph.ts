@@ -1,12 +1,11 @@
-import { crossFade, lerp, type Picture, seedToLatent, slerp, tile } from '@killme/model';
+import { crossFade, lerp, type Picture, slerp, tile } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
 import { toBase64 } from '../bytes.ts';
-import { drawAll, respondWithPictures } from '../drawing.ts';
+import type { Brush, Drawing, Made } from '../drawing.ts';
 import { encodePng } from '../encode.ts';
 import { encodeApng } from '../encode-apng.ts';
 import { encodeGif } from '../encode-gif.ts';
-import type { Generator } from '../generator.ts';
 import { morphParameters, query } from '../parameters.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
@@ -15,19 +14,18 @@ type MorphParameters = z.infer<typeof morphParameters>;
 const FRAME_MS = 100;
 
 /** `GET /morph?from=&to=&steps=`: the article's strip, one seed's character turning into another's. */
-export const morph = (loadGenerator: () => Promise<Generator>) =>
+export const morph = (drawing: Drawing) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
-    const { from, via = [], to, steps } = parameters;
-    const generator = await loadGenerator();
-    return respondWithPictures({
+    const { from, via = [], to, steps, space } = parameters;
+    return drawing.respond({
       context: c,
-      generator,
       route: 'morph',
       parameters,
       pictures: steps,
+      drawings: space === 'latent' ? steps : stopsOf(parameters).length,
       words: ['morph', from, ...via, to],
-      make: async (size) => encode(await drawSteps(generator, parameters, size), parameters),
+      make: async (brush) => encode(await drawSteps(brush, parameters), parameters),
     });
   });
 
@@ -40,7 +38,7 @@ interface Step {
   picture: Picture;
 }
 
-function encode(steps: readonly Step[], { format, loop }: MorphParameters): BodyInit {
+function encode(steps: readonly Step[], { format, loop }: MorphParameters): Made {
   const frames = steps.map(({ picture }) => picture);
   const animation = { frames, frameMs: FRAME_MS, repeat: loop };
   switch (format) {
@@ -65,25 +63,32 @@ function encodeJson(steps: readonly Step[]): string {
   return `${JSON.stringify({ width, height, frames })}\n`;
 }
 
+/** The seeds that a walk passes, in its order. */
+const stopsOf = ({ from, via = [], to, loop }: MorphParameters) => [
+  from,
+  ...via,
+  to,
+  ...(loop ? [from] : []),
+];
+
 async function drawSteps(
-  generator: Generator,
-  { from, via = [], to, steps, space, path, loop }: MorphParameters,
-  size: number,
+  { latentOf, drawAll }: Brush,
+  parameters: MorphParameters,
 ): Promise<Step[]> {
-  const seeds = [from, ...via, to, ...(loop ? [from] : [])];
-  const stops = seeds.map((seed) => seedToLatent(seed, generator.latentSpace));
+  const { steps, space, path, loop } = parameters;
+  const stops = stopsOf(parameters).map(latentOf);
   const places = placesOnWalk({ steps, stops: stops.length, loop });
   if (space === 'latent') {
     const interpolate = path === 'slerp' ? slerp : lerp;
     const latents = places.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
-    const pictures = await drawAll(generator, latents, size);
+    const pictures = await drawAll(latents);
     return places.map(({ stop, t }, i) => ({
       position: stop + t,
       latent: latents[i]!,
       picture: pictures[i]!,
     }));
   }
-  const pictures = await drawAll(generator, stops, size);
+  const pictures = await drawAll(stops);
   return places.map(({ stop, t }) => ({
     position: stop + t,
     picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),

@@ -1,8 +1,6 @@
-import { lerp, type Picture, seedToLatent } from '@killme/model';
+import { lerp, type Picture } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import { drawAll, respondWithPictures } from '../drawing.ts';
-import type { EncodeStill } from '../encode-still.ts';
-import type { Generator } from '../generator.ts';
+import type { Brush, Drawing } from '../drawing.ts';
 import { ogParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
@@ -20,29 +18,28 @@ const COLUMNS = 3;
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
-export const og = (loadGenerator: () => Promise<Generator>, encodeStill: EncodeStill) =>
+export const og = (drawing: Drawing) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    const generator = await loadGenerator();
-    return respondWithPictures({
+    return drawing.respond({
       context: c,
-      generator,
       route: 'og',
       parameters: { seed, ...options },
       pictures: 1,
+      drawings: 1 + ROWS * COLUMNS,
       words: ['card', seed],
-      make: async () => encodeStill(await drawCard(generator, seed), options.format),
+      make: async (brush) => brush.encodeStill(await drawCard(brush, seed), options.format),
     });
   });
 
-async function drawCard(generator: Generator, seed: string): Promise<Picture> {
-  const latent = seedToLatent(seed, generator.latentSpace);
+async function drawCard({ latentOf, drawAll }: Brush, seed: string): Promise<Picture> {
+  const latent = latentOf(seed);
   const kinLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
-    lerp(latent, seedToLatent(`${seed}/${i}`, generator.latentSpace), DISTANCE),
+    lerp(latent, latentOf(`${seed}/${i}`), DISTANCE),
   );
-  const [portrait] = await drawAll(generator, [latent], PORTRAIT);
-  const kin = await drawAll(generator, kinLatents, KIN);
+  const [portrait] = await drawAll([latent], PORTRAIT);
+  const kin = await drawAll(kinLatents, KIN);
   const card = plain(backgroundOf(portrait!));
   paste(card, portrait!, MARGIN, MARGIN);
   const left = CARD.width - MARGIN - COLUMNS * KIN - (COLUMNS - 1) * GAP;

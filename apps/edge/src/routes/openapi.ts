@@ -1,5 +1,5 @@
 import { createFactory } from 'hono/factory';
-import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import { describeApi } from '../openapi.ts';
 import { noParameters, query } from '../parameters.ts';
 
@@ -11,7 +11,7 @@ export const openapi = createFactory().createHandlers(query(noParameters), async
   return respond({
     request: c.req.raw,
     tag: await entityTag(text),
-    cacheControl: ASK_AGAIN,
+    cacheControl: FRESH_ENOUGH,
     contentType: 'application/json',
     make: () => text!,
   });

@@ -1,0 +1,79 @@
+/**
+ * Where drawn pictures are kept, so that they are not drawn again. Each runtime gives the tiers that
+ * it has, the fastest first; none at all is right too. A tier that fails costs a drawing, never an
+ * answer.
+ *
+ * @module
+ */
+
+/** How an answer's header `Killme-Source` names where its picture comes from. */
+export type Source = 'drawn' | 'gallery' | Tier['name'];
+
+/** One place that keeps pictures for ever: an address never gets other bytes. */
+export interface Tier {
+  name: 'cache' | 'r2';
+  /** @param address under the server's own host, which the Cache API recommends for its keys */
+  find(address: URL): Promise<ReadableStream | undefined>;
+  keep(address: URL, picture: KeptPicture): Promise<void>;
+}
+
+export interface KeptPicture {
+  bytes: Uint8Array<ArrayBuffer>;
+  contentType: string;
+}
+
+/** Tiers as one. */
+export interface Tiers {
+  find(
+    address: URL,
+    contentType: string,
+  ): Promise<{ body: ReadableStream; source: Source } | undefined>;
+  /** Returns at once; the work goes on behind the answer. */
+  keep(address: URL, picture: KeptPicture): void;
+}
+
+/**
+ * @param waitUntil keeps the runtime awake for work that no client waits for.
+ */
+export function joinTiers(
+  tiers: readonly Tier[],
+  waitUntil: (work: Promise<unknown>) => void,
+): Tiers {
+  const keepIn = (
+    some: readonly Tier[],
+    address: URL,
+    picture: KeptPicture | Promise<KeptPicture>,
+  ) =>
+    waitUntil(
+      Promise.all(
+        some.map((tier) =>
+          Promise.resolve(picture)
+            .then((ready) => tier.keep(address, ready))
+            .catch((error: unknown) => console.warn(`${tier.name} cannot keep a picture:`, error)),
+        ),
+      ),
+    );
+  return {
+    async find(address, contentType) {
+      for (const [i, { name, find }] of tiers.entries()) {
+        const body = await find(address).catch((error: unknown) => {
+          console.warn(`${name} cannot be read:`, error);
+          return undefined;
+        });
+        if (!body) continue;
+        if (i === 0) return { body, source: name };
+        // Next time it is found in a faster one.
+        const [sent, kept] = body.tee();
+        const bytes = new Response(kept).bytes();
+        keepIn(
+          tiers.slice(0, i),
+          address,
+          bytes.then((read) => ({ bytes: new Uint8Array(read), contentType })),
+        );
+        return { body: sent, source: name };
+      }
+      return undefined;
+    },
+    keep: (address, picture) => keepIn(tiers, address, picture),
+  };
+}

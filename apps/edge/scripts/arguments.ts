@@ -14,13 +14,39 @@ export const generatorOptions = {
   'newest-run': { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
+/** How a script is told what to serve: a generator, and a gallery of it or none. */
+export const servedOptions = {
+  ...generatorOptions,
+  gallery: { type: 'string' },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** npm runs scripts from the workspace's folder; paths are meant from where the person stands. */
+const HERE = process.env.INIT_CWD ?? process.cwd();
+
+/** A path that a person wrote. */
+export const resolvePath = (path: string) => resolve(HERE, path);
+
 /**
  * Reads the command line.
  * @throws UserError naming the argument that is not known or has no value.
  */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(options: Options) {
+  return refuseWrong(() => parseArgs({ options }).values);
+}
+
+/** Reads the command line up to `--`; `rest` is what follows it, for another program. */
+export function readArgumentsAndRest<const Options extends ParseArgsOptionsConfig>(
+  options: Options,
+) {
+  const all = process.argv.slice(2);
+  const end = all.includes('--') ? all.indexOf('--') : all.length;
+  const { values } = refuseWrong(() => parseArgs({ options, args: all.slice(0, end) }));
+  return { options: values, rest: all.slice(end + 1) };
+}
+
+function refuseWrong<T>(parse: () => T): T {
   try {
-    return parseArgs({ options }).values;
+    return parse();
   } catch (error) {
     if (error instanceof TypeError) throw new UserError(error.message);
     throw error;
@@ -35,9 +61,7 @@ export async function chooseGenerator(options: {
   generator?: string | undefined;
   'newest-run'?: boolean;
 }): Promise<string> {
-  // npm runs scripts from the workspace's folder; paths are meant from where the person stands.
-  const here = process.env.INIT_CWD ?? process.cwd();
-  if (options.generator !== undefined) return resolve(here, options.generator);
+  if (options.generator !== undefined) return resolvePath(options.generator);
   if (!options['newest-run']) return SHIPPED_GENERATOR;
   const newest = await newestRun(RUNS_FOLDER);
   if (newest === undefined) {
@@ -46,7 +70,7 @@ export async function chooseGenerator(options: {
         'or serve the shipped one with `npm start`',
     );
   }
-  console.log(`The newest generator is ${relative(here, newest)}`);
+  console.log(`The newest generator is ${relative(HERE, newest)}`);
   return newest;
 }
 

@@ -26,8 +26,8 @@ it('puts the generator and the page together, and nothing else', async () => {
   const generator = await writeGenerator('whole');
   await writeFile(`${generator}/notes.txt`, 'private');
   const target = `${folder}/assets`;
-  await assembleAssets(generator, target);
-  await assembleAssets(generator, target);
+  await assembleAssets({ generator }, target);
+  await assembleAssets({ generator }, target);
   expect((await readdir(target, { recursive: true })).sort()).toEqual([
     'generator',
     'generator/generator.json',
@@ -52,11 +52,13 @@ it('puts the generator and the page together, and nothing else', async () => {
 
 it('leaves what was there when the new generator is damaged', async () => {
   const target = `${folder}/kept`;
-  await assembleAssets(await writeGenerator('good'), target);
+  await assembleAssets({ generator: await writeGenerator('good') }, target);
   const before = await readdir(target, { recursive: true });
   const damaged = await writeGenerator('damaged');
   await writeFile(`${damaged}/weights-0.bin`, 'short');
-  await expect(assembleAssets(damaged, target)).rejects.toThrow(/^weights-0\.bin is damaged/);
+  await expect(assembleAssets({ generator: damaged }, target)).rejects.toThrow(
+    /^weights-0\.bin is damaged/,
+  );
   expect(await readdir(target, { recursive: true })).toEqual(before);
   expect((await readdir(folder)).filter((name) => name.startsWith('kept'))).toEqual(['kept']);
 });

@@ -1,7 +1,8 @@
 /**
- * Puts together what workerd serves as static assets: the generator, checked, and the page.
+ * Puts together what workerd serves as static assets: the generator and its gallery, checked, and the
+ * page.
  *
- *     node scripts/assemble.ts [--generator DIR]
+ *     node scripts/assemble.ts [--generator DIR | --newest-run] [--gallery DIR]
  *
  * @module
  */
@@ -9,32 +10,62 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENERATOR_MANIFEST, type GeneratorManifest, loadGeneratorFile } from '@killme/model';
+import {
+  GENERATOR_MANIFEST,
+  type GeneratorDescription,
+  type GeneratorManifest,
+  loadGeneratorFile,
+} from '@killme/model';
 import { folderReader } from '../src/disk.ts';
+import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/gallery.ts';
 import { PAGE_FILES } from '../src/routes/page.ts';
-import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
+import {
+  chooseGenerator,
+  readArguments,
+  resolvePath,
+  runScript,
+  servedOptions,
+} from './arguments.ts';
 import { buildEngine } from './build-engine.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 const PAGE_FOLDER = fileURLToPath(new URL('../src/page', import.meta.url));
 
+/** What is served: the folder of a generator, and that of a gallery of it or none. */
+export interface Served {
+  generator: string;
+  gallery?: string | undefined;
+}
+
+/** The folders that the command line means. */
+export async function chooseServed(
+  options: Parameters<typeof chooseGenerator>[0] & { gallery?: string | undefined },
+): Promise<Served> {
+  const { gallery } = options;
+  return {
+    generator: await chooseGenerator(options),
+    gallery: gallery === undefined ? undefined : resolvePath(gallery),
+  };
+}
+
 /**
- * Checks a generator folder and copies it, with the page, to `target`, which it replaces. Nothing
- * half-written is ever there.
- * @throws UserError in one line when the generator is damaged or missing; `target` then stays.
+ * Checks a generator and its gallery and copies them, with the page, to `target`, which it replaces.
+ * Nothing half-written is ever there.
+ * @throws UserError in one line when something is damaged or missing; `target` then stays.
  */
 export async function assembleAssets(
-  generator: string,
+  { generator, gallery }: Served,
   target = ASSETS_FOLDER,
 ): Promise<GeneratorManifest> {
   const read = new Map<string, Uint8Array>();
   const readFile = folderReader(generator);
-  const { manifest } = await loadGeneratorFile(async (name) => {
+  const loaded = await loadGeneratorFile(async (name) => {
     const bytes = await readFile(name);
     read.set(name, bytes);
     return bytes;
   });
 
+  const { manifest } = loaded;
   await mkdir(dirname(target), { recursive: true });
   const draft = `${target}.${randomUUID()}`;
   try {
@@ -49,6 +80,7 @@ export async function assembleAssets(
       if (file.startsWith('engine.')) continue; // built just now
       await copyFile(`${PAGE_FOLDER}/${file}`, `${draft}/page/${file}`);
     }
+    if (gallery !== undefined) await copyGallery(gallery, loaded, `${draft}/gallery`);
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } finally {
@@ -57,11 +89,24 @@ export async function assembleAssets(
   return manifest;
 }
 
+async function copyGallery(
+  folder: string,
+  generator: GeneratorDescription,
+  target: string,
+): Promise<void> {
+  const readFile = folderReader(folder);
+  const { pictures, read } = await openGallery(readFile, generator);
+  await mkdir(target);
+  await writeFile(`${target}/${GALLERY_MANIFEST}`, await readFile(GALLERY_MANIFEST));
+  for (let i = 0; i < pictures; i++) {
+    await writeFile(`${target}/${galleryFile(`${i}`)}`, await read(`${i}`));
+  }
+}
+
 async function main(): Promise<void> {
-  const options = readArguments(generatorOptions);
-  const folder = await chooseGenerator(options);
-  const { preset } = await assembleAssets(folder);
-  console.log(`Assembled ${folder} (${preset}) and the page in ${ASSETS_FOLDER}`);
+  const served = await chooseServed(readArguments(servedOptions));
+  const { preset } = await assembleAssets(served);
+  console.log(`Assembled ${served.generator} (${preset}) and the page in ${ASSETS_FOLDER}`);
 }
 
 if (import.meta.main) await runScript(main);

@@ -2,7 +2,8 @@
  * Serves a generator in workerd on this machine, through `wrangler dev`. Needs no network and no
  * account.
  *
- *     node scripts/serve.ts [--generator DIR | --newest-run] [--port 8787] [--host localhost]
+ *     node scripts/serve.ts [--generator DIR | --newest-run] [--gallery DIR] [--port 8787]
+ *       [--host localhost] [--config wrangler.jsonc]
  *
  * @module
  */
@@ -14,10 +15,11 @@ import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
-import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
-import { assembleAssets } from './assemble.ts';
+import { readArguments, resolvePath, runScript, servedOptions } from './arguments.ts';
+import { assembleAssets, chooseServed } from './assemble.ts';
 
 const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
 const WRANGLER = fileURLToPath(
   new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
 );
@@ -27,27 +29,35 @@ const START_SECONDS = 120;
 
 async function main(): Promise<void> {
   const options = readArguments({
-    ...generatorOptions,
+    ...servedOptions,
     port: { type: 'string', default: '8787' },
     host: { type: 'string', default: 'localhost' },
+    config: { type: 'string' },
   });
   const { host } = options;
+  const config = options.config === undefined ? WRANGLER_CONFIG : resolvePath(options.config);
   const port = Number(options.port);
   if (!/^\d+$/.test(options.port) || port < 1 || port > 65535) {
     throw new UserError(`--port must be a whole number from 1 to 65535, not ${options.port}`);
   }
-  const folder = await chooseGenerator(options);
+  const served = await chooseServed(options);
   await checkPort(host, port);
   // Its own folder for each port, so that two servers do not take each other's assets away.
   const assets = `${EDGE_FOLDER}/dist/serve/${port}`;
+  // What the caches and buckets of workerd hold begins empty and ends with the server: a picture that
+  // older code drew must not come back.
+  const state = `${assets}-state`;
+  const remove = () =>
+    Promise.all([assets, state].map((folder) => rm(folder, { recursive: true, force: true })));
   try {
-    const { preset, training } = await assembleAssets(folder, assets);
+    await remove();
+    const { preset, training } = await assembleAssets(served, assets);
     console.log(
-      `Serving ${folder} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})`,
+      `Serving ${served.generator} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})`,
     );
-    await runWrangler({ host, port, assets });
+    await runWrangler({ host, port, assets, state, config });
   } finally {
-    await rm(assets, { recursive: true, force: true });
+    await remove();
   }
 }
 
@@ -68,22 +78,22 @@ async function checkPort(host: string, port: number): Promise<void> {
   probe.close();
 }
 
-async function runWrangler({
-  host,
-  port,
-  assets,
-}: {
+interface WranglerOptions {
   host: string;
   port: number;
   assets: string;
-}): Promise<void> {
+  state: string;
+  config: string;
+}
+
+async function runWrangler({ host, port, assets, state, config }: WranglerOptions): Promise<void> {
   const wrangler = spawn(
     process.execPath,
     [
       WRANGLER,
       'dev',
       ...['--ip', host, '--port', String(port), '--inspector-port', '0'],
-      ...['--assets', assets],
+      ...['--config', config, '--assets', assets, '--persist-to', state],
       ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
     ],
     {

@@ -1,0 +1,33 @@
+/**
+ * Puts a generator on Cloudflare, through `wrangler deploy`; what follows `--` is given to that.
+ *
+ *     node scripts/deploy.ts [--generator DIR | --newest-run] [--gallery DIR] [-- --dry-run …]
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
+import { assembleAssets, chooseServed } from './assemble.ts';
+
+const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const WRANGLER = fileURLToPath(
+  new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
+);
+
+async function main(): Promise<void> {
+  const { options, rest } = readArgumentsAndRest(servedOptions);
+  const served = await chooseServed(options);
+  const { preset } = await assembleAssets(served);
+  console.log(`Deploying ${served.generator} (${preset})`);
+  const wrangler = spawn(process.execPath, [WRANGLER, 'deploy', ...rest], {
+    cwd: EDGE_FOLDER,
+    stdio: 'inherit',
+  });
+  const [status] = await once(wrangler, 'exit');
+  process.exitCode = status ?? 1;
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,124 @@
+/**
+ * Draws a gallery once, for servers that have no time to draw (see src/gallery.ts): the pictures of
+ * the seeds 0, 1, 2 …, as `/img` answers with them.
+ *
+ *     node scripts/prerender.ts --count 1000 [--generator DIR | --newest-run] [--out gallery]
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import process from 'node:process';
+import { UserError } from '@killme/model';
+import { createApp } from '../src/app.ts';
+import { diskOptions } from '../src/disk.ts';
+import {
+  GALLERY_MANIFEST,
+  GALLERY_PICTURES,
+  galleryFile,
+  galleryManifest,
+} from '../src/gallery.ts';
+import { once } from '../src/generator.ts';
+import {
+  chooseGenerator,
+  generatorOptions,
+  readArguments,
+  resolvePath,
+  runScript,
+} from './arguments.ts';
+
+/** How often the person is told how far it is. */
+const TOLD_EVERY_MS = 2000;
+
+async function main(): Promise<void> {
+  const options = readArguments({
+    ...generatorOptions,
+    count: { type: 'string' },
+    out: { type: 'string', default: 'gallery' },
+  });
+  const count = readCount(options.count);
+  const target = resolvePath(options.out);
+  await checkTarget(target);
+  const generator = await chooseGenerator(options);
+  const bytes = await writeGallery({ generator, count, target });
+  console.log(
+    `${count} pictures, ${(bytes / 1e6).toFixed(1)} MB, in ${target}\n` +
+      `Serve it with \`npm start -- --gallery ${options.out}\`, on Cloudflare with ` +
+      `\`npm run deploy -- --gallery ${options.out}\``,
+  );
+}
+
+function readCount(text: string | undefined): number {
+  const { least, most } = GALLERY_PICTURES;
+  const count = Number(text);
+  if (text !== undefined && /^\d+$/.test(text) && count >= least && count <= most) return count;
+  const got = text === undefined ? 'it is missing' : `not ${text}`;
+  throw new UserError(
+    `--count must be a whole number from ${least} to ${most} ` +
+      `(a Worker on the free plan has 20,000 files); ${got}`,
+  );
+}
+
+/** A gallery is replaced; a folder of something else is not. */
+async function checkTarget(target: string): Promise<void> {
+  const isGallery = await access(`${target}/${GALLERY_MANIFEST}`).then(
+    () => true,
+    () => false,
+  );
+  const files = await readdir(target).catch((error: { code?: string }) => {
+    if (error.code === 'ENOENT') return [];
+    throw new UserError(`${target} is not a folder: choose another with --out`);
+  });
+  if (files.length > 0 && !isGallery) {
+    throw new UserError(`${target} is there and is not a gallery: choose another with --out`);
+  }
+}
+
+/**
+ * Draws `count` pictures into `target`, which it replaces. Nothing half-written is ever there.
+ * @returns the bytes of all pictures together.
+ */
+export async function writeGallery({
+  generator,
+  count,
+  target,
+}: {
+  generator: string;
+  count: number;
+  target: string;
+}): Promise<number> {
+  const options = diskOptions(generator);
+  const loadGenerator = once(options.loadGenerator);
+  const { hash } = await loadGenerator();
+  const app = createApp({ ...options, loadGenerator });
+  const draft = `${target}.${randomUUID()}`;
+  let bytes = 0;
+  try {
+    await mkdir(draft, { recursive: true });
+    let toldMs = Date.now();
+    for (let i = 0; i < count; i++) {
+      const png = await picture(app, `${i}`);
+      await writeFile(`${draft}/${galleryFile(`${i}`)}`, png);
+      bytes += png.length;
+      if (Date.now() - toldMs < TOLD_EVERY_MS) continue;
+      toldMs = Date.now();
+      process.stderr.write(`\r${i + 1} of ${count}`);
+    }
+    process.stderr.write('\r');
+    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(hash, count));
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return bytes;
+}
+
+async function picture(app: ReturnType<typeof createApp>, seed: string): Promise<Uint8Array> {
+  const response = await app.request(`/img?seed=${seed}`);
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  const { detail } = (await response.json()) as { detail: string };
+  throw new UserError(detail);
+}
+
+if (import.meta.main) await runScript(main);

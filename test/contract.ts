@@ -6,7 +6,7 @@
 import { createApp, diskOptions } from '@killme/edge';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeRandomGenerator } from './servers.ts';
+import { writeGallery, writeRandomGenerator } from './servers.ts';
 
 /** A running app. */
 export interface Runtime {
@@ -53,14 +53,14 @@ const PICTURES = [
 ];
 
 /**
- * @param options.start starts the app on a generator folder
+ * @param options.start starts the app on a generator folder, and on that of a gallery of it
  */
 export function describeContract({
   name,
   start,
 }: {
   name: string;
-  start: (generator: string) => Promise<Runtime>;
+  start: (generator: string, gallery?: string) => Promise<Runtime>;
 }): void {
   describe(`the app in ${name}`, () => {
     let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
@@ -83,7 +83,7 @@ export function describeContract({
       const left = runtime.fetch('/img?seed=first', first).catch(() => undefined);
       setTimeout(() => first.abort(), 30);
       await left;
-      expect((await runtime.fetch('/model')).status).toBe(200);
+      expect((await runtime.fetch('/img?seed=second')).status).toBe(200);
     }, 30_000);
 
     it('shares one load between the first requests', async () => {
@@ -110,6 +110,13 @@ export function describeContract({
       },
       60_000,
     );
+
+    it('says where a picture comes from, to pages of other origins too', async () => {
+      const answer = await runtime.fetch('/img?seed=from-where');
+      expect(answer.headers.get('killme-source')).toBe('drawn');
+      expect(answer.headers.get('access-control-expose-headers')).toContain('Killme-Source');
+      await answer.arrayBuffer();
+    });
 
     it('sends PNGs that another decoder reads', async () => {
       const image = await decode(await runtime.fetch('/img?seed=alice'));
@@ -205,10 +212,59 @@ export function describeContract({
       );
     });
   });
+
+  describe(`the app with a gallery in ${name}`, () => {
+    let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+    let runtime: Runtime;
+    let node: ReturnType<typeof createApp>;
+
+    beforeAll(async () => {
+      generator = await writeRandomGenerator();
+      const gallery = await writeGallery(generator.folder, 7);
+      node = createApp(diskOptions(generator.folder));
+      runtime = await start(generator.folder, gallery);
+    }, 120_000);
+
+    afterAll(async () => {
+      await runtime?.stop();
+      await generator?.remove();
+    }, 30_000);
+
+    it('answers seeds with its pictures, the same for a seed everywhere', async () => {
+      // test/reference/gallery.json
+      for (const [seed, picture] of [
+        ['alice', 2],
+        ['bob', 3],
+        ['キルミーベイベー', 6],
+      ]) {
+        const answer = await runtime.fetch(`/img?${new URLSearchParams({ seed: `${seed}` })}`);
+        expect(answer.headers.get('killme-source')).toBe('gallery');
+        expect(answer.headers.get('cache-control')).toContain('immutable');
+        const drawn = await node.request(`/img?seed=${picture}`);
+        expect((await bytesOf(answer)).equals(await bytesOf(drawn))).toBe(true);
+        expect(answer.headers.get('etag')).not.toBe(drawn.headers.get('etag'));
+      }
+      const webp = await decode(await runtime.fetch('/img?seed=alice&size=200&format=webp'));
+      expect(webp).toMatchObject({ format: 'webp', width: 200, height: 200 });
+      const health = (await (await runtime.fetch('/healthz')).json()) as {
+        pictures: { drawn: number };
+      };
+      expect(health.pictures.drawn).toBe(0);
+    });
+
+    it('draws what is no single seed', async () => {
+      const strip = await runtime.fetch('/morph?from=alice&to=bob&steps=2');
+      expect(strip.headers.get('killme-source')).toBe('drawn');
+      const drawn = await node.request('/morph?from=2&to=3&steps=2');
+      expect((await bytesOf(strip)).equals(await bytesOf(drawn))).toBe(true);
+    });
+  });
 }
 
+const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());
+
 async function decode(answer: Response) {
-  const bytes = Buffer.from(await answer.arrayBuffer());
+  const bytes = await bytesOf(answer);
   const { format, width, height, channels } = await sharp(bytes).metadata();
   return { bytes, format, width, height, channels };
 }

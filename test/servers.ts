@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { randomGeneratorFiles } from '@killme/edge/testing';
 
 const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
@@ -27,30 +28,50 @@ export interface Refusal {
   output: string;
 }
 
-/** `npm start`: workerd, through wrangler. */
-export const startWorkerd = (generator: string, port?: number) =>
+/** `npm start`: workerd, through wrangler. `more` are options that it is given too. */
+export const startWorkerd = (generator: string, port?: number, more: string[] = []) =>
   start(
-    (at) => [process.execPath, `${EDGE}/scripts/serve.ts`, '--generator', generator, '--port', at],
+    (at) => [
+      process.execPath,
+      `${EDGE}/scripts/serve.ts`,
+      ...['--generator', generator, '--port', at, ...more],
+    ],
     port,
   );
 
-/** `npm run start:deno` */
-export const startDeno = (generator: string, port?: number) =>
+/** `npm run start:deno`. `more` are options that it is given too. */
+export const startDeno = (generator: string, port?: number, more: string[] = []) =>
   start(
     (at) => [
       DENO,
       'run',
       ...['--allow-net', '--allow-read', '--allow-env=INIT_CWD'],
       `${EDGE}/src/deno.ts`,
-      ...['--generator', generator, '--port', at],
+      ...['--generator', generator, '--port', at, ...more],
     ],
     port,
   );
 
-/** The server, or what it said when it gave up. */
-async function start(
+/** `npm run prerender`: the folder of a gallery, beside the generator. */
+export async function writeGallery(generator: string, count: number): Promise<string> {
+  const folder = `${generator}/gallery`;
+  await promisify(execFile)(process.execPath, [
+    `${EDGE}/scripts/prerender.ts`,
+    ...['--generator', generator, '--count', `${count}`, '--out', folder],
+  ]);
+  return folder;
+}
+
+/**
+ * The server, or what it said when it gave up.
+ * @param command listens at the port that it is given, or ends by itself.
+ * @param isReady is told what it has said so far.
+ */
+export async function start(
   command: (port: string) => string[],
   port?: number,
+  isReady: (output: string, port: string) => boolean | Promise<boolean> = (output) =>
+    output.includes('Ready on'),
 ): Promise<Server | Refusal> {
   const at = String(port ?? (await freePort()));
   const [program, ...args] = command(at);
@@ -60,7 +81,7 @@ async function start(
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
   const closed = once(child, 'close');
-  while (child.exitCode === null && !output.includes('Ready on')) {
+  while (child.exitCode === null && !(await isReady(output, at))) {
     await Promise.race([wait(50), closed]);
   }
   if (child.exitCode !== null) {
@@ -107,12 +128,13 @@ async function freePort(): Promise<number> {
 }
 
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */
-export async function writeRandomGenerator(): Promise<{
-  folder: string;
-  remove: () => Promise<void>;
-}> {
+export async function writeRandomGenerator({
+  imageSize = 128,
+}: {
+  imageSize?: number;
+} = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
-  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize: 128 });
+  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize });
   for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }

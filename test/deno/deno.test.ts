@@ -1,12 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { describeContract } from '../contract.ts';
+import { expectWorkToStop } from '../leaving.ts';
 import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
 
 describeContract({
   name: 'Deno',
-  async start(generator) {
-    const { origin, stop } = expectServer(await startDeno(generator));
+  async start(generator, gallery) {
+    const { origin, stop } = expectServer(
+      await startDeno(generator, undefined, gallery === undefined ? [] : ['--gallery', gallery]),
+    );
     return { fetch: (path, init) => fetch(origin + path, init), stop };
   },
 });
@@ -33,4 +36,15 @@ it('Deno refuses a damaged generator, and a port in use, with one line', async (
   await remove();
   expect(refusal.status).toBe(1);
   expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
+}, 120_000);
+
+it('Deno draws no more for a client that has left', async () => {
+  const { folder, remove } = await writeRandomGenerator();
+  const server = expectServer(await startDeno(folder));
+  try {
+    await expectWorkToStop(server.origin);
+  } finally {
+    await server.stop();
+    await remove();
+  }
 }, 120_000);

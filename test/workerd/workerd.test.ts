@@ -1,12 +1,26 @@
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { type IncomingMessage, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { createApp, diskOptions } from '@killme/edge';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeContract } from '../contract.ts';
-import { expectRefusal, expectServer, startWorkerd, writeRandomGenerator } from '../servers.ts';
+import { expectWorkToStop } from '../leaving.ts';
+import {
+  expectRefusal,
+  expectServer,
+  type Server,
+  startWorkerd,
+  writeRandomGenerator,
+} from '../servers.ts';
+import { startBareWorkerd } from './bare.ts';
 
 describeContract({
   name: 'workerd',
-  async start(generator) {
-    const { origin, stop } = expectServer(await startWorkerd(generator));
+  async start(generator, gallery) {
+    const { origin, stop } = expectServer(
+      await startWorkerd(generator, undefined, gallery === undefined ? [] : ['--gallery', gallery]),
+    );
     return { fetch: (path, init) => fetch(origin + path, init), stop };
   },
 });
@@ -34,3 +48,112 @@ it('workerd refuses a damaged generator, and a port in use, with one line', asyn
   expect(refusal.status).toBe(1);
   expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
 }, 120_000);
+
+describe('workerd by itself', () => {
+  let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+  let server: Server;
+
+  beforeAll(async () => {
+    generator = await writeRandomGenerator({ imageSize: 64 });
+    server = await startBareWorkerd(generator.folder);
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    await generator?.remove();
+  });
+
+  const get = (path: string) => fetch(server.origin + path);
+
+  it('draws no more for a client that has left', () => expectWorkToStop(server.origin));
+
+  it('answers two hundred at once as it would one after the other', async () => {
+    const paths = Array.from({ length: 200 }, (_, i) => `/img?seed=at-once-${i}`);
+    const answers = await Promise.all(paths.map(async (path) => bytesOf(await get(path))));
+    const node = createApp(diskOptions(generator.folder));
+    for (const [i, path] of paths.entries()) {
+      expect(answers[i]!.equals(await bytesOf(await node.request(path))), path).toBe(true);
+    }
+  });
+
+  it('draws no more than it can, and says when to come again', async () => {
+    const walks = Array.from({ length: 8 }, (_, i) => `/morph?from=much&to=${i}&steps=64`);
+    const answers = await Promise.all(walks.map(get));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    for (const answer of answers.filter(({ status }) => status === 503)) {
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    expect((await get('/img?seed=afterwards')).status).toBe(200);
+  });
+});
+
+describe('workerd with a bucket', () => {
+  let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+  let server: Server;
+
+  beforeAll(async () => {
+    generator = await writeRandomGenerator({ imageSize: 64 });
+    const config = `${generator.folder}/wrangler.jsonc`;
+    await writeFile(config, withBucket(await readFile(`${EDGE}/wrangler.jsonc`, 'utf8')));
+    server = expectServer(await startWorkerd(generator.folder, undefined, ['--config', config]));
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    await generator?.remove();
+  });
+
+  it('draws a picture once for all hosts, and keeps it near each', async () => {
+    const path = '/img?seed=kept&size=100';
+    const first = await getFrom('localhost', path);
+    expect(first.source).toBe('drawn');
+    let probes = 0;
+    await vi.waitFor(async () => {
+      expect((await getFrom('localhost', path, 'HEAD')).source).toBe('cache');
+      expect((await getFrom(`${probes++}.example`, path, 'HEAD')).source).toBe('r2');
+    }, PATIENCE);
+    expect((await getFrom('other.example', path)).source).toBe('r2');
+    await vi.waitFor(async () => {
+      expect((await getFrom('other.example', path, 'HEAD')).source).toBe('cache');
+    }, PATIENCE);
+    for (const host of ['localhost', 'other.example', 'third.example']) {
+      const again = await getFrom(host, '/img?size=100&format=png&&seed=kept');
+      expect(again.source).toBe(host === 'third.example' ? 'r2' : 'cache');
+      expect(again.bytes.equals(first.bytes)).toBe(true);
+      expect(again.type).toBe('image/png');
+    }
+    const health = await (await fetch(`${server.origin}/healthz`)).json();
+    expect(health).toMatchObject({ pictures: { drawn: 1, underWay: 0 } });
+  });
+
+  /** As a client that knows the server by another name. */
+  async function getFrom(host: string, path: string, method = 'GET') {
+    const { port } = new URL(server.origin);
+    const [answer] = (await once(
+      request({
+        ...{ host: 'localhost', port, path, method },
+        headers: { Host: `${host}:${port}` },
+      }).end(),
+      'response',
+    )) as [IncomingMessage];
+    const { 'killme-source': source, 'content-type': type } = answer.headers;
+    return { source, type, bytes: Buffer.concat(await answer.toArray()) };
+  }
+});
+
+/** What is kept is kept behind the answer. */
+const PATIENCE = { timeout: 30_000, interval: 20 };
+
+const EDGE = fileURLToPath(new URL('../../apps/edge', import.meta.url));
+
+/** The configuration with the lines of the bucket in force, as a person would do it. */
+function withBucket(config: string): string {
+  const lines = config.replace(/^( *)\/\/ (?="r2_buckets")/m, '$1');
+  expect(lines).not.toBe(config);
+  return lines.replace('"src/worker.ts"', JSON.stringify(`${EDGE}/src/worker.ts`));
+}
+
+const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());

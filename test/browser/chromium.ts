@@ -19,6 +19,8 @@ import { expectServer, startWorkerd } from '../servers.ts';
 const SHIPPED_GENERATOR = fileURLToPath(
   new URL('../../apps/edge/generators/lite', import.meta.url),
 );
+/** Chromium's own software adapter, for machines without a GPU; pages get none else. */
+const WEBGPU_IN_SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Phone and desk, as wide as people's are. */
@@ -79,7 +81,10 @@ export async function startExplorer({
   generator?: string;
   port?: number;
 } = {}): Promise<Explorer> {
-  const browser = await chromium.launch({ executablePath: findChromium() });
+  const browser = await chromium.launch({
+    executablePath: findChromium(),
+    args: WEBGPU_IN_SOFTWARE,
+  });
   try {
     const { origin, stop } = expectServer(await startWorkerd(generator, port));
     return {

@@ -8,6 +8,11 @@ import { DESK, type Explorer, PHONE, startExplorer, type Visit, visit } from './
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 const STEPS = 16;
 
+declare global {
+  /** What the page has made itself, by its address (see keepFiles). */
+  var files: Map<string, Blob>;
+}
+
 vi.setConfig({ testTimeout: 60_000 });
 
 let explorer: Explorer;
@@ -49,7 +54,9 @@ const framesOf = (page: Page) =>
     STEPS,
   );
 
-const sourceOf = (page: Page, selector: string) => page.locator(selector).getAttribute('src');
+/** The address of a picture, as the page's own. */
+const sourceOf = async (page: Page, selector: string) =>
+  (await page.locator(selector).getAttribute('src'))?.replace(`${explorer.origin}/`, '');
 
 describe.each([
   { name: 'light', options: DESK, colorScheme: 'light' },
@@ -85,8 +92,8 @@ describe('a name', () => {
     const page = await open();
     await page.getByLabel('Any text is a name').fill('Grace Hopper');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    const picture = page.getByAltText('The character of “Grace Hopper”');
-    expect(await picture.getAttribute('src')).toBe('img?seed=Grace+Hopper');
+    await page.getByAltText('The character of “Grace Hopper”').waitFor();
+    expect(await sourceOf(page, '#name-image')).toBe('img?seed=Grace+Hopper');
     expect(await shown(page)).toEqual({ name: 'Grace Hopper', part: 'name' });
     await page.getByRole('button', { name: 'Any other' }).click();
     expect((await shown(page)).name).toMatch(/^[a-z]{6,9}$/);
@@ -311,6 +318,104 @@ describe('the pad', () => {
     });
     await page.getByRole('button', { name: 'Other directions' }).tap();
     expect((await shown(page)).middle).not.toBe('zoe');
+  });
+});
+
+describe('the switch', () => {
+  /** The policy of the page does not let a test read its files by their addresses. */
+  const keepFiles = (page: Page) =>
+    page.evaluate(() => {
+      globalThis.files = new Map();
+      const give = URL.createObjectURL;
+      URL.createObjectURL = (file) => {
+        const address = give(file);
+        if (file instanceof Blob) files.set(address, file);
+        return address;
+      };
+    });
+
+  it('makes all parts here, with the bytes of the server', async () => {
+    const page = await open();
+    await keepFiles(page);
+    await page.getByLabel('Make them here').check();
+    await page.getByText('Made here by wasm').waitFor();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.getByLabel('Any text is a name').fill('Ada, the first');
+    await page.getByLabel('First name').fill('zoe');
+    await page.getByLabel('along an arc').check();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    const made = {
+      'name-image': 'img?seed=Ada%2C+the+first',
+      'walk-frame': 'morph?from=alice&to=bob&steps=16&path=slerp',
+      'walk-strip': 'morph?from=alice&to=bob&steps=16&path=slerp',
+      'sum-a-image': 'img?seed=zoe',
+      'sum-image': 'mix?plus=zoe%2Ccarol&minus=bob',
+    };
+    await page.waitForFunction(
+      (ids) =>
+        [
+          ...ids.map((id) => document.getElementById(id) as HTMLImageElement),
+          ...[...document.querySelectorAll<HTMLImageElement>('#wall-names img')].slice(24),
+        ].every(({ src, complete }) => src.startsWith('blob:') && complete),
+      Object.keys(made),
+    );
+    const drawn = requests.filter((url) => /^http.*\/(img|morph|mix)\?/.test(url));
+    expect(drawn.filter((url) => !url.endsWith('/img?seed=alice'))).toEqual([]); // the tab's icon
+    const same = await page.evaluate(async (addresses) => {
+      const read = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer()).join();
+      const pictures = Object.entries(addresses).map(async ([id, address]) => {
+        const { src } = document.getElementById(id) as HTMLImageElement;
+        return [id, (await read(files.get(src)!)) === (await read(await fetch(address)))];
+      });
+      return Object.fromEntries(await Promise.all(pictures));
+    }, made);
+    expect(same).toEqual(Object.fromEntries(Object.keys(made).map((id) => [id, true])));
+    expect(await page.locator('#here-time').innerText()).toMatch(/^\d+ ms a picture$/);
+
+    await page.getByLabel('Make them here').uncheck();
+    await page.getByLabel('Any text is a name').fill('Grace');
+    await expect.poll(() => sourceOf(page, '#name-image')).toBe('img?seed=Grace');
+    await page.getByText('The server makes them.').waitFor();
+  });
+
+  it('goes back, and says why, where the engine cannot run', async () => {
+    const page = await open();
+    await page.route('**/generator/*', (route) => route.abort());
+    await page.getByLabel('Make them here').check();
+    await page.getByText(/^That does not work here: /).waitFor();
+    expect(await page.getByLabel('Make them here').isChecked()).toBe(false);
+    await page.getByLabel('Any text is a name').fill('Grace');
+    await expect.poll(() => sourceOf(page, '#name-image')).toBe('img?seed=Grace');
+    opened!.faults.length = 0; // the generator that was refused
+  });
+
+  it('draws with WebGPU too, at most a level beside wasm', { timeout: 240_000 }, async (test) => {
+    const page = await open();
+    const adapter = await page.evaluate(
+      async () => (await navigator.gpu?.requestAdapter()) != null,
+    );
+    if (!adapter)
+      test.skip('this Chromium has no WebGPU adapter, nor SwiftShader to stand in for one');
+    await page.getByLabel('with WebGPU').check();
+    await page.getByText('Made here by WebGPU').waitFor({ timeout: 120_000 });
+    await page.getByText(/^Made here in/).waitFor({ timeout: 200_000 });
+    const levels = await page.evaluate(async () => {
+      const server = document.getElementById('pad-middle') as HTMLImageElement;
+      const here = document.getElementById('pad-picture') as HTMLCanvasElement;
+      const [a, b] = [server, here].map((picture) => {
+        const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+        context.drawImage(picture, 0, 0);
+        return context.getImageData(0, 0, 128, 128).data;
+      });
+      const counts = [0, 0, 0];
+      a!.forEach((level, i) => {
+        counts[Math.min(2, Math.abs(level - b![i]!))]!++;
+      });
+      return counts;
+    });
+    expect(levels[2]).toBe(0);
+    expect(levels[1]).toBeLessThan((128 * 128 * 4) / 100);
   });
 });
 

@@ -33,20 +33,12 @@ it('puts the generator and the page together, and nothing else', async () => {
     'generator/generator.json',
     'generator/weights-0.bin',
     'page',
-    'page/elements.js',
+    'page/engine-webgpu.js',
     'page/engine.js',
     'page/engine.wasm',
-    'page/facts.js',
     'page/index.html',
-    'page/name.js',
-    'page/names.js',
-    'page/pad.js',
     'page/page.css',
     'page/page.js',
-    'page/sums.js',
-    'page/view.js',
-    'page/walk.js',
-    'page/wall.js',
   ]);
 });
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -18,7 +18,6 @@ import {
 } from '@killme/model';
 import { folderReader } from '../src/disk.ts';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/gallery.ts';
-import { PAGE_FILES } from '../src/routes/page.ts';
 import {
   chooseGenerator,
   readArguments,
@@ -26,10 +25,9 @@ import {
   runScript,
   servedOptions,
 } from './arguments.ts';
-import { buildEngine } from './build-engine.ts';
+import { buildPage } from './build-page.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
-const PAGE_FOLDER = fileURLToPath(new URL('../src/page', import.meta.url));
 
 /** What is served: the folder of a generator, and that of a gallery of it or none. */
 export interface Served {
@@ -70,16 +68,11 @@ export async function assembleAssets(
   const draft = `${target}.${randomUUID()}`;
   try {
     await mkdir(`${draft}/generator`, { recursive: true });
-    await mkdir(`${draft}/page`);
     for (const name of [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)]) {
       // What was checked is what is written, whatever happens to the folder meanwhile.
       await writeFile(`${draft}/generator/${name}`, read.get(name)!);
     }
-    await buildEngine(`${draft}/page`);
-    for (const { file } of Object.values(PAGE_FILES)) {
-      if (file.startsWith('engine.')) continue; // built just now
-      await copyFile(`${PAGE_FOLDER}/${file}`, `${draft}/page/${file}`);
-    }
+    await buildPage(`${draft}/page`);
     if (gallery !== undefined) await copyGallery(gallery, loaded, `${draft}/gallery`);
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);

@@ -4,7 +4,7 @@ import { openHeaders } from './caching.ts';
 import { createDrawing, type Drawing } from './drawing.ts';
 import { stillEncoder } from './encode-still.ts';
 import type { Gallery } from './gallery.ts';
-import { type Generator, once } from './generator.ts';
+import { type AnyGenerator, once } from './generator.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';
 import { generatorFile } from './routes/generator-file.ts';
@@ -22,10 +22,10 @@ import type { Tier } from './tiers.ts';
 /** What a runtime gives to the app. What may be left out is what not every runtime has. */
 export interface AppOptions {
   /** Called at the first request that must be drawn, and again only after it failed. */
-  loadGenerator: () => Promise<Generator>;
+  loadGenerator: () => Promise<AnyGenerator>;
   /** Describes the generator without loading it; that of the loaded one is used when left out. */
   describeGenerator?: (() => Promise<GeneratorDescription>) | undefined;
-  /** Gives the bytes of a file of src/page/ by name. */
+  /** Gives the bytes of a file of the page by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;

@@ -26,8 +26,8 @@ export function folderReader(
   };
 }
 
-/** Where scripts/build-engine.ts puts the engine of the page. */
-export const ENGINE_FOLDER = new URL('../dist/engine/', import.meta.url);
+/** Where scripts/build-page.ts puts the files of the page. */
+export const PAGE_FOLDER = new URL('../dist/page/', import.meta.url);
 
 /**
  * The app's options for a generator on disk.
@@ -35,8 +35,6 @@ export const ENGINE_FOLDER = new URL('../dist/engine/', import.meta.url);
  */
 export function diskOptions(generatorFolder: string, galleryFolder?: string): AppOptions {
   const readFile = folderReader(generatorFolder);
-  const readSource = folderReader(new URL('./page/', import.meta.url));
-  const readBuilt = folderReader(ENGINE_FOLDER);
   return {
     describeGenerator: () => readGeneratorManifest(readFile),
     loadGenerator: () => openGenerator({ readFile, loadBinary: compileBinary }),
@@ -46,7 +44,7 @@ export function diskOptions(generatorFolder: string, galleryFolder?: string): Ap
       galleryFolder === undefined
         ? undefined
         : (generator) => openGallery(folderReader(galleryFolder), generator),
-    readPage: (name) => (name.startsWith('engine.') ? readBuilt(name) : readSource(name)),
+    readPage: folderReader(PAGE_FOLDER),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { entityTag, FOR_EVER, unchanged } from './caching.ts';
 import type { EncodeStill } from './encode-still.ts';
 import type { Gallery } from './gallery.ts';
-import type { Generator } from './generator.ts';
+import type { AnyGenerator } from './generator.ts';
 import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
 import { ProblemError } from './problem.ts';
@@ -73,7 +73,7 @@ export interface Drawing {
 export interface DrawingOptions {
   describeGenerator: () => Promise<GeneratorDescription>;
   /** Called only where something must be drawn. */
-  loadGenerator: () => Promise<Generator>;
+  loadGenerator: () => Promise<AnyGenerator>;
   loadGallery: () => Promise<Gallery | undefined>;
   encodeStill: EncodeStill;
   /** Says whether a request to draw is within the sender's share. */
@@ -107,7 +107,7 @@ export function createDrawing({
         const pictures: Picture[] = [];
         for (const latent of latents) {
           await turn.next();
-          const picture = draw(latent);
+          const picture = await draw(latent);
           drawn++;
           pictures.push(await resample(picture, side));
         }

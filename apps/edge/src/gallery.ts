@@ -27,15 +27,19 @@ export interface Gallery {
   pictures: number;
   /** Pixels on each side of each picture: as the generator makes them. */
   size: number;
-  /**
-   * The seed whose picture any seed gets: a number from 0 to `pictures` − 1. Frozen: it is the first
-   * word of SHAKE128 over the UTF-8 of `killme/gallery/v1/<seed>` that is below the greatest multiple
-   * of `pictures` up to 2³², modulo `pictures`.
-   */
+  /** The seed whose picture any seed gets, see gallerySeed. */
   seedOf(seed: string): string;
   /** The PNG of a seed that `seedOf` gave. */
   read(seed: string): Promise<Uint8Array<ArrayBuffer>>;
 }
+
+/**
+ * The seed whose picture any seed gets in a gallery: a number from 0 to `pictures` − 1. Frozen: it is
+ * the first word of SHAKE128 over the UTF-8 of `killme/gallery/v1/<seed>` that is below the greatest
+ * multiple of `pictures` up to 2³², modulo `pictures`.
+ */
+export const gallerySeed = (seed: string, pictures: number): string =>
+  String(createRandom(`killme/gallery/v1/${seed}`).integers(1, pictures)[0]!);
 
 /** The file of a seed that `seedOf` gave. */
 export const galleryFile = (seed: string) => `${seed}.png`;
@@ -70,7 +74,7 @@ export async function openGallery(
   return {
     pictures,
     size: generator.manifest.image.width,
-    seedOf: (seed) => String(createRandom(`killme/gallery/v1/${seed}`).integers(1, pictures)[0]!),
+    seedOf: (seed) => gallerySeed(seed, pictures),
     read: (seed) => readFile(galleryFile(seed)),
   };
 }

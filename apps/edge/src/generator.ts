@@ -8,8 +8,8 @@ import {
 } from '@killme/model';
 import { startBackend } from './backend.ts';
 
-/** A generator ready to draw. */
-export interface Generator {
+/** A generator ready to draw; on a GPU a picture comes later. */
+export interface Generator<Drawn extends Picture | Promise<Picture> = Picture> {
   manifest: GeneratorManifest;
   /** Names the generator file and all its weights. */
   hash: string;
@@ -18,8 +18,11 @@ export interface Generator {
    * One picture of the latent `[latentSpace.size]`. Not in batches: a batch takes as long for each
    * picture, and the memory of all of them at once.
    */
-  draw(latent: Float32Array): Picture;
+  draw(latent: Float32Array): Drawn;
 }
+
+/** On whatever it draws. */
+export type AnyGenerator = Generator<Picture | Promise<Picture>>;
 
 /**
  * Reads a generator file and makes it ready.

@@ -61,6 +61,9 @@ const walk = z
   })
   .meta({ id: 'Walk' });
 
+/** What `/morph?format=json` answers. */
+export type Walk = z.infer<typeof walk>;
+
 const model = z
   .object({
     preset: z.string(),

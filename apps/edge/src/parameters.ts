@@ -169,6 +169,12 @@ export const ogParameters = z.strictObject({
 /** A route that takes none. */
 export const noParameters = z.strictObject({});
 
+/** Middleware for a route that takes no parameters. */
+export const noQuery = createMiddleware(async (c, next) => {
+  readParameters(noParameters, c.req.url);
+  await next();
+});
+
 /** Middleware that checks the query; the handlers after it read it with `c.req.valid('query')`. */
 export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
   type Checked = {

@@ -259,7 +259,14 @@ describe('the typed client', () => {
     const { href } = client.morph.$url({ query: { from: 'a b', to: '&', steps: '3' } });
     expect(href).toBe('http://localhost/morph?from=a+b&to=%26&steps=3');
     expect((await app.request(href)).status).toBe(200);
-    const asked = await client.model.$get({ query: {} }, { fetch: app.request });
+    const asked = await client.model.$get({}, { fetch: app.request });
     expect((await asked.json()).image.width).toBe(32);
+    const walk = await client.morph.$get(
+      { query: { from: 'a', to: 'b', steps: '3', format: 'json' } },
+      { fetch: app.request },
+    );
+    const { frames } = await walk.json();
+    expect(frames.map(({ position }) => position)).toEqual([0, 0.5, 1]);
+    expect(frames[0]!.latent).toHaveLength(100);
   });
 });

@@ -3,19 +3,19 @@ import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import { DOCS_STYLE } from '../docs/style.ts';
 import { writeDocs } from '../docs/write.ts';
 import { describeApi } from '../openapi.ts';
-import { noParameters, query } from '../parameters.ts';
+import { noQuery } from '../parameters.ts';
 import { CONTENT_SECURITY_POLICY } from './page.ts';
 
 let page: string | undefined;
 
 /** `GET /docs`: the OpenAPI document for people; asks no other host for anything. */
-export const docs = createFactory().createHandlers(query(noParameters), async (c) => {
+export const docs = createFactory().createHandlers(noQuery, async (c) => {
   page ??= String(await writeDocs(describeApi()));
   return answer(c.req.raw, page, 'text/html; charset=utf-8');
 });
 
 /** `GET /docs.css` */
-export const docsStyle = createFactory().createHandlers(query(noParameters), (c) =>
+export const docsStyle = createFactory().createHandlers(noQuery, (c) =>
   answer(c.req.raw, DOCS_STYLE, 'text/css; charset=utf-8'),
 );
 

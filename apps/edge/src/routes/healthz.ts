@@ -1,10 +1,10 @@
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
-import { noParameters, query } from '../parameters.ts';
+import { noQuery } from '../parameters.ts';
 
 /** `GET /healthz`: the server answers, and how busy this isolate of it is; loads no generator. */
 export const healthz = (drawing: Drawing) =>
-  createFactory().createHandlers(query(noParameters), (c) =>
+  createFactory().createHandlers(noQuery, (c) =>
     c.json({ status: 'ok', pictures: drawing.progress() } as const, 200, {
       'Cache-Control': 'no-store',
     }),

@@ -3,14 +3,14 @@ import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import type { Gallery } from '../gallery.ts';
-import { noParameters, query } from '../parameters.ts';
+import { noQuery } from '../parameters.ts';
 
 /** `GET /model`: the facts of the generator; its weights are not loaded for them. */
 export const model = (
   describeGenerator: () => Promise<GeneratorDescription>,
   loadGallery: () => Promise<Gallery | undefined>,
 ) =>
-  createFactory().createHandlers(query(noParameters), async (c) => {
+  createFactory().createHandlers(noQuery, async (c) => {
     const [generator, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
     const facts = factsOf(generator, gallery);
     const response = await respond({

@@ -1,4 +1,5 @@
 import { crossFade, lerp, type Picture, slerp, tile } from '@killme/model';
+import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
 import { toBase64 } from '../bytes.ts';
@@ -6,6 +7,7 @@ import type { Brush, Drawing, Made } from '../drawing.ts';
 import { encodePng } from '../encode.ts';
 import { encodeApng } from '../encode-apng.ts';
 import { encodeGif } from '../encode-gif.ts';
+import type { Walk } from '../openapi.ts';
 import { morphParameters, query } from '../parameters.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
@@ -18,7 +20,7 @@ export const morph = (drawing: Drawing) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { from, via = [], to, steps, space } = parameters;
-    return drawing.respond({
+    const response = await drawing.respond({
       context: c,
       route: 'morph',
       parameters,
@@ -27,6 +29,8 @@ export const morph = (drawing: Drawing) =>
       words: ['morph', from, ...via, to],
       make: async (brush) => encode(await drawSteps(brush, parameters), parameters),
     });
+    // What a client that asks for JSON reads; the other formats have no type.
+    return response as Response & TypedResponse<Walk, 200, 'json'>;
   });
 
 /** One picture of a walk. */
@@ -60,7 +64,7 @@ function encodeJson(steps: readonly Step[]): string {
     ...(latent ? { latent: [...latent] } : {}),
     image: `data:image/png;base64,${toBase64(encodePng(picture))}`,
   }));
-  return `${JSON.stringify({ width, height, frames })}\n`;
+  return `${JSON.stringify({ width, height, frames } satisfies Walk)}\n`;
 }
 
 /** The seeds that a walk passes, in its order. */

@@ -1,12 +1,12 @@
 import { createFactory } from 'hono/factory';
 import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import { describeApi } from '../openapi.ts';
-import { noParameters, query } from '../parameters.ts';
+import { noQuery } from '../parameters.ts';
 
 let text: string | undefined;
 
 /** `GET /openapi.json`: the description of the routes for programs. */
-export const openapi = createFactory().createHandlers(query(noParameters), async (c) => {
+export const openapi = createFactory().createHandlers(noQuery, async (c) => {
   text ??= `${JSON.stringify(describeApi(), null, 2)}\n`;
   return respond({
     request: c.req.raw,

@@ -2,21 +2,13 @@ import type { Handler } from 'hono';
 import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
 import { noParameters, readParameters } from '../parameters.ts';
 
-/** The files of the first page by path; they lie in src/page/, the engine in dist/engine/. */
+/** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {
   '/': { file: 'index.html', contentType: 'text/html; charset=utf-8' },
   '/page.css': { file: 'page.css', contentType: 'text/css; charset=utf-8' },
   '/page.js': script('page.js'),
-  '/elements.js': script('elements.js'),
-  '/facts.js': script('facts.js'),
-  '/name.js': script('name.js'),
-  '/names.js': script('names.js'),
-  '/pad.js': script('pad.js'),
-  '/sums.js': script('sums.js'),
-  '/view.js': script('view.js'),
-  '/walk.js': script('walk.js'),
-  '/wall.js': script('wall.js'),
   '/engine.js': script('engine.js'),
+  '/engine-webgpu.js': script('engine-webgpu.js'),
   '/engine.wasm': { file: 'engine.wasm', contentType: 'application/wasm' },
 } as const;
 
@@ -28,7 +20,7 @@ function script<File extends string>(file: File) {
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "connect-src 'self'",
-  "img-src 'self'",
+  "img-src 'self' blob:", // pictures that the page has made itself
   "script-src 'self'",
   "style-src 'self'",
   "base-uri 'none'",
@@ -41,7 +33,7 @@ const ENGINE_POLICY = "default-src 'none'; connect-src 'self'; script-src 'wasm-
 
 /**
  * One file of the page.
- * @param readPage gives the bytes of a file of src/page/ by name.
+ * @param readPage gives the bytes of a file of the page by name.
  */
 export function page(
   { file, contentType }: (typeof PAGE_FILES)[keyof typeof PAGE_FILES],
@@ -57,7 +49,7 @@ export function page(
       contentType,
       make: () => bytes,
     });
-    const policy = file === 'engine.js' ? ENGINE_POLICY : CONTENT_SECURITY_POLICY;
+    const policy = file.startsWith('engine') ? ENGINE_POLICY : CONTENT_SECURITY_POLICY;
     response.headers.set('Content-Security-Policy', policy);
     response.headers.set('Referrer-Policy', 'no-referrer');
     return response;

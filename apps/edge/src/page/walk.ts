@@ -1,18 +1,24 @@
-// A walk between two names beside a cross-fade. Both are strips fetched once; a step only moves
-// them under their windows, so that playing asks the server for nothing.
-import { address, button, element, fill, image, input, onTyped, show } from './elements.js';
-import { anyName } from './names.js';
-import { changeView, onView, STEPS, view } from './view.js';
+/**
+ * A walk between two names beside a cross-fade. Both are strips fetched once; a step only moves
+ * them under their windows, so that playing asks the server for nothing.
+ *
+ * @module
+ */
+import { button, element, fill, image, input, onTyped } from './elements.ts';
+import { anyName } from './names.ts';
+import { show } from './pictures.ts';
+import { server } from './server.ts';
+import { changeView, onView, STEPS, type View, view } from './view.ts';
 
 const MS_A_STEP = 90;
 
 const slider = input('walk-step');
 const play = button('walk-play');
 
-/** @param {Partial<import('./view.js').View>} changes */
-const walk = (changes, step = true) => changeView({ ...changes, part: 'walk' }, { step });
+const walk = (changes: Partial<View>, step = true) =>
+  changeView({ ...changes, part: 'walk' }, { step });
 
-for (const end of /** @type {const} */ (['from', 'to'])) {
+for (const end of ['from', 'to'] as const) {
   onTyped(input(`walk-${end}`), (name, done) => walk({ [end]: name }, done));
 }
 button('walk-swap').addEventListener('click', () => walk({ from: view.to, to: view.from }));
@@ -38,10 +44,10 @@ for (const id of ['walk-strip', 'fade-strip']) {
   });
 }
 
-let timer = 0;
-play.addEventListener('click', () => (timer ? stop() : start()));
+let timer: ReturnType<typeof setInterval> | undefined;
+play.addEventListener('click', () => (timer === undefined ? start() : stop()));
 
-function start() {
+function start(): void {
   play.textContent = 'Pause';
   let at = Number(view.step);
   let way = at === STEPS - 1 ? -1 : 1;
@@ -52,16 +58,15 @@ function start() {
   }, MS_A_STEP);
 }
 
-function stop() {
-  if (timer === 0) return;
+function stop(): void {
+  if (timer === undefined) return;
   clearInterval(timer);
-  timer = 0;
+  timer = undefined;
   play.textContent = 'Play';
   walk({ step: slider.value }, false);
 }
 
-/** @param {number} step */
-function showStep(step) {
+function showStep(step: number): void {
   slider.value = String(step);
   slider.setAttribute('aria-valuetext', `step ${step + 1} of ${STEPS}`);
   for (const id of ['walk-frame', 'fade-frame']) {
@@ -76,14 +81,14 @@ onView(({ from, to, path, step }) => {
   fill(input('walk-from'), from);
   fill(input('walk-to'), to);
   input('walk-arc').checked = path === 'slerp';
-  const steps = String(STEPS);
+  const query = { from, to, steps: String(STEPS) };
   // The straight line is what the server does unasked: one picture keeps one address.
-  const query = { from, to, steps, ...(path === 'slerp' ? { path } : {}) };
-  const walked = address('morph', query);
-  const faded = address('morph', { from, to, steps, space: 'pixel' });
-  show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
-  show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);
-  show(image('walk-strip'), walked, `All ${steps} steps of the walk side by side`);
-  show(image('fade-strip'), faded, `All ${steps} steps of the cross-fade side by side`);
-  if (timer === 0) showStep(Number(step));
+  const arc = path === 'slerp' ? ({ path } as const) : {};
+  const walked = server.morph.$url({ query: { ...query, ...arc } });
+  const faded = server.morph.$url({ query: { ...query, space: 'pixel' } });
+  void show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
+  void show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);
+  void show(image('walk-strip'), walked, `All ${STEPS} steps of the walk side by side`);
+  void show(image('fade-strip'), faded, `All ${STEPS} steps of the cross-fade side by side`);
+  if (timer === undefined) showStep(Number(step));
 });

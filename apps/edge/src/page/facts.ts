@@ -1,19 +1,19 @@
-// What the server knows of its generator.
-import { element } from './elements.js';
-
-/** @param {number} number */
-const count = (number) => number.toLocaleString('en');
-
 /**
- * @param {string} id
- * @param {string} text
+ * What the server knows of its generator.
+ *
+ * @module
  */
-function fact(id, text) {
+import { element } from './elements.ts';
+import { server } from './server.ts';
+
+const count = (number: number) => number.toLocaleString('en');
+
+function fact(id: string, text: string): void {
   element(`fact-${id}`, HTMLElement).textContent = text;
 }
 
 try {
-  const response = await fetch('model');
+  const response = await server.model.$get();
   if (!response.ok) throw new Error(`${response.status}`);
   const { preset, bytes, hash, latent, image, classes, training } = await response.json();
   fact('preset', preset);
@@ -29,8 +29,13 @@ try {
   fact('preset', 'the generator does not answer');
 }
 
-/** @param {{ iterations?: number, images?: number }} training */
-function trained({ iterations, images }) {
+function trained({
+  iterations,
+  images,
+}: {
+  iterations?: number | undefined;
+  images?: number | undefined;
+}): string {
   const times = iterations === undefined ? 'unknown' : `${count(iterations)} iterations`;
   return images === undefined ? times : `${times} on ${count(images)} pictures`;
 }

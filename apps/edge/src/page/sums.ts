@@ -1,19 +1,15 @@
-// A − B + C, of latents (by the server) and of pixels (here), as the article has it.
-import {
-  address,
-  button,
-  element,
-  fill,
-  image,
-  imageAddress,
-  input,
-  onTyped,
-  show,
-} from './elements.js';
-import { anyName } from './names.js';
-import { changeView, onView } from './view.js';
+/**
+ * A − B + C, of latents (by the generator) and of pixels (here), as the article has it.
+ *
+ * @module
+ */
+import { button, element, fill, image, input, onTyped } from './elements.ts';
+import { anyName } from './names.ts';
+import { show } from './pictures.ts';
+import { characterOf, sumOf } from './server.ts';
+import { changeView, onView } from './view.ts';
 
-const TERMS = /** @type {const} */ (['a', 'b', 'c']);
+const TERMS = ['a', 'b', 'c'] as const;
 const canvas = element('sum-pixels', HTMLCanvasElement);
 
 for (const term of TERMS) {
@@ -27,13 +23,7 @@ button('sum-any').addEventListener('click', () =>
   changeView({ a: anyName(), b: anyName(), c: anyName(), part: 'sums' }),
 );
 
-/**
- * A list of names as the server reads it: a comma or backslash of a name has a backslash before it.
- * @param {string[]} names
- */
-const list = (...names) => names.map((name) => name.replace(/[\\,]/g, '\\$&')).join(',');
-
-function addPixels() {
+function addPixels(): void {
   const pictures = TERMS.map((term) => image(`sum-${term}-image`));
   if (!pictures.every(({ complete, naturalWidth }) => complete && naturalWidth > 0)) return;
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -51,17 +41,15 @@ function addPixels() {
   context.putImageData(a, 0, 0);
 }
 
-onView(({ a, b, c }) => {
-  for (const [term, name] of Object.entries({ a, b, c })) {
+onView((view) => {
+  for (const term of TERMS) {
+    const name = view[term];
     fill(input(`sum-${term}`), name);
-    show(image(`sum-${term}-image`), imageAddress(name), `The character of “${name}”`);
+    void show(image(`sum-${term}-image`), characterOf(name), `The character of “${name}”`);
   }
+  const { a, b, c } = view;
   const sum = `“${a}” minus “${b}” plus “${c}”`;
-  show(
-    image('sum-image'),
-    address('mix', { plus: list(a, c), minus: list(b) }),
-    `${sum}, by latents`,
-  );
+  void show(image('sum-image'), sumOf([a, c], [b]), `${sum}, by latents`);
   canvas.setAttribute('aria-label', `${sum}, by pixels`);
   addPixels();
 });

@@ -1,12 +1,16 @@
-// The explorer page, one module for each part.
-import { element } from './elements.js';
-import './name.js';
-import './wall.js';
-import './walk.js';
-import './sums.js';
-import './pad.js';
-import './facts.js';
-import { changeView, view } from './view.js';
+/**
+ * The explorer page, one module for each part. scripts/build-page.ts bundles it to page.js.
+ *
+ * @module
+ */
+import { element } from './elements.ts';
+import './name.ts';
+import './wall.ts';
+import './walk.ts';
+import './sums.ts';
+import './pad.ts';
+import './facts.ts';
+import { changeView, view } from './view.ts';
 
 // The address after # holds the view, so these links must not replace it.
 element('parts', HTMLElement).addEventListener('click', (event) => {

@@ -1,17 +1,13 @@
-// Type a name, see its character, take it along.
-import {
-  button,
-  element,
-  fill,
-  image,
-  imageAddress,
-  input,
-  onTyped,
-  show,
-  tell,
-} from './elements.js';
-import { anyName } from './names.js';
-import { changeView, onView, view } from './view.js';
+/**
+ * Type a name, see its character, take it along.
+ *
+ * @module
+ */
+import { button, element, fill, image, input, onTyped, tell } from './elements.ts';
+import { anyName } from './names.ts';
+import { show } from './pictures.ts';
+import { characterOf } from './server.ts';
+import { changeView, onView, view } from './view.ts';
 
 const code = element('name-code', HTMLElement);
 
@@ -41,7 +37,6 @@ button('name-walk').addEventListener('click', () => {
 
 onView(({ name }) => {
   fill(input('name-seed'), name);
-  show(image('name-image'), imageAddress(name), `The character of “${name}”`);
-  const source = new URL(imageAddress(name), document.baseURI);
-  code.textContent = `<img src="${source}" width="128" height="128" alt="">`;
+  void show(image('name-image'), characterOf(name), `The character of “${name}”`);
+  code.textContent = `<img src="${characterOf(name)}" width="128" height="128" alt="">`;
 });

@@ -1,7 +1,13 @@
-// Names to pick from: the last two picks are the ends of the walk.
-import { button, element, imageAddress, tell } from './elements.js';
-import { nameOf } from './names.js';
-import { changeView, onView, view } from './view.js';
+/**
+ * Names to pick from: the last two picks are the ends of the walk.
+ *
+ * @module
+ */
+import { button, element, tell } from './elements.ts';
+import { nameOf } from './names.ts';
+import { show } from './pictures.ts';
+import { characterOf } from './server.ts';
+import { changeView, onView, view, WALL_MAX } from './view.ts';
 
 const wall = element('wall-names', HTMLElement);
 const AT_FIRST = wall.childElementCount;
@@ -21,12 +27,10 @@ button('wall-more').addEventListener('click', () => {
   if (next instanceof HTMLElement) next.focus({ preventScroll: true });
 });
 
-/** @param {string} seed */
-function tile(seed) {
+function tile(seed: string): HTMLButtonElement {
   const picture = new Image(128, 128);
   picture.loading = 'lazy';
-  picture.alt = '';
-  picture.src = imageAddress(seed);
+  void show(picture, characterOf(seed), '');
   const name = document.createElement('span');
   name.textContent = seed;
   const made = document.createElement('button');
@@ -40,7 +44,7 @@ onView((shown) => {
   const count = Math.max(AT_FIRST, Number(shown.wall));
   while (wall.childElementCount > count) wall.lastElementChild?.remove();
   while (wall.childElementCount < count) wall.append(tile(nameOf(wall.childElementCount)));
-  button('wall-more').disabled = count >= 480;
+  button('wall-more').disabled = count >= WALL_MAX;
   for (const each of wall.children) {
     const seed = each instanceof HTMLElement ? each.dataset.seed : undefined;
     each.setAttribute('aria-pressed', String(seed === shown.from || seed === shown.to));

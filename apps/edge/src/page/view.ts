@@ -1,8 +1,12 @@
-// What is on view, kept in the address after `#`, so that every view can be shared and the back
-// button goes to the one before. Only what differs from the first view is written there.
+/**
+ * What is on view, kept in the address after `#`, so that every view can be shared and the back
+ * button goes to the one before. Only what differs from the first view is written there.
+ *
+ * @module
+ */
 
 export const STEPS = 16;
-const WALL_MAX = 480;
+export const WALL_MAX = 480;
 
 const FIRST_VIEW = {
   /** The part that was changed last: a shared address opens there. */
@@ -25,29 +29,20 @@ const FIRST_VIEW = {
   y: '0',
 };
 
-/** @typedef {typeof FIRST_VIEW} View */
+export type View = typeof FIRST_VIEW;
 
-/** @type {Readonly<View>} */
-export let view = readView();
+export let view: Readonly<View> = readView();
 
-/** @type {((view: Readonly<View>) => void)[]} */
-const parts = [];
+const parts: ((view: Readonly<View>) => void)[] = [];
 
-/**
- * Calls `render` now and whenever the view has changed.
- * @param {(view: Readonly<View>) => void} render
- */
-export function onView(render) {
+/** Calls `render` now and whenever the view has changed. */
+export function onView(render: (view: Readonly<View>) => void): void {
   parts.push(render);
   render(view);
 }
 
-/**
- * @param {Partial<View>} changes
- * @param {object} [options]
- * @param {boolean} [options.step=true] whether the back button stops at the view before
- */
-export function changeView(changes, { step = true } = {}) {
+/** @param options.step whether the back button stops at the view before */
+export function changeView(changes: Partial<View>, { step = true } = {}): void {
   view = { ...view, ...changes };
   const hash = writeView(view);
   // A step for what is on view already would make the back button do nothing.
@@ -61,28 +56,29 @@ addEventListener('popstate', () => {
   for (const render of parts) render(view);
 });
 
-/** @returns {View} */
-function readView() {
+function readView(): View {
   const given = new URLSearchParams(location.hash.slice(1));
   const read = { ...FIRST_VIEW };
-  for (const key of /** @type {(keyof View)[]} */ (Object.keys(FIRST_VIEW))) {
+  for (const key of keysOf(FIRST_VIEW)) {
     read[key] = given.get(key)?.slice(0, 256) || FIRST_VIEW[key];
   }
-  const whole = (/** @type {string} */ text, /** @type {number} */ most) =>
+  const whole = (text: string, most: number) =>
     String(Math.min(most, /^\d{1,6}$/.test(text) ? Number(text) : 0));
   read.step = whole(read.step, STEPS - 1);
   read.wall = whole(read.wall, WALL_MAX);
-  for (const axis of /** @type {const} */ (['x', 'y'])) {
+  for (const axis of ['x', 'y'] as const) {
     if (!/^-?\d{1,2}$|^-?100$/.test(read[axis])) read[axis] = '0';
   }
   if (read.path !== 'slerp') read.path = 'linear';
   return read;
 }
 
-/** @param {Readonly<View>} shown */
-function writeView(shown) {
-  const differing = Object.entries(shown).filter(
-    ([key, value]) => value !== FIRST_VIEW[/** @type {keyof View} */ (key)],
-  );
-  return new URLSearchParams(differing).toString();
+function writeView(shown: Readonly<View>): string {
+  const differing = keysOf(shown).filter((key) => shown[key] !== FIRST_VIEW[key]);
+  return new URLSearchParams(differing.map((key) => [key, shown[key]])).toString();
+}
+
+/** TypeScript knows keys only as text: an object may have more of them than its type says. */
+function keysOf(shown: Readonly<View>): (keyof View)[] {
+  return Object.keys(shown) as (keyof View)[];
 }

@@ -1,0 +1,56 @@
+/**
+ * Puts together the files of the page: its scripts and its engines bundled, the others as they are.
+ *
+ *     node scripts/build-page.ts
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { PAGE_FOLDER } from '../src/disk.ts';
+import { runScript } from './arguments.ts';
+
+const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
+
+const SCRIPTS = {
+  page: source('page/page.ts'),
+  engine: source('engine/engine.ts'),
+  'engine-webgpu': source('engine/engine-webgpu.ts'),
+};
+
+const COPIES = {
+  'index.html': source('page/index.html'),
+  'page.css': source('page/page.css'),
+  'engine.wasm': fileURLToPath(
+    import.meta.resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'),
+  ),
+};
+
+/** Writes the files of routes/page.ts to the folder `target`, which it replaces. */
+export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<void> {
+  const draft = `${target.replace(/\/$/, '')}.${randomUUID()}`;
+  try {
+    await mkdir(draft, { recursive: true });
+    await build({
+      entryPoints: SCRIPTS,
+      outdir: draft,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      // Emscripten's glue names these for Node only.
+      external: ['fs', 'path', 'os', 'crypto', 'worker_threads', 'perf_hooks', 'util'],
+      logLevel: 'error',
+    });
+    for (const [name, from] of Object.entries(COPIES)) await copyFile(from, `${draft}/${name}`);
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) await runScript(() => buildPage());

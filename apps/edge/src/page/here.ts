@@ -1,0 +1,145 @@
+/**
+ * The switch “Make them here”: while it is on, pictures are made in this browser by the server's own
+ * code in a Web Worker, and cost the server nothing.
+ *
+ * @module
+ */
+import type { MadePixels, Order, PadPoint, Said } from '../engine/messages.ts';
+import { element, input } from './elements.ts';
+import { BASE } from './server.ts';
+
+/** Files kept for those who want the same one again, as the two pictures of a walk do. */
+const KEPT_FILES = 32;
+
+const ENGINES = {
+  wasm: { script: 'engine.js', promise: 'by wasm: the server’s own bytes' },
+  webgpu: {
+    script: 'engine-webgpu.js',
+    promise: 'by WebGPU: a colour may differ from the server’s by a level',
+  },
+} as const;
+
+type Answer = Extract<Said, { id: number }>;
+
+const toggle = input('here');
+const withGpu = input('here-webgpu');
+const state = element('here-state', HTMLElement);
+const time = element('here-time', HTMLElement);
+const atFirst = state.textContent;
+
+let worker: Worker | undefined;
+let lastId = 0;
+const waiting = new Map<number, (answer: Answer) => void>();
+const listeners: ((here: boolean) => void)[] = [];
+
+const files = new Map<string, Promise<string | undefined>>();
+/** One at a time: the engine has one thread, and the pad's points should not wait behind a wall. */
+let newest: Promise<unknown> = Promise.resolve();
+
+/** Whether pictures are made here now. */
+export const isHere = (): boolean => toggle.checked;
+
+/** Calls `listener` whenever the switch has been turned. */
+export function onHere(listener: (here: boolean) => void): void {
+  listeners.push(listener);
+}
+
+/** Turns the switch on. */
+export function switchOn(): void {
+  if (toggle.checked) return;
+  toggle.checked = true;
+  turned();
+}
+
+/** The file of an address of the server, made here, as an address; nothing if that went wrong. */
+export function makeHere({ href }: URL): Promise<string | undefined> {
+  const known = files.get(href);
+  if (known) return known;
+  const file = newest.then(async () => {
+    const answer = await ask({ address: `/${href.slice(BASE.length)}` });
+    return 'file' in answer ? URL.createObjectURL(answer.file) : undefined;
+  });
+  newest = file;
+  files.set(href, file);
+  const [oldest] = files.keys();
+  if (files.size > KEPT_FILES && oldest !== undefined) void forget(oldest);
+  return file;
+}
+
+/** A point of the pad, made here; nothing if that went wrong. */
+export async function makePoint(point: PadPoint): Promise<MadePixels | undefined> {
+  const answer = await ask({ point });
+  return 'pixels' in answer ? answer : undefined;
+}
+
+toggle.addEventListener('change', turned);
+withGpu.addEventListener('change', () => {
+  if (!toggle.checked) return switchOn();
+  stop();
+  turned();
+});
+void offerGpu();
+
+function turned(): void {
+  if (toggle.checked) start();
+  else {
+    stop();
+    state.textContent = atFirst;
+  }
+  for (const listener of listeners) listener(toggle.checked);
+}
+
+function start(): void {
+  const { script, promise } = ENGINES[withGpu.checked ? 'webgpu' : 'wasm'];
+  state.textContent = 'Getting the generator …';
+  const started = new Worker(script, { type: 'module' });
+  worker = started;
+  started.addEventListener('message', ({ data }: MessageEvent<Said>) => {
+    if ('ready' in data) state.textContent = `Made here ${promise}.`;
+    else if ('broken' in data) fail(data.broken);
+    else receive(data);
+  });
+  started.addEventListener('error', () => fail('the engine cannot be loaded'));
+}
+
+function stop(): void {
+  worker?.terminate();
+  worker = undefined;
+  for (const id of [...waiting.keys()]) receive({ id, problem: 'it was switched off' });
+  for (const address of [...files.keys()]) void forget(address);
+  time.textContent = '';
+}
+
+function fail(why: string): void {
+  toggle.checked = false;
+  turned();
+  state.textContent = `That does not work here: ${why}.`;
+}
+
+/** @param order without the number that its answer will have. */
+async function ask(order: { address: string } | { point: PadPoint }): Promise<Answer> {
+  const id = ++lastId;
+  if (!worker) return { id, problem: 'it is switched off' };
+  const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
+  worker.postMessage({ id, ...order } satisfies Order);
+  return answered;
+}
+
+function receive(answer: Answer): void {
+  waiting.get(answer.id)?.(answer);
+  waiting.delete(answer.id);
+  if ('pictureMs' in answer) time.textContent = `${answer.pictureMs?.toFixed(0)} ms a picture`;
+}
+
+/** An image that has begun to load does not need its address any more. */
+async function forget(href: string): Promise<void> {
+  const file = await files.get(href);
+  files.delete(href);
+  if (file) URL.revokeObjectURL(file);
+}
+
+/** Not every browser with WebGPU has something to run it on. */
+async function offerGpu(): Promise<void> {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  withGpu.disabled = !adapter;
+}

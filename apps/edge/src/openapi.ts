@@ -100,7 +100,8 @@ const ROUTES: Record<string, RouteFacts> = {
   '/img': {
     summary: 'The character of a seed',
     description:
-      'One picture. The same seed is the same character, for as long as the generator stays.',
+      'One picture. The same seed is the same character, for as long as the generator stays; ' +
+      'where /model tells of a gallery, it is one of that many.',
     parameters: imgParameters,
     example: { query: 'seed=alice&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },

@@ -39,41 +39,47 @@ export function joinTiers(
   tiers: readonly Tier[],
   waitUntil: (work: Promise<unknown>) => void,
 ): Tiers {
-  const keepIn = (
+  const failing = new Set<string>();
+  /** The outcome, or nothing when it fails; that is told once, until it works again. */
+  const attempt = async <T>(what: string, doing: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      const outcome = await doing();
+      failing.delete(what);
+      return outcome;
+    } catch (error) {
+      if (!failing.has(what)) console.warn(`${what}: ${error}`);
+      failing.add(what);
+      return undefined;
+    }
+  };
+  const keepIn = async (
     some: readonly Tier[],
     address: URL,
     picture: KeptPicture | Promise<KeptPicture>,
-  ) =>
-    waitUntil(
-      Promise.all(
-        some.map((tier) =>
-          Promise.resolve(picture)
-            .then((ready) => tier.keep(address, ready))
-            .catch((error: unknown) => console.warn(`${tier.name} cannot keep a picture:`, error)),
-        ),
-      ),
-    );
+  ) => {
+    for (const tier of some) {
+      await attempt(`${tier.name} cannot keep a picture`, async () =>
+        tier.keep(address, await picture),
+      );
+    }
+  };
   return {
     async find(address, contentType) {
-      for (const [i, { name, find }] of tiers.entries()) {
-        const body = await find(address).catch((error: unknown) => {
-          console.warn(`${name} cannot be read:`, error);
-          return undefined;
-        });
+      for (const [i, tier] of tiers.entries()) {
+        const { name } = tier;
+        const body = await attempt(`${name} cannot be read`, () => tier.find(address));
         if (!body) continue;
         if (i === 0) return { body, source: name };
         // Next time it is found in a faster one.
         const [sent, kept] = body.tee();
-        const bytes = new Response(kept).bytes();
-        keepIn(
-          tiers.slice(0, i),
-          address,
-          bytes.then((read) => ({ bytes: new Uint8Array(read), contentType })),
-        );
+        const picture = new Response(kept)
+          .arrayBuffer()
+          .then((read) => ({ bytes: new Uint8Array(read), contentType }));
+        waitUntil(keepIn(tiers.slice(0, i), address, picture));
         return { body: sent, source: name };
       }
       return undefined;
     },
-    keep: (address, picture) => keepIn(tiers, address, picture),
+    keep: (address, picture) => waitUntil(keepIn(tiers, address, picture)),
   };
 }

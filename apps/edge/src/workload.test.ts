@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
 import { compileBinary, compileWebpBinary } from './disk.ts';
 import { openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
+import { createWorkload } from './workload.ts';
 
 let app: ReturnType<typeof createApp>;
 
@@ -67,5 +68,24 @@ describe('a client that goes away', () => {
     const { drawn, underWay } = await progress();
     expect(drawn - before.drawn).toBeLessThan(64);
     expect(underWay).toBe(0);
+  });
+});
+
+describe('a request that the runtime has ended', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('keeps its place for a minute only', async () => {
+    vi.useFakeTimers();
+    const { run, underWay } = createWorkload();
+    const { signal } = new AbortController();
+    const never = () => new Promise<never>(() => undefined);
+    for (let i = 0; i < 4; i++) void run({ pictures: 64, signal }, never);
+    const one = () => run({ pictures: 1, signal }, async () => 'drawn');
+    await expect(one()).rejects.toMatchObject({ status: 503 });
+    vi.advanceTimersByTime(61_000);
+    expect(await one()).toBe('drawn');
+    expect(underWay()).toBe(0);
   });
 });

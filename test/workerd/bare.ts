@@ -16,8 +16,13 @@ import { expectServer, type Server, start } from '../servers.ts';
 const EDGE = fileURLToPath(new URL('../../apps/edge', import.meta.url));
 const BIN = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
+/** A server, and the folder that its static assets are in. */
+export interface BareServer extends Server {
+  assets: string;
+}
+
 /** The bundle that wrangler deploys, in workerd, without a cache and a bucket. */
-export async function startBareWorkerd(generator: string): Promise<Server> {
+export async function startBareWorkerd(generator: string): Promise<BareServer> {
   const folder = await mkdtemp(`${tmpdir()}/killme-workerd-`);
   const remove = () => rm(folder, { recursive: true });
   try {
@@ -41,7 +46,7 @@ export async function startBareWorkerd(generator: string): Promise<Server> {
         (_, port) => answers(port), // it says nothing itself
       ),
     );
-    return { ...server, stop: () => server.stop().finally(remove) };
+    return { ...server, assets, stop: () => server.stop().finally(remove) };
   } catch (error) {
     await remove();
     throw error;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { createApp, diskOptions } from '@killme/edge';
@@ -13,7 +13,7 @@ import {
   startWorkerd,
   writeRandomGenerator,
 } from '../servers.ts';
-import { startBareWorkerd } from './bare.ts';
+import { type BareServer, startBareWorkerd } from './bare.ts';
 
 describeContract({
   name: 'workerd',
@@ -51,7 +51,7 @@ it('workerd refuses a damaged generator, and a port in use, with one line', asyn
 
 describe('workerd by itself', () => {
   let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
-  let server: Server;
+  let server: BareServer;
 
   beforeAll(async () => {
     generator = await writeRandomGenerator({ imageSize: 64 });
@@ -64,6 +64,22 @@ describe('workerd by itself', () => {
   });
 
   const get = (path: string) => fetch(server.origin + path);
+
+  it('needs no weights to say that a picture is the same, and takes them when they are there', async () => {
+    const node = createApp(diskOptions(generator.folder));
+    const tag = (await node.request('/img?seed=same', { method: 'HEAD' })).headers.get('etag')!;
+    const weights = `${server.assets}/generator/weights-0.bin`;
+    await rename(weights, `${weights}.away`);
+    const same = await fetch(`${server.origin}/img?seed=same`, {
+      headers: { 'If-None-Match': tag },
+    });
+    expect([same.status, await same.text()]).toEqual([304, '']);
+    expect((await get('/model')).status).toBe(200);
+    const drawn = await get('/img?seed=same');
+    expect([drawn.status, drawn.headers.get('retry-after')]).toEqual([503, '30']);
+    await rename(`${weights}.away`, weights);
+    expect((await get('/img?seed=same')).status).toBe(200);
+  });
 
   it('draws no more for a client that has left', () => expectWorkToStop(server.origin));
 
@@ -90,14 +106,14 @@ describe('workerd by itself', () => {
   });
 });
 
-describe('workerd with a bucket', () => {
+describe('workerd with a bucket and a limit', () => {
   let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
   let server: Server;
 
   beforeAll(async () => {
     generator = await writeRandomGenerator({ imageSize: 64 });
     const config = `${generator.folder}/wrangler.jsonc`;
-    await writeFile(config, withBucket(await readFile(`${EDGE}/wrangler.jsonc`, 'utf8')));
+    await writeFile(config, withBindings(await readFile(`${EDGE}/wrangler.jsonc`, 'utf8')));
     server = expectServer(await startWorkerd(generator.folder, undefined, ['--config', config]));
   });
 
@@ -129,6 +145,19 @@ describe('workerd with a bucket', () => {
     expect(health).toMatchObject({ pictures: { drawn: 1, underWay: 0 } });
   });
 
+  it('limits what is drawn for one address, not what is sent', async () => {
+    const statuses = new Set<number>();
+    // More than two minutes allow, for one may end among them.
+    for (let i = 0; i < 2 * DRAWINGS + 1; i++) {
+      const answer = await fetch(`${server.origin}/img?seed=more-${i}`);
+      statuses.add(answer.status);
+      if (answer.status === 429) expect(answer.headers.get('retry-after')).toBe('60');
+      await answer.arrayBuffer();
+    }
+    expect(statuses).toEqual(new Set([200, 429]));
+    expect((await getFrom('localhost', '/img?seed=kept&size=100')).source).toBe('cache');
+  });
+
   /** As a client that knows the server by another name. */
   async function getFrom(host: string, path: string, method = 'GET') {
     const { port } = new URL(server.origin);
@@ -149,11 +178,19 @@ const PATIENCE = { timeout: 30_000, interval: 20 };
 
 const EDGE = fileURLToPath(new URL('../../apps/edge', import.meta.url));
 
-/** The configuration with the lines of the bucket in force, as a person would do it. */
-function withBucket(config: string): string {
-  const lines = config.replace(/^( *)\/\/ (?="r2_buckets")/m, '$1');
-  expect(lines).not.toBe(config);
-  return lines.replace('"src/worker.ts"', JSON.stringify(`${EDGE}/src/worker.ts`));
+/** So few, for a test; the configuration says 300. */
+const DRAWINGS = 5;
+
+/** The configuration with the lines of both bindings in force, as a person would do it. */
+function withBindings(config: string): string {
+  const active = config
+    .replace(/^( *)\/\/ (?="r2_buckets")/m, '$1')
+    .replace(/^( *)\/\/ ("ratelimits": \[\n) *\/\/ (.*\n) *\/\/ (\],)/m, '$1$2$3$4');
+  expect(active).toMatch(/^ *"r2_buckets"/m);
+  expect(active).toMatch(/^ *"ratelimits"/m);
+  return active
+    .replace('"limit": 300', `"limit": ${DRAWINGS}`)
+    .replace('"src/worker.ts"', JSON.stringify(`${EDGE}/src/worker.ts`));
 }
 
 const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());

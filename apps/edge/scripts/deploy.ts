@@ -21,7 +21,10 @@ async function main(): Promise<void> {
   const { options, rest } = readArgumentsAndRest(servedOptions);
   const served = await chooseServed(options);
   const { preset } = await assembleAssets(served);
-  console.log(`Deploying ${served.generator} (${preset})`);
+  console.log(
+    `Deploying ${served.generator} (${preset})` +
+      (served.gallery === undefined ? '' : `, /img from ${served.gallery}`),
+  );
   const wrangler = spawn(process.execPath, [WRANGLER, 'deploy', ...rest], {
     cwd: EDGE_FOLDER,
     stdio: 'inherit',

@@ -53,7 +53,8 @@ async function main(): Promise<void> {
     await remove();
     const { preset, training } = await assembleAssets(served, assets);
     console.log(
-      `Serving ${served.generator} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})`,
+      `Serving ${served.generator} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})` +
+        (served.gallery === undefined ? '' : `, /img from ${served.gallery}`),
     );
     await runWrangler({ host, port, assets, state, config });
   } finally {

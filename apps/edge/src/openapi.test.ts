@@ -8,6 +8,8 @@ import { joinSeeds } from './seed-list.ts';
 
 interface Parameter {
   name: string;
+  in: 'query' | 'path';
+  example?: string;
   description: string;
   required?: boolean;
   schema: {
@@ -24,6 +26,7 @@ interface Parameter {
 
 interface Operation {
   parameters?: Parameter[];
+  tags: string[];
   responses: Record<string, { content?: Record<string, unknown> }>;
   'x-example'?: { address: string; width: number; height: number };
 }
@@ -49,19 +52,36 @@ const generator: Generator = {
   }),
 };
 
+/** How a file of the page begins, by its ending. */
+const BEGINNINGS: Record<string, string> = {
+  html: '<!doctype html>',
+  css: ':root {}',
+  js: 'export {};',
+  wasm: '\0asm',
+};
+
 const app = createApp({
   loadGenerator: async () => generator,
-  readPage: async (name) => new TextEncoder().encode(name),
+  readPage: async (name) => new TextEncoder().encode(BEGINNINGS[name.split('.').at(-1)!]),
+  readGenerator: async () => new TextEncoder().encode('{}'),
   loadWebpBinary: compileWebpBinary,
 });
 
+let paths: Record<string, { get: Operation }>;
+/** Every operation, by a path that can be asked for. */
 let operations: [path: string, operation: Operation][];
 
 beforeAll(async () => {
-  const document = (await (await app.request('/openapi.json')).json()) as {
-    paths: Record<string, { get: Operation }>;
-  };
-  operations = Object.entries(document.paths).map(([path, { get }]) => [path, get]);
+  const document = (await (await app.request('/openapi.json')).json()) as { paths: typeof paths };
+  paths = document.paths;
+  operations = Object.entries(paths).map(([path, { get }]) => {
+    const { parameters = [] } = get;
+    const address = parameters
+      .filter((parameter) => parameter.in === 'path')
+      .reduce((filled, { name, example }) => filled.replace(`{${name}}`, example!), path);
+    const asked = parameters.filter((parameter) => parameter.in === 'query');
+    return [address, { ...get, parameters: asked }];
+  });
 });
 
 /** A request and, when something is wrong with it, the name of what is. */
@@ -211,6 +231,10 @@ const MAGIC: Record<string, string> = {
   'image/gif': 'GIF89a',
   'image/webp': 'RIFF',
   'application/json': '{',
+  'application/wasm': '\0asm',
+  'text/css': ':root',
+  'text/html': '<!docty',
+  'text/javascript': 'export',
 };
 
 async function expectProblem(response: Response, status: number) {
@@ -240,6 +264,16 @@ describe('the document', () => {
       const response = await app.request(`/${address}`);
       expect(decode(await response.arrayBuffer())).toMatchObject({ width, height });
     }
+  });
+
+  it('calls each operation by its own name, and refers only to what it has', async () => {
+    const document = await (await app.request('/openapi.json')).text();
+    const names = [...document.matchAll(/"operationId": "(\w+)"/g)].map(([, name]) => name);
+    expect(new Set(names).size).toBe(operations.length);
+    const { components } = JSON.parse(document) as { components: Record<string, object> };
+    const references = [...document.matchAll(/"\$ref": "#\/components\/(\w+)\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(20);
+    for (const [, kind, name] of references) expect(components[kind!]).toHaveProperty(name!);
   });
 
   it('has a purpose and a range for every parameter', () => {
@@ -333,7 +367,8 @@ describe('the reference page', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     const page = await response.text();
-    for (const [path, { parameters = [] }] of operations) {
+    for (const [path, { get }] of Object.entries(paths)) {
+      const { parameters = [] } = get;
       expect(page).toContain(`<code>GET ${path}</code>`);
       for (const { name, schema } of parameters) {
         expect(page).toContain(`<code>${name}</code>`);

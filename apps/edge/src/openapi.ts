@@ -14,20 +14,33 @@ import {
   noParameters,
   ogParameters,
 } from './parameters.ts';
+import { PAGE_FILES } from './routes/page.ts';
 
 /** What a reader is told of one route. */
 interface RouteFacts {
+  tag: 'pictures' | 'facts' | 'files';
   summary: string;
   description: string;
   parameters: z.ZodObject;
+  /** Parts of the path. */
+  path?: z.ZodObject;
   /** A query that shows what the route is for, and the size of its picture. */
   example?: { query: string; width: number; height: number };
   answer: { description: string; content: Record<string, z.ZodType> };
   /** Without a seed it redirects to a random one. */
   redirects?: boolean;
+  /** It never changes, or is new each time, so there is nothing to ask again for. */
+  alwaysNew?: boolean;
 }
 
 const bytes = z.unknown().meta({ override: { type: 'string', format: 'binary' } });
+
+const text = z.string();
+
+const generatorFile = z.string().meta({
+  description: 'generator.json, or a file that it names',
+  param: { description: 'Which file.', example: 'generator.json' },
+});
 
 const problem = z
   .object({
@@ -92,12 +105,41 @@ const health = z.object({
   }),
 });
 
+/** What many routes may answer, once each under `components`. */
+const RESPONSES = {
+  random: { id: 'RandomSeed', description: 'No seed came: on to a random one.' },
+  unchanged: { id: 'Unchanged', description: 'You have it already (If-None-Match).' },
+  wrong: problemResponse(
+    'WrongParameter',
+    'A parameter is wrong, doubled or unknown; errors says which and why.',
+  ),
+  missing: problemResponse('NoSuchFile', 'There is no such file.'),
+  long: problemResponse('TooLong', 'The address is longer than 16 KiB.'),
+  limited: problemResponse(
+    'TooManyRequests',
+    'Too many requests, where they are limited; see Retry-After.',
+  ),
+  busy: problemResponse(
+    'Busy',
+    'Too many pictures are being drawn, or the generator cannot be used; see Retry-After.',
+  ),
+  unusable: problemResponse(
+    'Unusable',
+    'The server lacks what it needs for it now; see Retry-After.',
+  ),
+};
+
+function problemResponse(id: string, description: string): ZodOpenApiResponseObject {
+  return { id, description, content: { 'application/problem+json': { schema: problem } } };
+}
+
 const png = { 'image/png': bytes };
 const still = { ...png, 'image/webp': bytes };
 
-/** Every route that programs use, by path. */
+/** Every route, by path, but for the files of the page. */
 const ROUTES: Record<string, RouteFacts> = {
   '/img': {
+    tag: 'pictures',
     summary: 'The character of a seed',
     description:
       'One picture. The same seed is the same character, for as long as the generator stays; ' +
@@ -108,6 +150,7 @@ const ROUTES: Record<string, RouteFacts> = {
     redirects: true,
   },
   '/morph': {
+    tag: 'pictures',
     summary: 'A walk from one character to another',
     description:
       'Pictures at even steps on the line between the latents of two seeds, or of several. ' +
@@ -120,6 +163,7 @@ const ROUTES: Record<string, RouteFacts> = {
     },
   },
   '/grid': {
+    tag: 'pictures',
     summary: 'A contact sheet',
     description:
       'n × n characters in rows: those of the seeds <seed>/0, <seed>/1 and so on, which /img knows too.',
@@ -129,6 +173,7 @@ const ROUTES: Record<string, RouteFacts> = {
     redirects: true,
   },
   '/mix': {
+    tag: 'pictures',
     summary: 'Arithmetic with characters',
     description:
       'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
@@ -137,6 +182,7 @@ const ROUTES: Record<string, RouteFacts> = {
     answer: { description: 'The picture.', content: still },
   },
   '/og': {
+    tag: 'pictures',
     summary: 'A card for link previews',
     description:
       'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
@@ -146,18 +192,65 @@ const ROUTES: Record<string, RouteFacts> = {
     redirects: true,
   },
   '/model': {
+    tag: 'facts',
     summary: 'Facts of the generator',
     description: 'What it was trained on and for how long, what it takes and what it makes.',
     parameters: noParameters,
     answer: { description: 'The facts.', content: { 'application/json': model } },
   },
   '/healthz': {
+    tag: 'facts',
     summary: 'Whether the server answers',
     description: 'How busy it is, too. Says nothing of the generator, and loads none.',
     parameters: noParameters,
     answer: { description: 'It does.', content: { 'application/json': health } },
+    alwaysNew: true,
+  },
+  '/openapi.json': {
+    tag: 'facts',
+    summary: 'This document',
+    description: 'OpenAPI 3.1, of the whole server.',
+    parameters: noParameters,
+    answer: { description: 'The document.', content: { 'application/json': z.looseObject({}) } },
+  },
+  '/docs': {
+    tag: 'facts',
+    summary: 'This document, for people',
+    description: 'The same facts to read, with a picture of each route.',
+    parameters: noParameters,
+    answer: { description: 'The page.', content: { 'text/html': text } },
+  },
+  '/generator/{file}': {
+    tag: 'files',
+    summary: 'The generator, to draw without the server',
+    description:
+      'generator.json names the files of weights, their sizes and their hashes. The page draws with ' +
+      'them when it makes pictures itself.',
+    parameters: noParameters,
+    path: z.strictObject({ file: generatorFile }),
+    answer: {
+      description: 'The file.',
+      content: { 'application/json': z.looseObject({}), 'application/octet-stream': bytes },
+    },
   },
 };
+
+/** The files of the page; programs have no use for most of them. */
+function describePageFiles(): [string, RouteFacts][] {
+  return Object.entries(PAGE_FILES).map(([path, { contentType, summary }]) => [
+    path,
+    {
+      tag: 'files',
+      summary,
+      description: 'It may change with the server: ask again with its ETag.',
+      parameters: noParameters,
+      answer: {
+        description: 'The file.',
+        content: { [contentType]: contentType.startsWith('text/') ? text : bytes },
+      },
+    },
+  ]);
+}
 
 /** An OpenAPI document. */
 export type OpenApi = ReturnType<typeof createDocument>;
@@ -177,50 +270,59 @@ export const describeApi = (): OpenApi =>
     },
     // Relative to the document: a proxy may serve it under any host and path.
     servers: [{ url: '.' }],
+    tags: [
+      { name: 'pictures', description: 'Characters, drawn when they are asked for and kept.' },
+      { name: 'facts', description: 'What the server knows of itself.' },
+      { name: 'files', description: 'What the page is made of.' },
+    ],
     paths: Object.fromEntries(
-      Object.entries(ROUTES).map(([path, facts]) => [path, { get: operation(path, facts) }]),
+      [...Object.entries(ROUTES), ...describePageFiles()].map(([path, facts]) => [
+        path,
+        { get: operation(path, facts) },
+      ]),
     ),
   });
 
 function operation(path: string, facts: RouteFacts) {
-  const { summary, description, parameters, example } = facts;
+  const { tag, summary, description, parameters, example } = facts;
   return {
-    operationId: path.slice(1),
+    operationId: idOf(path),
+    tags: [tag],
     summary,
     description,
-    requestParams: { query: parameters },
-    responses: responsesOf(path, facts),
+    requestParams: { query: parameters, ...(facts.path ? { path: facts.path } : {}) },
+    responses: responsesOf(facts),
     ...(example === undefined ? {} : { 'x-example': exampleOf(path, example) }),
   };
 }
 
-function responsesOf(
-  path: string,
-  { answer: { description, content }, redirects, example }: RouteFacts,
-): Record<`${number}`, ZodOpenApiResponseObject> {
-  const draws = example !== undefined;
-  const always = {
+/** `/generator/{file}` is `generatorFile`. */
+const idOf = (path: string) =>
+  path === '/'
+    ? 'page'
+    : path.slice(1).replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase());
+
+function responsesOf({
+  answer: { description, content },
+  tag,
+  path,
+  redirects,
+  alwaysNew,
+}: RouteFacts): Record<`${number}`, ZodOpenApiResponseObject> {
+  const draws = tag === 'pictures';
+  return {
     '200': {
       description,
       content: mediaTypes(content),
       ...(draws ? { headers: { 'Killme-Source': sourceHeader } } : {}),
     },
-    '400': problemAnswer('A parameter is wrong, doubled or unknown; errors says which and why.'),
-    '414': problemAnswer('The address is longer than 16 KiB.'),
-  };
-  if (path === '/healthz') return always;
-  return {
-    ...always,
-    ...(redirects ? { '302': { description: 'No seed came: on to a random one.' } } : {}),
-    '304': { description: 'You have it already (If-None-Match).' },
-    ...(draws
-      ? { '429': problemAnswer('Too many requests, where they are limited; see Retry-After.') }
-      : {}),
-    '503': problemAnswer(
-      draws
-        ? 'Too many pictures are being drawn, or the generator cannot be used; see Retry-After.'
-        : 'The generator cannot be used now; see Retry-After.',
-    ),
+    ...(redirects ? { '302': RESPONSES.random } : {}),
+    ...(alwaysNew ? {} : { '304': RESPONSES.unchanged }),
+    '400': RESPONSES.wrong,
+    ...(path ? { '404': RESPONSES.missing } : {}),
+    '414': RESPONSES.long,
+    ...(draws ? { '429': RESPONSES.limited } : {}),
+    ...(alwaysNew ? {} : { '503': draws ? RESPONSES.busy : RESPONSES.unusable }),
   };
 }
 
@@ -237,8 +339,3 @@ const exampleOf = (path: string, { query, ...size }: NonNullable<RouteFacts['exa
 
 const mediaTypes = (content: Record<string, z.ZodType>) =>
   Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
-
-const problemAnswer = (description: string): ZodOpenApiResponseObject => ({
-  description,
-  content: { 'application/problem+json': { schema: problem } },
-});

@@ -6,8 +6,14 @@ interface Operation {
   summary: string;
   description: string;
   parameters?: readonly Parameter[];
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  tags: readonly string[];
+  responses: Record<string, Answer | { $ref: string }>;
   'x-example'?: Example;
+}
+
+interface Answer {
+  description: string;
+  content?: Record<string, unknown>;
 }
 
 interface Example {
@@ -27,10 +33,13 @@ interface Parameter {
  * The reference page of an OpenAPI document, made here because the known viewers bring megabytes of
  * script and need inline styles. `html` escapes whatever is put in.
  */
-export function writeDocs({ info, paths }: OpenApi) {
+export function writeDocs({ info, tags = [], paths, components }: OpenApi) {
   const operations = Object.entries(paths ?? {}).map(
     ([path, item]) => [path, item.get as unknown as Operation] as const,
   );
+  const shared = (components?.responses ?? {}) as Record<string, Answer>;
+  const answerOf = (answer: Answer | { $ref: string }) =>
+    '$ref' in answer ? shared[answer.$ref.split('/').at(-1)!]! : answer;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -46,33 +55,45 @@ export function writeDocs({ info, paths }: OpenApi) {
 <p>${info.description ?? ''}</p>
 <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1). For playing:
 <a href="./">the page</a>.</p>
-<nav aria-label="Routes"><ul>
-${operations.map(
-  ([
-    path,
-    { summary },
-  ]) => html`<li><a href="#${idOf(path)}"><code>${path}</code></a> ${summary}</li>
+<nav aria-label="Routes">
+${tags.map(
+  ({ name, description }) => html`<p>${description}</p>
+<ul>
+${operations
+  .filter(([, operation]) => operation.tags.includes(name))
+  .map(
+    ([
+      path,
+      { summary },
+    ]) => html`<li><a href="#${idOf(path)}"><code>${path}</code></a> ${summary}</li>
 `,
-)}</ul></nav>
-${operations.map(([path, operation]) => section(path, operation))}
+  )}</ul>
+`,
+)}</nav>
+${operations.map(([path, operation]) => section(path, operation, answerOf))}
 </main>
 </body>
 </html>
 `;
 }
 
-const section = (path: string, operation: Operation) => html`<section id="${idOf(path)}">
+const section = (
+  path: string,
+  operation: Operation,
+  answerOf: (answer: Answer | { $ref: string }) => Answer,
+) => html`<section id="${idOf(path)}">
 <h2><code>GET ${path}</code> ${operation.summary}</h2>
 <p>${operation.description}</p>
 ${operation.parameters ? parameterTable(path, operation.parameters) : html`<p>It takes no parameters.</p>`}
 ${operation['x-example'] ? example(operation['x-example'], operation.summary) : ''}
 <h3>Answers</h3>
 <dl>
-${Object.entries(operation.responses).map(
-  ([status, { description, content = {} }]) => html`<dt>${status}</dt><dd>${description}
+${Object.entries(operation.responses).map(([status, answer]) => {
+  const { description, content = {} } = answerOf(answer);
+  return html`<dt>${status}</dt><dd>${description}
 ${Object.keys(content).map((type) => html` <code>${type}</code>`)}</dd>
-`,
-)}</dl>
+`;
+})}</dl>
 </section>
 `;
 
@@ -103,4 +124,4 @@ const example = ({ address, width, height }: Example, summary: string) => html`<
 </figure>
 `;
 
-const idOf = (path: string) => path.slice(1).replaceAll('/', '-');
+const idOf = (path: string) => path.match(/\w+/g)?.join('-') ?? 'page';

@@ -4,16 +4,20 @@ import { noParameters, readParameters } from '../parameters.ts';
 
 /** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {
-  '/': { file: 'index.html', contentType: 'text/html; charset=utf-8' },
-  '/page.css': { file: 'page.css', contentType: 'text/css; charset=utf-8' },
-  '/page.js': script('page.js'),
-  '/engine.js': script('engine.js'),
-  '/engine-webgpu.js': script('engine-webgpu.js'),
-  '/engine.wasm': { file: 'engine.wasm', contentType: 'application/wasm' },
+  '/': { file: 'index.html', contentType: 'text/html', summary: 'The page' },
+  '/page.css': { file: 'page.css', contentType: 'text/css', summary: 'Style of the page' },
+  '/page.js': script('page.js', 'Script of the page'),
+  '/engine.js': script('engine.js', 'This server as a Web Worker, on wasm'),
+  '/engine-webgpu.js': script('engine-webgpu.js', 'This server as a Web Worker, on WebGPU'),
+  '/engine.wasm': wasm('engine.wasm', 'Kernels of tfjs for the worker on wasm'),
 } as const;
 
-function script<File extends string>(file: File) {
-  return { file, contentType: 'text/javascript; charset=utf-8' } as const;
+function script<File extends string>(file: File, summary: string) {
+  return { file, contentType: 'text/javascript', summary } as const;
+}
+
+function wasm<File extends string>(file: File, summary: string) {
+  return { file, contentType: 'application/wasm', summary } as const;
 }
 
 /** Nothing but our own files, and no code or style inside the markup. */
@@ -46,7 +50,7 @@ export function page(
       request: c.req.raw,
       tag: await entityTag(new TextDecoder().decode(bytes)),
       cacheControl: ASK_AGAIN,
-      contentType,
+      contentType: contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType,
       make: () => bytes,
     });
     const policy = file.startsWith('engine') ? ENGINE_POLICY : CONTENT_SECURITY_POLICY;

@@ -3,7 +3,7 @@
  * account.
  *
  *     node scripts/serve.ts [--generator DIR | --newest-run] [--gallery DIR] [--port 8787]
- *       [--host localhost] [--config wrangler.jsonc]
+ *       [--host localhost] [--config wrangler.jsonc] [--inspector-port N]
  *
  * @module
  */
@@ -33,6 +33,8 @@ async function main(): Promise<void> {
     port: { type: 'string', default: '8787' },
     host: { type: 'string', default: 'localhost' },
     config: { type: 'string' },
+    // For Chrome's DevTools and the benches; any free one when it is 0.
+    'inspector-port': { type: 'string', default: '0' },
   });
   const { host } = options;
   const config = options.config === undefined ? WRANGLER_CONFIG : resolvePath(options.config);
@@ -56,7 +58,8 @@ async function main(): Promise<void> {
       `Serving ${served.generator} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})` +
         (served.gallery === undefined ? '' : `, /img from ${served.gallery}`),
     );
-    await runWrangler({ host, port, assets, state, config });
+    const inspectorPort = options['inspector-port'];
+    await runWrangler({ host, port, assets, state, config, inspectorPort });
   } finally {
     await remove();
   }
@@ -84,16 +87,24 @@ interface WranglerOptions {
   port: number;
   assets: string;
   state: string;
+  inspectorPort: string;
   config: string;
 }
 
-async function runWrangler({ host, port, assets, state, config }: WranglerOptions): Promise<void> {
+async function runWrangler({
+  host,
+  port,
+  assets,
+  state,
+  config,
+  inspectorPort,
+}: WranglerOptions): Promise<void> {
   const wrangler = spawn(
     process.execPath,
     [
       WRANGLER,
       'dev',
-      ...['--ip', host, '--port', String(port), '--inspector-port', '0'],
+      ...['--ip', host, '--port', String(port), '--inspector-port', inspectorPort],
       ...['--config', config, '--assets', assets, '--persist-to', state],
       ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
     ],

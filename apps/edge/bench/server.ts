@@ -1,0 +1,109 @@
+/**
+ * `npm start` as a process of its own, for measuring: workerd with the assembled worker, on free
+ * loopback ports.
+ *
+ * @module
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import process from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@killme/model';
+
+const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
+
+/** A running server. */
+export interface Server {
+  origin: string;
+  /** Where wrangler lets the Chrome DevTools protocol through to the worker's isolate. */
+  inspectorAddress: string;
+  /** The workerd process that has the worker's isolate (wrangler has another one, a proxy). */
+  processId: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the server and waits until the worker answers /healthz; the generator is not loaded yet.
+ * @param generator its folder
+ * @throws UserError with what the server said when it does not come up.
+ */
+export async function startServer(generator: string): Promise<Server> {
+  const [port, inspectorPort] = [await freePort(), await freePort()];
+  const child = spawn(
+    process.execPath,
+    [
+      SERVE,
+      ...['--generator', generator],
+      ...['--port', String(port), '--inspector-port', String(inspectorPort)],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  child.stderr.on('data', (text) => (output += text));
+  const closed = once(child, 'close');
+  while (child.exitCode === null && !output.includes('Ready on')) {
+    await Promise.race([wait(20), closed]);
+  }
+  if (child.exitCode !== null) throw new UserError(`the server did not start: ${output}`);
+  return {
+    origin: `http://localhost:${port}`,
+    inspectorAddress: `ws://127.0.0.1:${inspectorPort}/ws`,
+    processId: findWorkerd(child.pid!),
+    async stop() {
+      child.kill('SIGINT');
+      await closed;
+    },
+  };
+}
+
+/** What the operating system counts for a process, in bytes. */
+export interface ProcessMemory {
+  resident: number;
+  /** The most that has been resident; only Linux says it. */
+  peak?: number;
+}
+
+/** Reads what the operating system says of a process. */
+export function processMemory(processId: number): ProcessMemory {
+  if (process.platform === 'linux') {
+    const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+    return { resident: bytes('VmRSS'), peak: bytes('VmHWM') };
+  }
+  const text = execFileSync('ps', ['-o', 'rss=', '-p', String(processId)], { encoding: 'utf8' });
+  return { resident: Number(text) * 1024 };
+}
+
+/** Among the descendants of a process, the workerd that was told to open an inspector. */
+function findWorkerd(ancestor: number): number {
+  const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  const processes = text.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+  });
+  const family = new Set([ancestor]);
+  // Parents come before children only by chance, so the list is gone through again for each generation.
+  for (let size = 0; size < family.size; ) {
+    size = family.size;
+    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
+  }
+  const found = processes.find(
+    ({ pid, command }) => family.has(pid) && command.includes('--inspector-addr'),
+  );
+  if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');
+  return found.pid;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, 'localhost');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -37,6 +37,7 @@ it('puts the generator and the page together, and nothing else', async () => {
     'page/engine.js',
     'page/engine.wasm',
     'page/index.html',
+    'page/kernels.wasm',
     'page/page.css',
     'page/page.js',
   ]);

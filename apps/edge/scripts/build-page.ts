@@ -26,6 +26,7 @@ const COPIES = {
   'engine.wasm': fileURLToPath(
     import.meta.resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'),
   ),
+  'kernels.wasm': fileURLToPath(import.meta.resolve('@killme/model/kernels.wasm')),
 };
 
 /** Writes the files of routes/page.ts to the folder `target`, which it replaces. */

@@ -2,7 +2,7 @@ import { UserError } from '@killme/model';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinary, compileWebpBinary } from './disk.ts';
+import { compileBinaries, compileWebpBinary } from './disk.ts';
 import { type Generator, openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   const files = await randomGeneratorFiles();
   const generator = await openGenerator({
     readFile: async (name) => files.get(name)!,
-    loadBinary: compileBinary,
+    loadBinaries: compileBinaries,
   });
   draw.mockImplementation(generator.draw);
   app = createApp({

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { type Loops, type StepMaker, simdSteps, type WasmHost } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendWasm, emscriptenFactory } from '#tfjs-wasm';
 
@@ -18,6 +19,8 @@ type WasmBackendModule = ConstructorParameters<typeof BackendWasm>[0];
 type ReceiveInstance = (instance: WebAssembly.Instance, module: WebAssembly.Module) => void;
 
 interface EmscriptenModule extends Omit<WasmBackendModule, 'tfjs'> {
+  _malloc(bytes: number): number;
+  _free(address: number): void;
   cwrap(name: string, returns: 'number' | null, takes: 'number'[]): (...args: number[]) => number;
 }
 
@@ -28,41 +31,66 @@ type EmscriptenFactory = (options: {
 // The package's types say `export default`, its file says `module.exports =`.
 const createModule = emscriptenFactory as unknown as EmscriptenFactory;
 
-let started: Promise<void> | undefined;
+/** What is compiled of wasm before anything can be drawn. */
+export interface WasmBinaries {
+  /** `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm` */
+  tfjs: WebAssembly.Module;
+  /** `@killme/model/kernels.wasm` */
+  kernels: WebAssembly.Module;
+}
+
+/** Makes the steps of a generator on the backend that was started. */
+type StartSteps = () => StepMaker;
+
+let started: Promise<StartSteps> | undefined;
 
 /**
- * Makes wasm the backend of tfjs-core; later calls wait for the first one.
- * @param binary `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm`, compiled.
- * @throws when the binary cannot be instantiated; the next call then tries again.
+ * Makes wasm the backend of tfjs-core, with the loops of packages/model in its memory; later calls
+ * wait for the first one.
+ * @throws when a binary cannot be instantiated; the next call then tries again.
  */
-export function startBackend(binary: WebAssembly.Module): Promise<void> {
-  started ??= start(binary).catch((error: unknown) => {
+export function startBackend(binaries: WasmBinaries): Promise<StartSteps> {
+  started ??= start(binaries).catch((error: unknown) => {
     started = undefined;
     throw error;
   });
   return started;
 }
 
-async function start(binary: WebAssembly.Module): Promise<void> {
-  const backend = new BackendWasm(await instantiate(binary));
+async function start({ tfjs, kernels }: WasmBinaries): Promise<StartSteps> {
+  const { module, memory } = await instantiate(tfjs);
+  const backend = new BackendWasm(module);
   // The kernels are registered for this name, which the whole package (whole.ts) has taken itself.
   if (tf.findBackendFactory('wasm')) tf.removeBackend('wasm');
   tf.registerBackend('wasm', () => backend);
   if (!(await tf.setBackend('wasm'))) throw new Error('tfjs did not take the wasm backend');
+  const instance = await WebAssembly.instantiate(kernels, { env: { memory } });
+  const host: WasmHost = {
+    tensors: backend,
+    memory,
+    malloc: (bytes) => module._malloc(bytes),
+    free: (address) => module._free(address),
+  };
+  return () => simdSteps(instance.exports as unknown as Loops, host);
 }
 
-async function instantiate(binary: WebAssembly.Module): Promise<WasmBackendModule> {
+async function instantiate(binary: WebAssembly.Module) {
+  let memory: WebAssembly.Memory | undefined;
   const module = await new Promise<EmscriptenModule>((resolve, reject) => {
     createModule({
       instantiateWasm(imports, receive) {
-        WebAssembly.instantiate(binary, imports).then(
-          (instance) => receive(instance, binary),
-          reject,
-        );
+        WebAssembly.instantiate(binary, imports).then((instance) => {
+          // Its name is a letter that the linker chose.
+          memory = Object.values(instance.exports).find(
+            (value) => value instanceof WebAssembly.Memory,
+          );
+          receive(instance, binary);
+        }, reject);
         return {}; // means: the instance will come later
       },
     }).then(resolve, reject);
   });
+  if (!memory) throw new Error('tfjs’s wasm binary exports no memory');
   // What init() of dist/backend_wasm.js adds; `register_tensor` and so on are the C++ side's names.
   const tfjs = {
     init: module.cwrap('init', null, []),
@@ -72,5 +100,5 @@ async function instantiate(binary: WebAssembly.Module): Promise<WasmBackendModul
     disposeData: module.cwrap('dispose_data', null, ['number']),
     dispose: module.cwrap('dispose', null, []),
   };
-  return Object.assign(module, { tfjs });
+  return { module: Object.assign(module, { tfjs }), memory };
 }

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { readGeneratorManifest, UserError } from '@killme/model';
 import type { AppOptions } from './app.ts';
+import type { WasmBinaries } from './backend.ts';
 import { openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
 
@@ -37,7 +38,7 @@ export function diskOptions(generatorFolder: string, galleryFolder?: string): Ap
   const readFile = folderReader(generatorFolder);
   return {
     describeGenerator: () => readGeneratorManifest(readFile),
-    loadGenerator: () => openGenerator({ readFile, loadBinary: compileBinary }),
+    loadGenerator: () => openGenerator({ readFile, loadBinaries: compileBinaries }),
     loadWebpBinary: compileWebpBinary,
     readGenerator: readFile,
     openGallery:
@@ -48,11 +49,17 @@ export function diskOptions(generatorFolder: string, galleryFolder?: string): Ap
   };
 }
 
-const BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+const KERNELS = '@killme/model/kernels.wasm';
 const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
 
-/** tfjs's wasm binary, compiled. */
-export const compileBinary = () => compile(import.meta.resolve(BINARY));
+/** What draws, compiled. */
+export async function compileBinaries(): Promise<WasmBinaries> {
+  const [tfjs, kernels] = await Promise.all(
+    [TFJS_BINARY, KERNELS].map((name) => compile(import.meta.resolve(name))),
+  );
+  return { tfjs: tfjs!, kernels: kernels! };
+}
 
 /** libwebp's wasm binary, compiled. */
 export const compileWebpBinary = () => compile(import.meta.resolve(WEBP_BINARY));

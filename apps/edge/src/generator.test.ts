@@ -1,7 +1,7 @@
 import { createRandom } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { compileBinary } from './disk.ts';
+import { compileBinaries } from './disk.ts';
 import { openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
@@ -9,7 +9,7 @@ const files = await randomGeneratorFiles();
 const readFile = async (name: string) => files.get(name)!;
 
 it('keeps no tensor of a picture', async () => {
-  const { draw } = await openGenerator({ readFile, loadBinary: compileBinary });
+  const { draw } = await openGenerator({ readFile, loadBinaries: compileBinaries });
   const latent = createRandom('a').uniform(100);
   draw(latent);
   const before = tf.memory().numTensors;
@@ -23,7 +23,7 @@ it('refuses a damaged shard with one line that names it', async () => {
   damaged[1000]! ^= 1;
   const opening = openGenerator({
     readFile: async (name) => (name === 'weights-0.bin' ? damaged : readFile(name)),
-    loadBinary: compileBinary,
+    loadBinaries: compileBinaries,
   });
   await expect(opening).rejects.toThrow(/^weights-0\.bin is damaged .*again$/);
 });

@@ -6,7 +6,7 @@ import {
   type Picture,
   toPixels,
 } from '@killme/model';
-import { startBackend } from './backend.ts';
+import { startBackend, type WasmBinaries } from './backend.ts';
 
 /** A generator ready to draw; on a GPU a picture comes later. */
 export interface Generator<Drawn extends Picture | Promise<Picture> = Picture> {
@@ -27,19 +27,19 @@ export type AnyGenerator = Generator<Picture | Promise<Picture>>;
 /**
  * Reads a generator file and makes it ready.
  * @param options.readFile gives the bytes of one of its files by name
- * @param options.loadBinary gives tfjs's wasm binary, compiled (see backend.ts)
+ * @param options.loadBinaries gives what backend.ts needs, compiled
  * @throws UserError in one line when the file is damaged or not a generator.
  */
 export async function openGenerator({
   readFile,
-  loadBinary,
+  loadBinaries,
 }: {
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
-  loadBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
+  loadBinaries: () => WasmBinaries | Promise<WasmBinaries>;
 }): Promise<Generator> {
-  await startBackend(await loadBinary());
+  const startSteps = await startBackend(await loadBinaries());
   const { manifest, hash, network, weights } = await loadGeneratorFile(readFile);
-  const { generate } = compileGenerator(network, weights);
+  const { generate } = compileGenerator(network, weights, startSteps());
   const { width, height } = manifest.image;
   return {
     manifest,

@@ -3,7 +3,7 @@ import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
-import { compileBinary, compileWebpBinary } from './disk.ts';
+import { compileBinaries, compileWebpBinary } from './disk.ts';
 import { type Generator, openGenerator } from './generator.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
   const files = await randomGeneratorFiles();
   generator = await openGenerator({
     readFile: async (name) => files.get(name)!,
-    loadBinary: compileBinary,
+    loadBinaries: compileBinaries,
   });
   app = createApp({
     loadGenerator: async () => generator,

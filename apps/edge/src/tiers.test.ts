@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinary, compileWebpBinary } from './disk.ts';
+import { compileBinaries, compileWebpBinary } from './disk.ts';
 import { type Generator, openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 import type { Tier } from './tiers.ts';
@@ -36,7 +36,10 @@ async function generatorOf(
   options: Parameters<typeof randomGeneratorFiles>[0],
 ): Promise<Generator> {
   const files = await randomGeneratorFiles(options);
-  return openGenerator({ readFile: async (name) => files.get(name)!, loadBinary: compileBinary });
+  return openGenerator({
+    readFile: async (name) => files.get(name)!,
+    loadBinaries: compileBinaries,
+  });
 }
 
 /** A server just started: nothing is loaded yet. */

@@ -7,7 +7,8 @@
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
 import webpBinary from '@jsquash/webp/codec/enc/webp_enc.wasm';
 import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
-import binary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+import kernels from '@killme/model/kernels.wasm';
+import tfjs from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { createApp } from './app.ts';
 import { GALLERY_MANIFEST, type Gallery, openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
@@ -17,7 +18,8 @@ const readGenerator = (name: string) => readAsset(`generator/${name}`);
 
 const app = createApp({
   describeGenerator: () => shared(readGeneratorManifest(readGenerator)),
-  loadGenerator: () => shared(openGenerator({ readFile: readGenerator, loadBinary: () => binary })),
+  loadGenerator: () =>
+    shared(openGenerator({ readFile: readGenerator, loadBinaries: () => ({ tfjs, kernels }) })),
   openGallery: (generator) => shared(openDeployedGallery(generator)),
   readGenerator,
   readPage: (name) => readAsset(`page/${name}`),

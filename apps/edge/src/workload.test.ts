@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinary, compileWebpBinary } from './disk.ts';
+import { compileBinaries, compileWebpBinary } from './disk.ts';
 import { openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 import { createWorkload } from './workload.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
   const files = await randomGeneratorFiles();
   const generator = await openGenerator({
     readFile: async (name) => files.get(name)!,
-    loadBinary: compileBinary,
+    loadBinaries: compileBinaries,
   });
   app = createApp({
     loadGenerator: async () => generator,

@@ -1,28 +1,30 @@
-import type { Activation } from './layers.ts';
 import { float16Table, type HostWeight } from './weights.ts';
 
 /** Units worked on at a time: their sums and one row of weights stay in the first-level cache. */
 const BLOCK = 4096;
 
 /**
- * A Dense layer without its activation, multiplied straight from the stored encoding: at batch 1
+ * A Dense layer without its activation, scale · (latents · kernel) + bias, multiplied straight from the stored encoding: at batch 1
  * each weight is used once, so decoding it first would only cost memory.
  *
  * The sums are float32, added in the order of the inputs: the same bits in every runtime.
  *
  * @param options.latents `[count, inputs]`, flat
  * @param options.kernel `[inputs, units]`
+ * @param options.scale `[units]`
  * @returns `[count, units]`, flat
  */
 export function denseOnHost({
   latents,
   count,
   kernel,
+  scale,
   bias,
 }: {
   latents: Float32Array;
   count: number;
   kernel: HostWeight;
+  scale?: Float32Array | undefined;
   bias: Float32Array;
 }): Float32Array<ArrayBuffer> {
   const units = bias.length;
@@ -41,12 +43,21 @@ export function denseOnHost({
       }
     }
   }
-  const scales = kernel.encoding === 'int8' ? kernel.scales : undefined;
+  const scales = unitScales(kernel, scale);
   for (let n = 0; n < count; n++) {
     const row = sums.subarray(n * units, (n + 1) * units);
     for (let j = 0; j < units; j++) row[j] = row[j]! * (scales ? scales[j]! : 1) + bias[j]!;
   }
   return sums;
+}
+
+/** What the sums are multiplied by: the int8 steps and `scale` together. */
+export function unitScales(
+  kernel: HostWeight,
+  scale: Float32Array | undefined,
+): Float32Array | undefined {
+  if (kernel.encoding !== 'int8') return scale;
+  return scale ? kernel.scales.map((step, j) => step * scale[j]!) : kernel.scales;
 }
 
 type Row = HostWeight['values'];
@@ -63,15 +74,3 @@ function addScaledFloat16(
 ): void {
   for (let j = 0; j < sums.length; j++) sums[j]! += decode[row[j]!]! * factor;
 }
-
-/** An activation in place, on the host. */
-export function activateOnHost(values: Float32Array, activation: Activation): void {
-  const apply = HOST_ACTIVATIONS[activation];
-  for (let i = 0; i < values.length; i++) values[i] = apply(values[i]!);
-}
-
-const HOST_ACTIVATIONS: Record<Activation, (x: number) => number> = {
-  relu: (x) => Math.max(x, 0),
-  tanh: Math.tanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-};

@@ -1,126 +1,116 @@
 /**
- * The steps that the inference graph is made of.
+ * The operations of the inference graph as tfjs's own, for whatever backend is current.
  *
  * @module
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Affine, FoldedConvolution } from './fold.ts';
+import { denseOnHost } from './dense.ts';
+import type { ConvolutionOp, DenseOp, Finish, ImageOp } from './inference-graph.ts';
 import type { Activation } from './layers.ts';
 import { interleavePhases, phaseKernels, phasePadding } from './phases.ts';
 import { transposedPhases } from './transposed.ts';
 
-/** Changes the numbers in place. */
-export type HostStep = (values: Float32Array) => void;
-export type Step = (x: tf.Tensor4D) => tf.Tensor4D;
+/** `[count, height, width, channels]` to the same. */
+export type Step = (images: tf.Tensor4D) => tf.Tensor4D;
 
-/** Marks a tensor to be freed with the generator. */
-export type Keep = <T extends tf.Tensor>(tensor: T) => T;
-
-/** One operation on each number by itself, for either side. */
-export interface Pointwise {
-  host: HostStep;
-  device: (keep: Keep) => Step;
+/** Makes steps of operations for one backend. */
+export interface StepMaker {
+  /** @returns a function of latents `[count, inputs]`, flat, that gives images. */
+  dense(op: DenseOp): (latents: Float32Array, count: number) => tf.Tensor4D;
+  step(op: ImageOp): Step;
+  /** Frees what the steps keep. */
+  dispose(): void;
 }
 
-/** What tfjs's fused convolution can end with. */
-export type FusedActivation = Exclude<Activation, 'tanh'>;
+/** Steps that tfjs's operations do; their tensors are kept until `dispose`. */
+export function tfjsSteps(): StepMaker {
+  const kept: tf.Tensor[] = [];
+  const keep = <T extends tf.Tensor>(tensor: T): T => {
+    kept.push(tensor);
+    return tensor;
+  };
+  return {
+    dense: (op) => {
+      const finish = finisher(op.finish, keep);
+      return (latents, count) =>
+        finish(tf.tensor4d(denseOnHost({ ...op, latents, count }), [count, ...op.output]));
+    },
+    step: (op) => stepOf(op, keep),
+    dispose: () => tf.dispose(kept),
+  };
+}
 
-export const DEVICE_ACTIVATIONS: Record<Activation, Step> = {
+/** Marks a tensor to be freed with the generator. */
+type Keep = <T extends tf.Tensor>(tensor: T) => T;
+
+/** What a backend without a loop of its own for an operation does instead. */
+export function stepOf(op: ImageOp, keep: Keep): Step {
+  switch (op.type) {
+    case 'convolution':
+      return convolution(op, keep);
+    case 'activation':
+      return ACTIVATIONS[op.activation];
+    case 'leakyRelu':
+      return (x) => tf.leakyRelu(x, op.alpha);
+    case 'affine':
+      return affine(op, keep);
+    case 'upsample':
+      return (x) => interleavePhases([x, x, x, x]);
+  }
+}
+
+const ACTIVATIONS: Record<Activation, Step> = {
   relu: (x) => tf.relu(x),
   tanh: (x) => tf.tanh(x),
   sigmoid: (x) => tf.sigmoid(x),
 };
 
-/** x where x > 0, else alpha · x. */
-export function leakyReluOnHost(alpha: number): HostStep {
-  return (values) => {
-    for (let i = 0; i < values.length; i++) if (values[i]! < 0) values[i]! *= alpha;
-  };
+function affine(
+  { scale, shift }: { scale: Float32Array | undefined; shift: Float32Array },
+  keep: Keep,
+): Step {
+  const [a, b] = [scale && keep(tf.tensor1d(scale)), keep(tf.tensor1d(shift))];
+  return (x) => tf.add(a ? tf.mul(x, a) : x, b);
 }
 
-/** Normalization as it stands: scale · x + shift. */
-export function applyAffine({ scale, shift }: Affine): Pointwise {
-  return {
-    host: (values) => {
-      for (let i = 0; i < values.length; i++) {
-        const channel = i % scale.length;
-        values[i] = values[i]! * scale[channel]! + shift[channel]!;
-      }
-    },
-    device: (keep) => {
-      const [a, b] = [keep(tf.tensor1d(scale)), keep(tf.tensor1d(shift))];
-      return (x) => tf.add(tf.mul(x, a), b);
-    },
-  };
+function finisher({ activation, after }: Finish, keep: Keep): Step {
+  const activate: Step = activation ? ACTIVATIONS[activation] : (x) => x;
+  const add: Step = after ? affine({ scale: undefined, shift: after }, keep) : (x) => x;
+  return (x) => add(activate(x));
 }
 
-/** What is left of a normalization whose scale is in the kernel after it. */
-export function addShift({ scale, shift }: Affine): Pointwise {
-  const ratio = shift.map((value, i) => value / scale[i]!);
-  return {
-    host: (values) => {
-      for (let i = 0; i < values.length; i++) values[i]! += ratio[i % ratio.length]!;
-    },
-    device: (keep) => {
-      const tensor = keep(tf.tensor1d(ratio));
-      return (x) => tf.add(x, tensor);
-    },
-  };
-}
-
-interface ConvolutionOptions extends FoldedConvolution {
-  strides: number;
-  activation: FusedActivation | undefined;
-  keep: Keep;
-}
-
-/** A convolution with `same` padding. */
-export function convolution({ strides, ...options }: ConvolutionOptions): Step {
-  const convolve = convolver(options, strides);
-  const filter = options.keep(tf.tensor4d(options.kernel, options.kernelShape));
-  return (x) => convolve(x, filter, 'same');
-}
-
-/** Nearest-neighbour 2× upsampling and a 3×3 convolution of stride 1, without the upsampled image. */
-export function upsampledConvolution(options: ConvolutionOptions): Step {
-  const convolve = convolver(options);
-  const filter = tf.tensor4d(options.kernel, options.kernelShape);
-  const phases = phaseKernels(filter).map(options.keep);
-  filter.dispose();
-  return (x) =>
-    interleavePhases(phases.map((phase, index) => convolve(x, phase, phasePadding(index))));
-}
-
-/** A transposed convolution with `same` padding, stride 1 or 2. */
-export function transposedConvolution(options: ConvolutionOptions): Step {
-  const convolve = convolver(options);
-  const phases = transposedPhases(options.kernel, options.kernelShape, options.strides).map(
-    ({ kernel, kernelShape, padding }) => ({
-      filter: options.keep(tf.tensor4d(kernel, kernelShape)),
-      padding,
-    }),
-  );
-  return (x) => {
-    const outputs = phases.map(({ filter, padding }) => convolve(x, filter, padding));
-    return outputs.length === 1 ? outputs[0]! : interleavePhases(outputs);
-  };
-}
-
-/** Nearest-neighbour 2× upsampling by itself. */
-export const upsample: Step = (x) => interleavePhases([x, x, x, x]);
-
-function convolver(
-  { bias, activation, keep }: Pick<ConvolutionOptions, 'bias' | 'activation' | 'keep'>,
-  strides = 1,
-) {
-  const biasTensor = keep(tf.tensor1d(bias));
-  return (x: tf.Tensor4D, filter: tf.Tensor4D, pad: 'same' | tf.backend_util.ExplicitPadding) =>
-    tf.fused.conv2d({
-      x,
-      filter,
-      strides,
-      pad,
-      bias: biasTensor,
-      ...(activation ? { activation } : {}),
-    });
+function convolution(op: ConvolutionOp, keep: Keep): Step {
+  const finish = finisher(op.finish, keep);
+  const bias = keep(tf.tensor1d(op.bias));
+  const convolve = (
+    x: tf.Tensor4D,
+    filter: tf.Tensor4D,
+    pad: 'same' | tf.backend_util.ExplicitPadding,
+    strides = 1,
+  ) => tf.fused.conv2d({ x, filter, strides, pad, bias });
+  switch (op.kind) {
+    case 'plain': {
+      const filter = keep(tf.tensor4d(op.kernel, op.kernelShape));
+      return (x) => finish(convolve(x, filter, 'same', op.strides));
+    }
+    case 'upsampled': {
+      const filter = tf.tensor4d(op.kernel, op.kernelShape);
+      const phases = phaseKernels(filter).map(keep);
+      filter.dispose();
+      return (x) =>
+        finish(interleavePhases(phases.map((phase, i) => convolve(x, phase, phasePadding(i)))));
+    }
+    case 'transposed': {
+      const phases = transposedPhases(op.kernel, op.kernelShape, op.strides).map(
+        ({ kernel, kernelShape, padding }) => ({
+          filter: keep(tf.tensor4d(kernel, kernelShape)),
+          padding,
+        }),
+      );
+      return (x) => {
+        const outputs = phases.map(({ filter, padding }) => convolve(x, filter, padding));
+        return finish(outputs.length === 1 ? outputs[0]! : interleavePhases(outputs));
+      };
+    }
+  }
 }

@@ -7,48 +7,26 @@ import {
   articleGenerator,
   batchNormalization,
   compileGenerator,
-  conv2d,
   conv2dTranspose,
   createRandom,
   dense,
   type Encoding,
-  encodeWeight,
   type Layer,
   leakyRelu,
   type Network,
-  product,
   registerTrainingKernels,
   reshape,
   sequential,
-  upSampling2d,
 } from './index.ts';
+import {
+  familyGenerator,
+  INFERENCE_FAMILIES,
+  randomWeights,
+  storedWeights,
+} from './testing/generators.ts';
 
-/** Random weights, also where Keras starts with 0 and 1: γ of both signs, variances far from 1. */
-function randomWeights(network: Network): Map<string, Float32Array> {
-  return new Map(
-    network.weights.map(({ name, shape }) => {
-      const values = createRandom(name).uniform(product(shape));
-      if (name.endsWith('moving_variance')) return [name, values.map((v) => v + 1.05)];
-      return [
-        name,
-        shape.length > 1 ? values.map((v) => v / Math.sqrt(product(shape.slice(0, -1)))) : values,
-      ];
-    }),
-  );
-}
-
-function compile(network: Network, encoding: Encoding = 'float32') {
-  const weights = randomWeights(network);
-  return compileGenerator(
-    network,
-    new Map(
-      network.weights.map(({ name, shape }) => [
-        name,
-        encodeWeight(weights.get(name)!, shape, shape.length > 1 ? encoding : 'float32'),
-      ]),
-    ),
-  );
-}
+const compile = (network: Network, encoding?: Encoding) =>
+  compileGenerator(network, storedWeights(network, encoding));
 
 function applyAsWritten(network: Network, latents: tf.Tensor2D): tf.Tensor {
   const weights = randomWeights(network);
@@ -81,47 +59,8 @@ describe('the inference graph', () => {
     generator.dispose();
   });
 
-  const families: [string, Layer[]][] = [
-    ['normalization before the activation', [conv2d(6), batchNormalization(), activation('relu')]],
-    ['a convolution without activation', [batchNormalization(), conv2d(6), batchNormalization()]],
-    ['normalization after upsampling', [upSampling2d(), batchNormalization(), conv2d(6)]],
-    ['normalization, then an activation on the host', [batchNormalization(), activation('relu')]],
-    ['an activation on the host', [activation('relu'), batchNormalization()]],
-    ['a leaky relu on the host', [batchNormalization(), leakyRelu(0.3)]],
-    ['a leaky relu after a convolution', [conv2d(6), batchNormalization(), leakyRelu(0.3)]],
-    ['normalization after an activation', [conv2d(6), leakyRelu(0.2), batchNormalization()]],
-    [
-      'normalization between two activations',
-      [conv2d(6), leakyRelu(0.2), batchNormalization(), activation('relu')],
-    ],
-    ['two normalizations', [batchNormalization(), batchNormalization()]],
-    ['an activation after upsampling', [upSampling2d(), activation('relu'), conv2d(6)]],
-    ['upsampling twice', [upSampling2d(), upSampling2d(), conv2d(6)]],
-    ['upsampling before a 5×5 convolution', [upSampling2d(), conv2d(6, { kernelSize: 5 })]],
-    ['upsampling before a transposed one', [upSampling2d(), conv2dTranspose(6)]],
-    ...[3, 4, 5].flatMap((kernelSize) =>
-      [1, 2].map((strides): [string, Layer[]] => [
-        `a ${kernelSize}×${kernelSize} transposed convolution of stride ${strides}`,
-        [
-          batchNormalization(),
-          conv2dTranspose(6, { kernelSize, strides }),
-          batchNormalization(),
-          activation('relu'),
-        ],
-      ]),
-    ),
-  ];
-
-  it.each(families)('equals the layers as written with %s', (_, middle) => {
-    const layers = [
-      dense(4 * 4 * 8),
-      reshape(4, 4, 8),
-      ...middle,
-      upSampling2d(),
-      conv2d(3),
-      activation('tanh'),
-    ];
-    const network = sequential('generator', [100], layers);
+  it.each(INFERENCE_FAMILIES)('equals the layers as written with %s', (_, middle) => {
+    const network = familyGenerator(middle);
     const ours = compile(network).generate(latents, 3);
     expect(
       maxDifference(ours, applyAsWritten(network, tf.tensor2d(latents, [3, 100]))),

@@ -9,6 +9,13 @@ import { read, readGeneratorFile, takeOrders } from './orders.ts';
 await takeOrders(
   openGenerator({
     readFile: readGeneratorFile,
-    loadBinary: async () => WebAssembly.compile(await read('engine.wasm')),
+    loadBinaries: async () => {
+      const [tfjs, kernels] = await Promise.all(['engine.wasm', 'kernels.wasm'].map(compile));
+      return { tfjs: tfjs!, kernels: kernels! };
+    },
   }),
 );
+
+async function compile(name: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await read(name));
+}

@@ -1,7 +1,7 @@
 import { loadGeneratorFile } from '@killme/model';
 import { beforeAll, expect, it } from 'vitest';
 import { createApp } from '../app.ts';
-import { compileBinary, compileWebpBinary } from '../disk.ts';
+import { compileBinaries, compileWebpBinary } from '../disk.ts';
 import { openGenerator } from '../generator.ts';
 import { randomGeneratorFiles } from '../testing/index.ts';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
   files = await randomGeneratorFiles();
   const readGenerator = async (name: string) => files.get(name)!;
   app = createApp({
-    loadGenerator: () => openGenerator({ readFile: readGenerator, loadBinary: compileBinary }),
+    loadGenerator: () => openGenerator({ readFile: readGenerator, loadBinaries: compileBinaries }),
     loadWebpBinary: compileWebpBinary,
     readPage: async () => new Uint8Array(),
     readGenerator,

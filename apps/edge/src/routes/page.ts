@@ -10,6 +10,7 @@ export const PAGE_FILES = {
   '/engine.js': script('engine.js', 'This server as a Web Worker, on wasm'),
   '/engine-webgpu.js': script('engine-webgpu.js', 'This server as a Web Worker, on WebGPU'),
   '/engine.wasm': wasm('engine.wasm', 'Kernels of tfjs for the worker on wasm'),
+  '/kernels.wasm': wasm('kernels.wasm', 'Our own kernels for it'),
 } as const;
 
 function script<File extends string>(file: File, summary: string) {

@@ -1,0 +1,11 @@
+/**
+ * The loops of the generator's inference on wasm, in AssemblyScript: see build.ts for how they become
+ * kernels.wasm, which works on tfjs's own memory. Pointers are byte addresses, all images float32,
+ * NHWC, one at a time. Nothing here allocates.
+ *
+ * Only SIMD whose result the standard fixes to the bit: no relaxed operations, sums in one order. So
+ * every runtime and every CPU computes the same numbers.
+ */
+export { convolve, pad } from './convolve';
+export { dense } from './dense';
+export { upsampleConvolve } from './upsample-convolve';

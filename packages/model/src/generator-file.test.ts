@@ -7,7 +7,9 @@ import {
   loadGeneratorFile,
   packGenerator,
   product,
+  readDirections,
   UserError,
+  withDirections,
 } from './index.ts';
 
 const network = articleGenerator({ latentSize: 5, imageSize: 16, width: 1 / 16 });
@@ -99,6 +101,50 @@ describe('a generator file', () => {
   });
 });
 
+describe('the directions of a generator file', () => {
+  const directions = [
+    { name: 'direction-1', kind: 'factor', vector: new Float32Array([1, 0, 0, 0, 0]) },
+    { name: 'やすな', kind: 'class', vector: new Float32Array([0, 0.5, 0, -0.5, 0]) },
+  ] as const;
+
+  it('come back with their names, and change nothing else', async () => {
+    const { hash, manifest, ...rest } = await load(await pack());
+    const files = await pack();
+    files.set(GENERATOR_MANIFEST, withDirections(manifest, directions));
+    const file = await load(files);
+    expect(readDirections(file.manifest)).toEqual(directions);
+    expect(file).toMatchObject(rest);
+    expect(file.hash).not.toBe(hash);
+    const options = {
+      network,
+      weights,
+      encoding: 'float32',
+      facts: { ...facts, classes: [] },
+    } as const;
+    const packed = await packGenerator({ ...options, facts: { ...options.facts, directions } });
+    expect(readDirections((await load(packed)).manifest)).toEqual(directions);
+  });
+
+  it('may be missing, as in files of version 1', async () => {
+    const old = await withManifest((manifest) => {
+      manifest.version = 1;
+      delete manifest.directions;
+    });
+    expect(readDirections((await load(old)).manifest)).toEqual([]);
+  });
+
+  it.each([
+    [{ name: 'b' }, 'the direction "b" comes twice'],
+    [{ vector: 'AAAA' }, 'the direction "a" has a vector that has 4 characters'],
+  ])('are refused where they cannot be used: %j', async (change, message) => {
+    const [a, b] = ['a', 'b'].map((name) => ({ name, kind: 'factor', vector: 'A'.repeat(14) }));
+    const files = await withManifest((manifest) => {
+      manifest.directions = [{ ...a, ...change }, b];
+    });
+    await expect(load(files)).rejects.toThrow(message);
+  });
+});
+
 describe('a generator file that is not right is refused:', () => {
   const refusal = async (files: Files | Promise<Files>): Promise<string> => {
     const error: unknown = await load(await files).catch((reason: unknown) => reason);
@@ -137,7 +183,7 @@ describe('a generator file that is not right is refused:', () => {
       withManifest((manifest) => Object.assign(manifest, { version: 9 })),
     );
     expect(message).toBe(
-      'generator.json has format version 9, this program reads version 1: update it',
+      'generator.json has format version 9, this program reads versions 1 and 2: update it',
     );
   });
 

@@ -10,7 +10,9 @@
  * @module
  */
 import { z } from 'zod';
+import type { Direction } from './directions.ts';
 import type { LatentSpace } from './latent.ts';
+import { decodeLatent, encodeLatent } from './latent-text.ts';
 import { type Layer, product } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 import { cutShards } from './shards.ts';
@@ -19,7 +21,9 @@ import { type Encoding, encodeWeight, type HostWeight, type HostWeights } from '
 
 export const GENERATOR_MANIFEST = 'generator.json';
 
-const FORMAT_VERSION = 1;
+/** What is written. Version 1 is the same without `directions`. */
+const FORMAT_VERSION = 2;
+const READ_VERSIONS = [1, FORMAT_VERSION];
 
 const size = z.number().int().positive();
 const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
@@ -60,13 +64,20 @@ const tensorSchema = z.strictObject({
   scalesOffset: z.number().int().nonnegative().multipleOf(4).optional(),
 });
 
+const directionSchema = z.strictObject({
+  name: z.string().min(1).max(256),
+  kind: z.enum(['factor', 'class']),
+  vector: z.string(),
+});
+
 const manifestSchema = z.strictObject({
   format: z.literal('killme-generator'),
-  version: z.literal(FORMAT_VERSION),
+  version: z.literal(READ_VERSIONS),
   preset: z.string(),
   latent: z.strictObject({ size, distribution: z.literal('uniform') }),
   image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
   classes: z.array(z.string()),
+  directions: z.array(directionSchema).max(64).default([]),
   // What is not known of a generator from elsewhere is left out.
   training: z.strictObject({
     dataset: z.string(),
@@ -97,6 +108,8 @@ export interface GeneratorFacts {
   latent: LatentSpace;
   classes: readonly string[];
   training: GeneratorManifest['training'];
+  /** With names that differ; none when left out. */
+  directions?: readonly Direction[];
 }
 
 /** What a generator file says of itself, without its weights. */
@@ -168,14 +181,45 @@ export async function packGenerator({
     latent: facts.latent,
     image: { width, height, channels: 3 },
     classes: facts.classes,
+    directions: (facts.directions ?? []).map(writeDirection),
     training: facts.training,
     layers: network.layers.map(({ layer }) => layer),
     tensors,
     shards,
   });
-  const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
-  return files.set(GENERATOR_MANIFEST, new Uint8Array(json));
+  return files.set(GENERATOR_MANIFEST, writeManifest(manifest));
 }
+
+/** The bytes of a manifest whose directions are others; nothing else of the generator changes. */
+export function withDirections(
+  manifest: GeneratorManifest,
+  directions: readonly Direction[],
+): Uint8Array<ArrayBuffer> {
+  return writeManifest(
+    manifestSchema.parse({
+      ...manifest,
+      version: FORMAT_VERSION,
+      directions: directions.map(writeDirection),
+    }),
+  );
+}
+
+/** The directions that a manifest names. */
+export function readDirections({ directions, latent }: GeneratorManifest): Direction[] {
+  return directions.map((direction) => ({
+    ...direction,
+    vector: decodeLatent(direction.vector, latent),
+  }));
+}
+
+const writeDirection = ({ name, kind, vector }: Direction) => ({
+  name,
+  kind,
+  vector: encodeLatent(vector),
+});
+
+const writeManifest = (manifest: GeneratorManifest): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
 
 /**
  * Reads and checks the manifest alone.
@@ -229,16 +273,34 @@ function parseManifest(bytes: Uint8Array): GeneratorManifest {
   if (!head.success) {
     throw new UserError(`${GENERATOR_MANIFEST} is not a killme-generator manifest`);
   }
-  if (head.data.version !== FORMAT_VERSION) {
+  if (!READ_VERSIONS.includes(head.data.version)) {
     throw new UserError(
-      `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads version ` +
-        `${FORMAT_VERSION}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
+      `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads versions ` +
+        `${READ_VERSIONS.join(' and ')}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
     );
   }
   const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    checkDirections(parsed.data);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0]!;
   throw new UserError(`${GENERATOR_MANIFEST}: ${issue.path.join('.')}: ${issue.message}`);
+}
+
+function checkDirections({ directions, latent }: GeneratorManifest): void {
+  const names = new Set<string>();
+  for (const { name, vector } of directions) {
+    const place = `${GENERATOR_MANIFEST}: the direction "${name}"`;
+    if (names.has(name)) throw new UserError(`${place} comes twice`);
+    names.add(name);
+    try {
+      decodeLatent(vector, latent);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${place} has a vector that ${error.message}`);
+    }
+  }
 }
 
 function checkTensors({ tensors, shards, image }: GeneratorManifest, network: Network): void {

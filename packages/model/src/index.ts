@@ -1,5 +1,6 @@
 export * from './apply.ts';
 export * from './augment.ts';
+export * from './directions.ts';
 export * from './discriminator.ts';
 export * from './generator.ts';
 export * from './generator-file.ts';
@@ -9,6 +10,7 @@ export * from './inference-graph.ts';
 export type { StepMaker } from './inference-steps.ts';
 export * from './kernels.ts';
 export * from './latent.ts';
+export * from './latent-text.ts';
 export * from './layers.ts';
 export * from './loss.ts';
 export * from './network.ts';

@@ -1,0 +1,40 @@
+import type { LatentSpace } from './latent.ts';
+
+/**
+ * A named direction of latent space in which pictures change.
+ * - `factor`: a main direction of the generator's first layer (SeFa: Shen & Zhou 2021,
+ *   arXiv:2007.06600), the strongest first.
+ * - `class`: towards the mean latent of the samples that a classifier takes for that class, from the
+ *   mean of all.
+ */
+export interface Direction {
+  name: string;
+  kind: 'factor' | 'class';
+  /** `[latent size]`, of length 1. */
+  vector: Float32Array;
+}
+
+/** How far to go in one direction, in standard deviations of latents along it. */
+export interface Move {
+  vector: Float32Array;
+  strength: number;
+}
+
+/**
+ * A latent moved: z + Σ strength · σ · vector, kept inside the range that the generator was trained
+ * on, [-1, 1] in each component. σ, the standard deviation of a latent along any vector of length 1,
+ * is that of a component: 1/√3 for uniform(-1, 1).
+ */
+export function moveLatent(
+  latent: Float32Array,
+  moves: readonly Move[],
+  { distribution }: LatentSpace,
+): Float32Array {
+  const deviation = DEVIATIONS[distribution];
+  return latent.map((value, i) => {
+    const shift = moves.reduce((sum, { vector, strength }) => sum + strength * vector[i]!, 0);
+    return Math.max(-1, Math.min(1, value + deviation * shift));
+  });
+}
+
+const DEVIATIONS: Record<LatentSpace['distribution'], number> = { uniform: 1 / Math.sqrt(3) };

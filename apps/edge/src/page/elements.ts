@@ -26,18 +26,28 @@ export function tell(text: string): void {
   element('status', HTMLElement).textContent = text;
 }
 
-/** Calls `listener` once the person has paused typing, and at once when they are done. */
+/**
+ * Calls `listener` whenever the person has paused typing, and when they are done.
+ * @param listener.step whether this begins something new: what comes of more typing replaces it.
+ */
 export function onTyped(
   field: HTMLInputElement,
-  listener: (value: string, done: boolean) => void,
+  listener: (value: string, step: boolean) => void,
 ): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let begun = false;
+  const say = () => {
+    clearTimeout(timer);
+    if (field.value === '') return;
+    listener(field.value, !begun);
+    begun = true;
+  };
   field.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => field.value !== '' && listener(field.value, false), 250);
+    timer = setTimeout(say, 250);
   });
   field.addEventListener('change', () => {
-    clearTimeout(timer);
-    if (field.value !== '') listener(field.value, true);
+    say();
+    begun = false;
   });
 }

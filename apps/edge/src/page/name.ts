@@ -11,7 +11,7 @@ import { changeView, onView, view } from './view.ts';
 
 const code = element('name-code', HTMLElement);
 
-onTyped(input('name-seed'), (name, done) => changeView({ name, part: 'name' }, { step: done }));
+onTyped(input('name-seed'), (name, step) => changeView({ name, part: 'name' }, { step }));
 
 element('name-form', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();

@@ -13,8 +13,8 @@ const TERMS = ['a', 'b', 'c'] as const;
 const canvas = element('sum-pixels', HTMLCanvasElement);
 
 for (const term of TERMS) {
-  onTyped(input(`sum-${term}`), (name, done) =>
-    changeView({ [term]: name, part: 'sums' }, { step: done }),
+  onTyped(input(`sum-${term}`), (name, step) =>
+    changeView({ [term]: name, part: 'sums' }, { step }),
   );
   image(`sum-${term}-image`).addEventListener('load', addPixels);
 }

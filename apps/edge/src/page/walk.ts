@@ -19,7 +19,7 @@ const walk = (changes: Partial<View>, step = true) =>
   changeView({ ...changes, part: 'walk' }, { step });
 
 for (const end of ['from', 'to'] as const) {
-  onTyped(input(`walk-${end}`), (name, done) => walk({ [end]: name }, done));
+  onTyped(input(`walk-${end}`), (name, step) => walk({ [end]: name }, step));
 }
 button('walk-swap').addEventListener('click', () => walk({ from: view.to, to: view.from }));
 button('walk-any').addEventListener('click', () => walk({ from: anyName(), to: anyName() }));

@@ -5,7 +5,7 @@
  * @module
  */
 import { createRandom, type GeneratorDescription, UserError } from '@killme/model';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RENDERING } from './caching.ts';
 
 export const GALLERY_MANIFEST = 'gallery.json';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { createDocument, type ZodOpenApiResponseObject } from 'zod-openapi';
 import {
   gridParameters,
@@ -66,7 +66,7 @@ const walk = z
     height: z.number().int(),
     frames: z.array(
       z.object({
-        position: z.number().meta({ description: '0 at the first seed, 1 at the next, and so on' }),
+        position: z.number().meta({ description: '0 at the first stop, 1 at the next, and so on' }),
         latent: z.array(z.number()).optional().meta({ description: 'absent when space=pixel' }),
         image: z.string().meta({ description: 'a PNG as data URL' }),
       }),
@@ -89,6 +89,7 @@ const model = z
       channels: z.number().int(),
     }),
     classes: z.array(z.string()),
+    directions: z.array(z.string()).meta({ description: 'what move= can go along' }),
     training: z.record(z.string(), z.unknown()),
     gallery: z
       .object({ pictures: z.number().int() })
@@ -143,7 +144,7 @@ const ROUTES: Record<string, RouteFacts> = {
     summary: 'The character of a seed',
     description:
       'One picture. The same seed is the same character, for as long as the generator stays; ' +
-      'where /model tells of a gallery, it is one of that many.',
+      'where /model tells of a gallery, it is one of that many. z draws a latent of your own.',
     parameters: imgParameters,
     example: { query: 'seed=alice&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },
@@ -153,7 +154,8 @@ const ROUTES: Record<string, RouteFacts> = {
     tag: 'pictures',
     summary: 'A walk from one character to another',
     description:
-      'Pictures at even steps on the line between the latents of two seeds, or of several. ' +
+      'Pictures at even steps on the line between the latents of two seeds, or of several, or ' +
+      'between latents of your own. ' +
       'With space=pixel it is the cross-fade that a walk is not.',
     parameters: morphParameters,
     example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },

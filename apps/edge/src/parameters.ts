@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { latentCharacters } from '@killme/model';
 import type { Env } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParameterFault, ProblemError, shorten } from './problem.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
 
@@ -15,8 +16,17 @@ export const STEPS = { least: 2, most: 64 };
 export const GRID_SIDE = { least: 1, most: 8 };
 export const SIZE = { least: 64, most: 512 };
 
+/** Standard deviations that a move goes at most, there or back. */
+export const STRENGTH = 4;
+
+/** Characters of a latent at most: those of 1,024 numbers (see latent-text.ts of the model). */
+const LATENT_CHARACTERS = latentCharacters(1024);
+
 /** Seeds in one list at most. */
 export const LISTED_SEEDS = 8;
+
+/** Moves in one list at most. */
+const LISTED_MOVES = 8;
 
 /**
  * Pixels in one answer at most: the 64 pictures of the longest walk at 221, or 12 at 512. Encoding
@@ -55,6 +65,46 @@ const seedList = z
   .meta({
     description: `1 to ${LISTED_SEEDS} seeds with commas between them, "\\," for a comma in a seed`,
     override: { type: 'string', format: 'seed-list', minLength: 1 },
+  });
+
+/** A latent itself; how many numbers it has is the generator's to say, see latents.ts. */
+const latent = z
+  .string()
+  .regex(/^[\w-]+$/)
+  .max(LATENT_CHARACTERS)
+  .meta({
+    description:
+      "base64url, without =, of the latent's numbers as float16, little-endian, each from -1 to 1: " +
+      `${latentCharacters(100)} characters for 100 of them`,
+    override: { type: 'string', format: 'latent', minLength: 1, maxLength: LATENT_CHARACTERS },
+  });
+
+/** `name:1.5`, split at the last colon, as a name may have some. */
+const MOVE = /^(.+):(-?\d(?:\.\d{1,3})?)$/su;
+
+const moves = z
+  .string()
+  .transform(splitSeeds)
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(MOVE)
+          .transform((text) => {
+            const [, direction = '', strength] = MOVE.exec(text) ?? [];
+            return { direction, strength: Number(strength) };
+          })
+          .refine(({ strength }) => Math.abs(strength) <= STRENGTH),
+      )
+      .min(1)
+      .max(LISTED_MOVES),
+  )
+  .meta({
+    description:
+      `1 to ${LISTED_MOVES} moves with commas between them, each a direction that /model names, a ` +
+      `colon and a number from -${STRENGTH} to ${STRENGTH} with at most three decimals`,
+    override: { type: 'string', format: 'moves', minLength: 1 },
   });
 
 const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: number) =>
@@ -108,40 +158,81 @@ const common = {
 
 const seedOrRandom = seed.optional();
 
+type Refinement = (values: Record<string, unknown>, context: z.RefinementCtx) => void;
+
+/** Two ways to say the same: not both at once. */
+const onlyOne =
+  (first: string, second: string): Refinement =>
+  (values, { addIssue }) => {
+    if (values[first] === undefined || values[second] === undefined) return;
+    const allowed = `left out where ${first} is given`;
+    addIssue({ code: 'custom', path: [second], params: { allowed } });
+  };
+
+/** Two ways to say the same: one of them. */
+const oneOfTwo =
+  (first: string, second: string): Refinement =>
+  (values, context) => {
+    onlyOne(first, second)(values, context);
+    if (values[first] !== undefined || values[second] !== undefined) return;
+    const allowed = `given, or ${second} instead`;
+    context.addIssue({ code: 'custom', path: [first], params: { allowed } });
+  };
+
+const move = about(
+  'Where to go from there, in standard deviations of latents along directions of the generator.',
+  moves.optional(),
+);
+
 /** `GET /img` */
-export const imgParameters = z.strictObject({
-  seed: about('Whose character; left out, you are sent on to a random one.', seedOrRandom),
-  format: still,
-  ...common,
-});
+export const imgParameters = z
+  .strictObject({
+    seed: about(
+      'Whose character; left out, with z too, you are sent on to a random one.',
+      seedOrRandom,
+    ),
+    z: about(
+      'Instead of a seed: the latent to draw, as npm run project finds that of a picture.',
+      latent.optional(),
+    ),
+    move,
+    format: still,
+    ...common,
+  })
+  .superRefine(onlyOne('seed', 'z'));
 
 /** `GET /morph` */
-export const morphParameters = z.strictObject({
-  from: about('The seed where the walk begins.', seed),
-  via: about('Seeds that it passes on its way, in this order.', seedList.optional()),
-  to: about('The seed where it ends.', seed),
-  steps: about(
-    'How many pictures, those of both ends included.',
-    wholeNumber(STEPS, 10).default(10),
-  ),
-  space: about(
-    'What changes step by step: the latent, or the pixels of the pictures at the seeds (a cross-fade).',
-    oneOf('latent', 'pixel').default('latent'),
-  ),
-  path: about(
-    'How latents go from one to the next: straight, or on a great arc.',
-    oneOf('linear', 'slerp').default('linear'),
-  ),
-  loop: about(
-    'With 1 the walk goes back to its first seed, ends one step before it, and plays for ever.',
-    flag.default(false),
-  ),
-  format: about(
-    'A strip, an animation of ten pictures a second, or each picture with its latent.',
-    oneOf('png', 'apng', 'gif', 'json').default('png'),
-  ),
-  ...common,
-});
+export const morphParameters = z
+  .strictObject({
+    from: about('The seed where the walk begins; needed without zfrom.', seed.optional()),
+    zfrom: about('Instead of from: the latent where it begins.', latent.optional()),
+    via: about('Seeds that it passes on its way, in this order.', seedList.optional()),
+    to: about('The seed where it ends; needed without zto.', seed.optional()),
+    zto: about('Instead of to: the latent where it ends.', latent.optional()),
+    steps: about(
+      'How many pictures, those of both ends included.',
+      wholeNumber(STEPS, 10).default(10),
+    ),
+    space: about(
+      'What changes step by step: the latent, or the pixels of the pictures at the seeds (a cross-fade).',
+      oneOf('latent', 'pixel').default('latent'),
+    ),
+    path: about(
+      'How latents go from one to the next: straight, or on a great arc.',
+      oneOf('linear', 'slerp').default('linear'),
+    ),
+    loop: about(
+      'With 1 the walk goes back to its first seed, ends one step before it, and plays for ever.',
+      flag.default(false),
+    ),
+    format: about(
+      'A strip, an animation of ten pictures a second, or each picture with its latent.',
+      oneOf('png', 'apng', 'gif', 'json').default('png'),
+    ),
+    ...common,
+  })
+  .superRefine(oneOfTwo('from', 'zfrom'))
+  .superRefine(oneOfTwo('to', 'zto'));
 
 /** `GET /grid` */
 export const gridParameters = z.strictObject({
@@ -155,6 +246,7 @@ export const gridParameters = z.strictObject({
 export const mixParameters = z.strictObject({
   plus: about('Seeds whose latents are added.', seedList),
   minus: about('Seeds whose latents are taken away.', seedList.optional()),
+  move,
   format: still,
   ...common,
 });
@@ -216,9 +308,7 @@ export function readParameters<Shape extends z.ZodRawShape>(
   const values = decodeQuery(new URL(url).search, schema);
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
-  throw badParameters(
-    faultyNames(parsed.error).map((name) => describeFault(schema, name, values[name])),
-  );
+  throw badParameters(faultsOf(parsed.error, schema, values));
 }
 
 /** The one way to write valid parameters: schema order, every default said. For cache keys. */
@@ -274,11 +364,22 @@ function decode(text: string): string | undefined {
   }
 }
 
-function faultyNames(error: z.ZodError): string[] {
-  const names = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])],
-  );
-  return [...new Set(names)];
+/** One fault a parameter, with the words of the check that failed if it has some of its own. */
+function faultsOf(
+  error: z.ZodError,
+  schema: z.ZodObject,
+  values: Record<string, string>,
+): ParameterFault[] {
+  const faults = new Map<string, ParameterFault>();
+  for (const issue of error.issues) {
+    const names = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])];
+    const own = issue.code === 'custom' ? issue.params?.allowed : undefined;
+    for (const name of names) {
+      const fault = describeFault(schema, name, values[name]);
+      faults.set(name, typeof own === 'string' ? { ...fault, allowed: own } : fault);
+    }
+  }
+  return [...faults.values()];
 }
 
 function describeFault(
@@ -303,7 +404,7 @@ function describe(schema: z.core.$ZodType | undefined): string {
   return (schema instanceof z.ZodType && schema.description) || 'something else';
 }
 
-function badParameters(faults: readonly ParameterFault[]): ProblemError {
+export function badParameters(faults: readonly ParameterFault[]): ProblemError {
   const errors = faults.slice(0, REPORTED_FAULTS);
   const detail = errors.map(sentence).join(' ');
   return new ProblemError(400, detail, { errors });

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Direction } from './directions.ts';
 import type { LatentSpace } from './latent.ts';
 import { decodeLatent, encodeLatent } from './latent-text.ts';

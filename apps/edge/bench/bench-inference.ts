@@ -1,0 +1,177 @@
+/**
+ * `npm run bench:inference`: how long one picture takes, ours beside other engines with the same
+ * weights, each on one thread, in turns.
+ *
+ *     node bench/bench-inference.ts [--preset article|lite] [--rounds 15] [--json]
+ *
+ * @module
+ */
+import {
+  decodeWeight,
+  type HostWeights,
+  loadGeneratorFile,
+  type Network,
+  seedToLatent,
+  UserError,
+} from '@killme/model';
+import { writeOnnx } from '@killme/model/onnx';
+import * as tf from '@tensorflow/tfjs-core';
+import * as onnxWeb from 'onnxruntime-web';
+import { readArguments, runScript } from '../scripts/arguments.ts';
+import { compileBinaries, folderReader } from '../src/disk.ts';
+import { encodePng } from '../src/encode.ts';
+import { openGenerator } from '../src/generator.ts';
+import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { nativeOnnxRuntime } from './onnxruntime-native.ts';
+import { plainGenerator } from './plain-generator.ts';
+import { describeMachine, markdownTable, median } from './table.ts';
+
+const WARM_UP_ROUNDS = 3;
+
+/** Pictures of the walk that is timed. */
+const WALK = 10;
+
+interface Contestant {
+  name: string;
+  /** Draws the picture of a latent. @returns its numbers in [-1, 1], or its pixels. */
+  draw(latent: Float32Array): Promise<ArrayLike<number>> | ArrayLike<number>;
+}
+
+async function main(): Promise<void> {
+  const options = readArguments({
+    preset: { type: 'string' },
+    rounds: { type: 'string', default: '15' },
+    json: { type: 'boolean', default: false },
+  });
+  const rounds = Number(options.rounds);
+  if (!/^\d+$/.test(options.rounds) || rounds < 1) {
+    throw new UserError(`--rounds must be a whole number from 1, not ${options.rounds}`);
+  }
+  // One line of JSON is of one preset.
+  const presets = choosePresets(options.preset ?? (options.json ? 'article' : undefined));
+  if (!options.json) console.log(`${describeMachine()}; one thread each, ${rounds} rounds\n`);
+  for (const preset of presets) {
+    const times = await withGenerator(preset, (folder) => race(folder, rounds));
+    if (options.json) printJson(times);
+    else printTable(preset, times);
+  }
+}
+
+/** Milliseconds of each round, by contestant. */
+async function race(folder: string, rounds: number): Promise<Map<string, number[]>> {
+  const readFile = folderReader(folder);
+  const { network, weights } = await loadGeneratorFile(readFile);
+  const ours = await openGenerator({ readFile, loadBinaries: compileBinaries });
+  const plain = plainGenerator(network, weights);
+  const contestants: Contestant[] = [
+    { name: 'ours', draw: (latent) => ours.draw(latent).data },
+    { name: 'tfjs', draw: (latent) => read(plain(latent)) },
+    { name: 'ort_web', draw: await onnxContestant(onnxWeb, network, weights) },
+  ];
+  const native = await nativeOnnxRuntime();
+  if (native) {
+    contestants.push({ name: 'ort_native', draw: await onnxContestant(native, network, weights) });
+  }
+  const latents = Array.from({ length: WALK }, (_, i) => seedToLatent(`${i}`, ours.latentSpace));
+  await compareDrawings(contestants, latents[0]!);
+  const times = new Map<string, number[]>();
+  const record = (name: string, startMs: number, pictures = 1) => {
+    const durationMs = (performance.now() - startMs) / pictures;
+    times.set(name, [...(times.get(name) ?? []), durationMs]);
+  };
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+    if (round === 0) times.clear();
+    const latent = latents[(round + WARM_UP_ROUNDS) % WALK]!;
+    for (const { name, draw } of contestants) {
+      const startMs = performance.now();
+      await draw(latent);
+      record(name, startMs);
+    }
+    const picture = ours.draw(latent);
+    let startMs = performance.now();
+    encodePng(picture);
+    record('png', startMs);
+    startMs = performance.now();
+    for (const step of latents) ours.draw(step);
+    record('walk', startMs, WALK);
+  }
+  return times;
+}
+
+/** Who does not draw the same picture does not take part. @throws Error saying by how much it differs. */
+async function compareDrawings(contestants: Contestant[], latent: Float32Array): Promise<void> {
+  const [ours, ...others] = contestants;
+  const pixels = await ours!.draw(latent);
+  for (const { name, draw } of others) {
+    const values = await draw(latent);
+    for (let i = 0; i < pixels.length; i++) {
+      const differs = Math.abs(pixels[i]! - (values[i]! * 127.5 + 127.5));
+      if (!(differs < 0.51)) throw new Error(`${name} draws value ${i} ${differs} levels away`);
+    }
+  }
+}
+
+function read(image: tf.Tensor): Float32Array {
+  const values = image.dataSync<'float32'>();
+  tf.dispose(image);
+  return values;
+}
+
+async function onnxContestant(
+  { InferenceSession, Tensor, env }: typeof onnxWeb,
+  network: Network,
+  weights: HostWeights,
+): Promise<Contestant['draw']> {
+  env.wasm.numThreads = 1;
+  const decoded = new Map([...weights].map(([name, weight]) => [name, decodeWeight(weight)]));
+  const session = await InferenceSession.create(writeOnnx(network, decoded), {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+  });
+  return async (latent) => {
+    const { y } = await session.run({ x: new Tensor('float32', latent, [1, latent.length]) });
+    return y!.data as Float32Array;
+  };
+}
+
+const ENGINES: Record<string, string> = {
+  ours: 'ours, to pixels',
+  walk: `ours, each of a walk of ${WALK}`,
+  png: 'PNG of it',
+  tfjs: 'tfjs wasm, the layers as they stand',
+  ort_web: 'onnxruntime-web wasm',
+  ort_native: 'onnxruntime native',
+};
+
+function printTable(preset: BenchPreset, times: Map<string, number[]>): void {
+  const ours = times.get('ours')!;
+  const rows = Object.entries(ENGINES).flatMap(([name, title]) => {
+    const values = times.get(name);
+    if (!values) return [];
+    const ratio = median(values.map((value, i) => ours[i]! / value));
+    return [
+      [title, milliseconds(median(values)), milliseconds(Math.min(...values)), ratio.toFixed(2)],
+    ];
+  });
+  console.log(`Preset ${preset}\n`);
+  console.log(`${markdownTable(['', 'median ms', 'least ms', 'ours / it'], rows)}\n`);
+}
+
+function printJson(times: Map<string, number[]>): void {
+  const medianOf = (name: string) => {
+    const values = times.get(name);
+    return values ? Number(median(values).toFixed(2)) : null;
+  };
+  console.log(
+    JSON.stringify({
+      ours_ms: medianOf('ours'),
+      tfjs_ms: medianOf('tfjs'),
+      ort_web_ms: medianOf('ort_web'),
+      ort_native_ms: medianOf('ort_native'),
+    }),
+  );
+}
+
+const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1);
+
+await runScript(main);

@@ -12,7 +12,10 @@ import { readGeneratorFile, takeOrders } from './orders.ts';
 await takeOrders(openGenerator());
 
 async function openGenerator(): Promise<AnyGenerator> {
-  if (!(await tf.setBackend('webgpu'))) throw new Error('this browser has no WebGPU');
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter || !(await tf.setBackend('webgpu'))) {
+    throw new Error('this browser has no graphics processor that WebGPU can use');
+  }
   const { manifest, hash, network, weights } = await loadGeneratorFile(readGeneratorFile);
   const { generate } = compileGenerator(network, weights);
   const { width, height } = manifest.image;

@@ -9,16 +9,17 @@ import { createApp } from '../app.ts';
 import { createClient } from '../client.ts';
 import { encodePng } from '../encode.ts';
 import { type Gallery, gallerySeed } from '../gallery.ts';
-import type { AnyGenerator } from '../generator.ts';
+import { type AnyGenerator, once } from '../generator.ts';
 import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
 
 /** Takes the page's orders; `open` makes the generator ready. */
 export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
   const generator = open.then(timed);
+  const gallery = once(async () => openServedGallery(await generator));
   const app = createApp({
     loadGenerator: () => generator,
     readPage: refuse,
-    openGallery: async () => openServedGallery(await generator),
+    openGallery: gallery,
     loadWebpBinary: refuse,
   });
 
@@ -34,8 +35,9 @@ export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
 
   async function makePixels({ middle, across, down, x, y }: PadPoint): Promise<MadePixels> {
     const { draw, latentSpace, spent } = await generator;
-    const part = (seed: string, share: number) =>
-      seedToLatent(seed, latentSpace).map((value) => value * share);
+    const shown = await gallery();
+    const part = (name: string, share: number) =>
+      seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * share);
     const before = spent.ms;
     const plus = [part(middle, 1), part(across, x), part(down, y)];
     const { width, height, data } = await draw(mix({ plus, minus: [] }));

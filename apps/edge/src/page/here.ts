@@ -78,7 +78,8 @@ withGpu.addEventListener('change', () => {
   stop();
   turned();
 });
-void offerGpu();
+// Whether it has something to run on shows when it is chosen: asking would wake a sleeping GPU.
+withGpu.disabled = !('gpu' in navigator);
 
 function turned(): void {
   if (toggle.checked) start();
@@ -112,6 +113,7 @@ function stop(): void {
 
 function fail(why: string): void {
   toggle.checked = false;
+  withGpu.checked = false;
   turned();
   state.textContent = `That does not work here: ${why}.`;
 }
@@ -136,10 +138,4 @@ async function forget(href: string): Promise<void> {
   const file = await files.get(href);
   files.delete(href);
   if (file) URL.revokeObjectURL(file);
-}
-
-/** Not every browser with WebGPU has something to run it on. */
-async function offerGpu(): Promise<void> {
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
-  withGpu.disabled = !adapter;
 }

@@ -19,6 +19,7 @@ import {
   readConfigFile,
   userPath,
 } from './options.ts';
+import { measureQuality } from './quality/measure-quality.ts';
 import { findRunFolder } from './run-folder.ts';
 import { type EngineChoice, NeedsDeno, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
@@ -53,6 +54,12 @@ const encodingOption = () =>
   new Option('--encoding <NAME>', 'how the generator file stores kernels')
     .choices(['float32', 'float16', 'int8'])
     .default('int8');
+
+function backendOption(): Option {
+  return new Option('--backend <NAME>', 'the engine')
+    .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])
+    .default('auto');
+}
 
 program
   .command('export')
@@ -120,6 +127,16 @@ function parseSeeds(text: string): number {
   return parseCount(text, 65_536);
 }
 
+function parseMadeCount(text: string): number {
+  return parseCount(text, 100_000);
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
+}
+
 function parseCount(text: string, most: number): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= most) return count;
@@ -147,17 +164,45 @@ program
 program
   .command('check-engine')
   .description('check an engine: its gradients, and the training step against traces of real Keras')
-  .addOption(
-    new Option('--backend <NAME>', 'the engine')
-      .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])
-      .default('auto'),
-  )
+  .addOption(backendOption())
   .option('--trace <DIR...>', 'traces to replay; without it those of test/reference/traces')
   .action(async ({ backend, trace }: { backend: EngineChoice; trace?: string[] }) => {
     await startEngine(backend, console.log);
     const folders = trace?.map(userPath) ?? COMMITTED_TRACES;
     if (!(await checkEngine(folders))) process.exitCode = 1;
   });
+
+program
+  .command('metrics')
+  .description(
+    'how good made images are: SWD, rKID, precision, recall, density, coverage, copies of training ' +
+      'images; each beside the same of real images that were held out',
+  )
+  .option(
+    '--real <PATH>',
+    'folder, .zip or .rar of real images; without it the stand-in characters',
+  )
+  .requiredOption('--fake <PATH>', 'a run, a generator file, or a folder, .zip or .rar of images')
+  .option('--count <N>', 'images to draw with a generator', parseMadeCount, 1000)
+  .option('--seed <N>', 'fixes how real images are halved, and every other draw', parseSeed, 0)
+  .addOption(backendOption())
+  .option('--json', 'print the figures as JSON')
+  .option('--against <FILE>', 'what --json printed of another generator: its scores count as 1')
+  .option('--nearest <FILE>', 'PNG of samples, each beside the training image nearest to it')
+  .action(async (options: MetricsFlags) => {
+    await measureQuality({ ...options, json: options.json === true });
+  });
+
+interface MetricsFlags {
+  real?: string;
+  fake: string;
+  count: number;
+  seed: number;
+  backend: EngineChoice;
+  json?: boolean;
+  against?: string;
+  nearest?: string;
+}
 
 /** Aborts at the first Ctrl-C, so that the loop ends with a checkpoint; a second one ends at once. */
 function stopSignal(): AbortSignal {

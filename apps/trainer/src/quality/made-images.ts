@@ -1,0 +1,140 @@
+/**
+ * The images that are measured: drawn by the generator of a run, or read from a folder.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { loadDataset } from '@killme/data';
+import {
+  compileGenerator,
+  encodeWeight,
+  GENERATOR_MANIFEST,
+  type HostWeights,
+  type LatentSpace,
+  loadGeneratorFile,
+  type Network,
+  presetByName,
+  seedToLatent,
+  stackLatents,
+  toPixels,
+  UserError,
+} from '@killme/model';
+import { checkpointGenerator, readNewestCheckpoint } from '../checkpoint.ts';
+import { userPath } from '../options.ts';
+import { RUNS_FOLDER, type RunFolder, runFolder } from '../run-folder.ts';
+import { readRunRecord } from '../run-record.ts';
+import type { ImageSet } from './image-set.ts';
+
+/** Memory for the activations of a large generator is what bounds it. */
+const BATCH = 8;
+
+/** A generator on the host, and the words for where it is from. */
+export interface TrainedGenerator {
+  network: Network;
+  weights: HostWeights;
+  latent: LatentSpace;
+  description: string;
+}
+
+/** What `--fake` stands for. */
+export type MadeImages =
+  | { kind: 'folder'; path: string }
+  | { kind: 'generator'; generator: TrainedGenerator; run: RunFolder | undefined };
+
+/**
+ * @param given a run's name, a path of a run's folder or of a generator file, else a folder, .zip or
+ *   .rar of images.
+ * @throws UserError when there is nothing of the kind, or the run has no generator yet.
+ */
+export async function findMadeImages(given: string): Promise<MadeImages> {
+  const path = userPath(given);
+  if (existsSync(join(path, GENERATOR_MANIFEST))) {
+    return { kind: 'generator', generator: await readGeneratorFolder(path), run: undefined };
+  }
+  const run = [runFolder(given), runFolder(basename(path), join(path, '..'))].find(({ options }) =>
+    existsSync(options),
+  );
+  if (run) return { kind: 'generator', generator: await readRunGenerator(run), run };
+  if (existsSync(path)) return { kind: 'folder', path };
+  throw new UserError(
+    `--fake ${given} is no run in ${RUNS_FOLDER}, and no folder, .zip or .rar at ${path}`,
+  );
+}
+
+/** The newest checkpoint's generator; where it is of a preset that has changed, the exported one. */
+async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
+  const record = await readRunRecord(run);
+  const preset = presetByName(record.options.preset);
+  const checkpoint = await readNewestCheckpoint(run.checkpoints, console.error);
+  const exported = existsSync(join(run.generator, GENERATOR_MANIFEST));
+  if (checkpoint) {
+    try {
+      const { generator: network, latent } = preset;
+      const values = checkpointGenerator(checkpoint, network);
+      const weights = new Map(
+        network.weights.map(({ name, shape }) => [
+          name,
+          encodeWeight(values.get(name)!, shape, 'float32'),
+        ]),
+      );
+      const description = `${run.name}, iteration ${checkpoint.iteration}`;
+      return { network, weights, latent, description };
+    } catch (error) {
+      if (!(error instanceof UserError) || !exported) throw error;
+      console.error(`${error.message}; its exported generator is taken instead`);
+    }
+  }
+  if (exported) return readGeneratorFolder(run.generator);
+  throw new UserError(
+    `the run "${run.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
+  );
+}
+
+async function readGeneratorFolder(folder: string): Promise<TrainedGenerator> {
+  const { network, weights, manifest } = await loadGeneratorFile(async (name) => {
+    const bytes = await readFile(join(folder, name)).catch(() => {
+      throw new UserError(`${join(folder, name)} cannot be read`);
+    });
+    return new Uint8Array(bytes);
+  });
+  const { iterations } = manifest.training;
+  const description = `${manifest.preset} in ${folder}, iteration ${iterations ?? 'unknown'}`;
+  return { network, weights, latent: manifest.latent, description };
+}
+
+/**
+ * The images of the seeds `0` … `count` − 1, as the edge draws them; on whatever engine is current.
+ * @param progress is told how many are drawn.
+ */
+export async function drawImages(
+  { network, weights, latent }: Omit<TrainedGenerator, 'description'>,
+  count: number,
+  progress: (drawn: number) => void = () => {},
+): Promise<ImageSet> {
+  const compiled = compileGenerator(network, weights);
+  try {
+    const [imageSize] = compiled.imageShape;
+    const length = imageSize * imageSize * 3;
+    const images = new Uint8Array(count * length);
+    for (let start = 0; start < count; start += BATCH) {
+      const size = Math.min(BATCH, count - start);
+      const latents = Array.from({ length: size }, (_, i) =>
+        seedToLatent(String(start + i), latent),
+      );
+      const tensor = compiled.generate(stackLatents(latents), size);
+      images.set(toPixels(await tensor.data<'float32'>()), start * length);
+      tensor.dispose();
+      progress(start + size);
+    }
+    return { count, imageSize, images };
+  } finally {
+    compiled.dispose();
+  }
+}
+
+/** The first `count` images of a folder in the order of a seeded draw, at a size. */
+export async function readImages(path: string, imageSize: number): Promise<ImageSet> {
+  return loadDataset({ path, imageSize, log: console.error });
+}

@@ -1,0 +1,191 @@
+/**
+ * `npm run metrics`: how good made images are, in figures.
+ *
+ * @module
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Dataset, loadDataset } from '@killme/data';
+import { UserError } from '@killme/model';
+import { encode } from 'fast-png';
+import { userPath } from '../options.ts';
+import { writeFileWhole } from '../run-folder.ts';
+import { type EngineChoice, startEngine } from '../start-engine.ts';
+import { classify, datasetClassifier } from './classifier.ts';
+import { type Features, standardizer, takeRows } from './features.ts';
+import { type ImageSet, type RealHalves, splitReal } from './image-set.ts';
+import { drawImages, findMadeImages, type MadeImages, readImages } from './made-images.ts';
+import { compareFeatures, comparePatches, shuffleImages } from './measure.ts';
+import { nearestSheet, nearestTrainingImages } from './nearest.ts';
+import { type QualityReport, qualityReportSchema, qualityTables } from './quality-report.ts';
+import { randomFeatures } from './random-network.ts';
+
+/** Side at which images are measured where no generator says it. */
+const IMAGE_SIZE = 128;
+
+export interface MeasureOptions {
+  /** As `--data` of training; without it the stand-in characters. */
+  real?: string | undefined;
+  /** A run, a generator file, or a folder or archive of images. */
+  fake: string;
+  /** Images to draw with a generator. */
+  count: number;
+  seed: number;
+  backend: EngineChoice;
+  json: boolean;
+  /** A file that `--json` has printed. */
+  against?: string | undefined;
+  /** PNG of samples beside their nearest training images; without it a run's own folder. */
+  nearest?: string | undefined;
+}
+
+/**
+ * Measures made images against real ones and prints the figures.
+ * @throws UserError when there is nothing to measure, or too little.
+ */
+export async function measureQuality(options: MeasureOptions): Promise<void> {
+  const source = await findMadeImages(options.fake);
+  const against = options.against === undefined ? undefined : await readReport(options.against);
+  await startEngine(options.backend, console.error);
+  const began = performance.now();
+  const imageSize =
+    source.kind === 'generator' ? source.generator.network.outputShape[0]! : IMAGE_SIZE;
+  const real = await loadDataset({
+    path: options.real === undefined ? undefined : userPath(options.real),
+    imageSize,
+    log: console.error,
+  });
+  checkAgainst(against, real);
+  const fake = await makeImages(source, options);
+  const { report, sheet } = await measure({
+    real,
+    fake,
+    description: source.kind === 'generator' ? source.generator.description : source.path,
+    seed: options.seed,
+  });
+  report.seconds = (performance.now() - began) / 1000;
+  const picture = options.nearest === undefined ? runPicture(source) : userPath(options.nearest);
+  if (picture) {
+    await mkdir(dirname(picture), { recursive: true });
+    await writeFileWhole(picture, encode({ ...sheet, channels: 3, depth: 8 }));
+    console.error(`samples beside their nearest training images: ${picture}`);
+  }
+  console.log(options.json ? JSON.stringify(report, null, 2) : qualityTables(report, against));
+}
+
+const runPicture = (source: MadeImages) =>
+  source.kind === 'generator' && source.run ? join(source.run.root, 'nearest.png') : undefined;
+
+async function makeImages(source: MadeImages, { count, seed }: MeasureOptions): Promise<ImageSet> {
+  if (source.kind === 'folder') {
+    return shuffleImages(await readImages(source.path, IMAGE_SIZE), seed);
+  }
+  let said = performance.now();
+  return drawImages(source.generator, count, (drawn) => {
+    if (performance.now() - said < 10_000) return;
+    said = performance.now();
+    console.error(`drew ${drawn} of ${count}`);
+  });
+}
+
+/** All figures of made images, on whatever engine is current. */
+export async function measure({
+  real,
+  fake,
+  description,
+  seed,
+}: {
+  real: Dataset;
+  fake: ImageSet;
+  description: string;
+  seed: number;
+}) {
+  const halves = splitReal(real.count, seed);
+  const timed = stopwatch();
+  const features = { real: await randomFeatures(real), fake: await randomFeatures(fake) };
+  timed('random features');
+  const random = compareFeatures(features.real, features.fake, halves, seed);
+  timed('rKID, precision, recall, density, coverage');
+  const standardize = standardizer(takeRows(features.real, halves.reference));
+  const standard = { real: standardize(features.real), fake: standardize(features.fake) };
+  const nearest = nearestTrainingImages(standard.real, standard.fake);
+  timed('nearest training images');
+  const slicedWasserstein = await comparePatches(real, fake, halves, seed);
+  timed('SWD');
+  const classifier =
+    real.classes.length > 1 ? await compareClasses(real, fake, halves, seed) : undefined;
+  timed('classifier');
+  const report: QualityReport = {
+    version: 1,
+    real: { name: real.name, count: real.count, fingerprint: real.fingerprint },
+    fake: { description, count: fake.count },
+    seed,
+    slicedWasserstein,
+    random,
+    classifier,
+    nearest: {
+      median: nearest.median,
+      trainingMedian: nearest.trainingMedian,
+      ratio: nearest.ratio,
+      heldOutRatio: heldOutRatio(standard.real, halves),
+    },
+    seconds: 0,
+  };
+  return { report, sheet: nearestSheet(real, fake, nearest) };
+}
+
+/** The ratio that new real images would have: those held out, to the reference half. */
+function heldOutRatio(real: Features, { reference, heldOut }: RealHalves): number {
+  return nearestTrainingImages(takeRows(real, reference), takeRows(real, heldOut)).ratio;
+}
+
+async function compareClasses(real: Dataset, fake: ImageSet, halves: RealHalves, seed: number) {
+  const classifier = await datasetClassifier({ dataset: real, halves, seed, log: console.error });
+  const reals = await classify(classifier, real);
+  const fakes = await classify(classifier, fake);
+  const share = (labels: Uint16Array, index: number) =>
+    labels.filter((label) => label === index).length / labels.length;
+  return {
+    heldOutAccuracy: classifier.heldOutAccuracy,
+    scores: compareFeatures(reals.features, fakes.features, halves, seed),
+    classes: real.classes.map((name, index) => ({
+      name,
+      real: share(real.labels, index),
+      made: share(fakes.labels, index),
+    })),
+  };
+}
+
+function stopwatch() {
+  let last = performance.now();
+  return (what: string) => {
+    const now = performance.now();
+    console.error(`${what}: ${((now - last) / 1000).toFixed(1)} s`);
+    last = now;
+  };
+}
+
+async function readReport(path: string): Promise<QualityReport> {
+  const text = await readFile(userPath(path), 'utf8').catch(() => {
+    throw new UserError(`--against ${path} cannot be read`);
+  });
+  const parsed = qualityReportSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new UserError(`--against ${path} is not what npm run metrics -- --json prints`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkAgainst(against: QualityReport | undefined, real: Dataset): void {
+  if (!against || against.real.fingerprint === real.fingerprint) return;
+  throw new UserError(
+    `--against was measured with other real images (${against.real.name}): measure it again with ` +
+      `--real as here (${real.name})`,
+  );
+}

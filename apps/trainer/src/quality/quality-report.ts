@@ -1,0 +1,134 @@
+/**
+ * What `npm run metrics` says: as JSON, and as tables.
+ *
+ * @module
+ */
+import { z } from 'zod';
+
+const featureScoresSchema = z.object({
+  precision: z.number(),
+  recall: z.number(),
+  density: z.number(),
+  coverage: z.number(),
+  kernelDistance: z.object({ mean: z.number(), deviation: z.number() }),
+});
+const bandsSchema = z.array(z.object({ side: z.number(), distance: z.number() }));
+const withFloor = <T extends z.ZodType>(schema: T) => z.object({ model: schema, floor: schema });
+
+/** The figures of one measurement; what `--json` prints and `--against` reads. */
+export const qualityReportSchema = z.object({
+  version: z.literal(1),
+  real: z.object({ name: z.string(), count: z.number(), fingerprint: z.string() }),
+  fake: z.object({ description: z.string(), count: z.number() }),
+  seed: z.number(),
+  slicedWasserstein: withFloor(bandsSchema),
+  random: withFloor(featureScoresSchema),
+  classifier: z
+    .object({
+      heldOutAccuracy: z.number(),
+      scores: withFloor(featureScoresSchema),
+      /** Share of images by class: real ones by their labels, made ones by what the classifier says. */
+      classes: z.array(z.object({ name: z.string(), real: z.number(), made: z.number() })),
+    })
+    .optional(),
+  /** Distances in random features; a ratio well below 1 means copies. */
+  nearest: z.object({
+    median: z.number(),
+    trainingMedian: z.number(),
+    ratio: z.number(),
+    heldOutRatio: z.number(),
+  }),
+  seconds: z.number(),
+});
+
+export type QualityReport = z.infer<typeof qualityReportSchema>;
+
+interface Row {
+  name: string;
+  model: number;
+  floor: number;
+  deviation?: { model: number; floor: number };
+}
+
+/** @param against a measurement with the same real images, whose scores count as 1. */
+export function qualityTables(report: QualityReport, against?: QualityReport): string {
+  const other = against && new Map(scoreRows(against).map((row) => [row.name, row.model]));
+  const head = ['', report.fake.description, 'real, held out', ...(against ? ['normalised'] : [])];
+  const cells = scoreRows(report).map(({ name, model, floor, deviation }) => [
+    name,
+    number(model) + (deviation ? ` ± ${number(deviation.model)}` : ''),
+    number(floor) + (deviation ? ` ± ${number(deviation.floor)}` : ''),
+    ...(other ? [normalised(model, floor, other.get(name))] : []),
+  ]);
+  const parts = [table([head, ...cells])];
+  const { classifier, nearest } = report;
+  if (classifier) {
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    const classes = classifier.classes.map(({ name, real, made }) => [
+      name,
+      percent(made),
+      percent(real),
+    ]);
+    parts.push(
+      `The classifier is right on ${percent(classifier.heldOutAccuracy)} of the held-out images. ` +
+        'What it takes images for, and what the real ones are:',
+      table([['class', 'made', 'real'], ...classes]),
+    );
+  }
+  parts.push(
+    `Median distance to the nearest training image: ${number(nearest.median)} (training images to ` +
+      `their nearest other: ${number(nearest.trainingMedian)}); ratio ${number(nearest.ratio)}.`,
+  );
+  return parts.join('\n\n');
+}
+
+/** Every score with the name it is shown under. */
+function scoreRows({ slicedWasserstein, random, classifier }: QualityReport): Row[] {
+  const { model, floor } = slicedWasserstein;
+  const mean = (bands: typeof model) =>
+    bands.reduce((sum, b) => sum + b.distance, 0) / bands.length;
+  return [
+    ...model.map(({ side, distance }, i) => ({
+      name: `SWD ${side} ×10³`,
+      model: distance,
+      floor: floor[i]!.distance,
+    })),
+    { name: 'SWD mean ×10³', model: mean(model), floor: mean(floor) },
+    ...featureRows('random', random),
+    ...(classifier ? featureRows('classifier', classifier.scores) : []),
+  ];
+}
+
+function featureRows(space: string, { model, floor }: QualityReport['random']): Row[] {
+  const shares = (['precision', 'recall', 'density', 'coverage'] as const).map((name) => ({
+    name: `${name}, ${space}`,
+    model: model[name],
+    floor: floor[name],
+  }));
+  return [
+    {
+      name: space === 'random' ? 'rKID' : `KID, ${space}`,
+      model: model.kernelDistance.mean,
+      floor: floor.kernelDistance.mean,
+      deviation: {
+        model: model.kernelDistance.deviation,
+        floor: floor.kernelDistance.deviation,
+      },
+    },
+    ...shares,
+  ];
+}
+
+/** 0: as real images held out; 1: as what it is held against. */
+function normalised(model: number, floor: number, other: number | undefined): string {
+  const span = other === undefined ? 0 : other - floor;
+  return span === 0 ? '–' : ((model - floor) / span).toFixed(3);
+}
+
+const number = (value: number) => String(Number(value.toPrecision(3)));
+
+function table(lines: readonly (readonly string[])[]): string {
+  const [head, ...rest] = lines;
+  const rule = head!.map((_, i) => (i === 0 ? '---' : '--:'));
+  return [head!, rule, ...rest].map((line) => `| ${line.join(' | ')} |`).join('\n');
+}

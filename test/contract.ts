@@ -14,6 +14,9 @@ export interface Runtime {
   stop(): Promise<unknown>;
 }
 
+/** A latent of zeros, but for a last number of 1. */
+const LATENT = `${'A'.repeat(265)}Dw`;
+
 /** Bytes that must be the same in every runtime; Node, in this process, says what they are. */
 const SEEDS = [
   'alice',
@@ -44,6 +47,11 @@ const PICTURES = [
   '/mix?plus=alice,bob&minus=carol',
   '/mix?plus=a%5C,b,%F0%9F%91%B6&size=256',
   '/og?seed=alice',
+  `/img?z=${LATENT}`,
+  `/img?z=${LATENT}&move=direction-1:-1.5&size=64`,
+  '/img?seed=alice&move=direction-1:2',
+  '/mix?plus=alice,bob&move=direction-1:0.5',
+  `/morph?zfrom=${LATENT}&to=alice&steps=3`,
   ...['/img?seed=alice', '/img?seed=bob&size=64', '/mix?plus=a,b&size=300', '/og?seed=alice'].map(
     (path) => `${path}&format=webp`,
   ),
@@ -179,6 +187,12 @@ export function describeContract({
       ['/img?seed=%FF', 400, 'seed'],
       ['/img?seed=a&seed=b', 400, 'seed'],
       ['/img?seed=a&colour=red', 400, 'colour'],
+      ['/img?z=AAAA', 400, 'z'],
+      [`/img?z=${'_'.repeat(266)}8`, 400, 'z'],
+      [`/img?seed=a&z=${LATENT}`, 400, 'z'],
+      ['/img?seed=a&move=smile:1', 400, 'move'],
+      ['/img?seed=a&move=direction-1:5', 400, 'move'],
+      ['/morph?from=a', 400, 'to'],
       ['/morph?from=a&to=b&steps=0', 400, 'steps'],
       ['/morph?from=a&to=b&steps=1e9', 400, 'steps'],
       ['/morph?from=a&to=b&steps=64&size=512', 400, 'size'],

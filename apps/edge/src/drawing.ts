@@ -62,6 +62,7 @@ export interface PictureRequest<Parameters extends PictureParameters> {
 
 /** Answers with pictures, and keeps them. */
 export interface Drawing {
+  describeGenerator: () => Promise<GeneratorDescription>;
   respond<Parameters extends PictureParameters>(
     request: PictureRequest<Parameters>,
   ): Promise<Response>;
@@ -136,6 +137,7 @@ export function createDrawing({
   }
 
   return {
+    describeGenerator,
     progress: () => ({ drawn, underWay: workload.underWay() }),
     async respond({
       context: {

@@ -1,3 +1,4 @@
+import { encodeLatent } from '@killme/model';
 import fc from 'fast-check';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -40,6 +41,11 @@ const generator: Generator = {
     latent: { size: 100, distribution: 'uniform' },
     image: { width: 8, height: 8, channels: 3 },
     classes: [],
+    directions: ['direction-1', 'hair: long, or not'].map((name) => ({
+      name,
+      kind: 'factor',
+      vector: encodeLatent(new Float32Array(100).fill(0.1)),
+    })),
     training: {},
     shards: [],
   } as unknown as Generator['manifest'],
@@ -111,8 +117,21 @@ function validValue({ schema }: Parameter): fc.Arbitrary<string> {
   if (schema.format === 'seed-list') {
     return fc.array(text(1, 40), { minLength: 1, maxLength: 8 }).map(joinSeeds);
   }
+  if (schema.format === 'latent') return latent(100);
+  if (schema.format === 'moves') {
+    const direction = fc.constantFrom('direction-1', 'hair: long, or not');
+    const strength = fc.integer({ min: -4000, max: 4000 }).map((n) => n / 1000);
+    const move = fc.tuple(direction, strength).map((parts) => parts.join(':'));
+    return fc.array(move, { minLength: 1, maxLength: 8 }).map(joinSeeds);
+  }
   return seed;
 }
+
+/** The text of a latent of so many numbers. */
+const latent = (size: number) =>
+  fc
+    .array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: size, maxLength: size })
+    .map((numbers) => encodeLatent(Float32Array.from(numbers)));
 
 function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
   const other = fc.oneof(text(0, 300), fc.constantFrom('', '1e3', ' 5', '5 ', '0x10', '-0', '٣'));
@@ -137,22 +156,61 @@ function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
       text(257, 300).map((long) => `a,${joinSeeds([long])}`),
     );
   }
+  if (schema.format === 'latent') {
+    const wrong = [NaN, Infinity, 1.01].map((value) => new Float32Array(100).fill(value, 99));
+    return fc.oneof(
+      latent(99),
+      latent(101),
+      fc.constantFrom(...wrong.map(encodeLatent)),
+      latent(100).map((right) => `${right}=`),
+      latent(100).map((right) => `${right.slice(0, -1)}_`), // bits beyond the last number
+      text(0, 300),
+    );
+  }
+  if (schema.format === 'moves') {
+    return fc.oneof(
+      fc.constantFrom('', 'direction-1', 'direction-1:', 'direction-1:4.001', 'direction-1:1e0'),
+      fc.constantFrom('direction-1:+1', 'direction-1:0.0001', ':1', 'direction-1:1,', 'other:1'),
+      fc.constant(Array(9).fill('direction-1:1').join(',')),
+    );
+  }
   return fc.oneof(fc.constant(''), text(schema.maxLength! + 1, schema.maxLength! + 40));
 }
 
 /** Percent-encoded bytes that no text has. */
 const notUtf8 = fc.constantFrom('%FF', '%', '%C3', 'a%ED%A0%80', '%C0%80b', '%F4%90%80%80', '%zz');
 
+/** What stands for one another: of each pair one may be given; of those that must be, one is. */
+const ALTERNATIVES = [
+  ['seed', 'z'],
+  ['from', 'zfrom'],
+  ['to', 'zto'],
+] as const;
+const NEEDED = ['from', 'to'];
+
 /** A right request: all that must be there, some of what may be, in any order. */
 function validCase([path, { parameters = [] }]: [string, Operation]): fc.Arbitrary<Case> {
-  const pairs = parameters.map((parameter) => {
+  const names = parameters.map(({ name }) => name);
+  const alternatives = ALTERNATIVES.filter((pair) => pair.every((name) => names.includes(name)));
+  const single = parameters.filter(({ name }) => !alternatives.flat().some((one) => one === name));
+  const pairs = single.map((parameter) => {
     const pair = validValue(parameter).map((value): [string, string][] => [
       [parameter.name, value],
     ]);
     return parameter.required ? pair : fc.oneof(pair, fc.constant<[string, string][]>([]));
   });
+  const either = alternatives.map((pair) => {
+    const values = parameters
+      .filter(({ name }) => pair.some((one) => one === name))
+      .map((parameter) =>
+        validValue(parameter).map((value): [string, string][] => [[parameter.name, value]]),
+      );
+    return NEEDED.includes(pair[0])
+      ? fc.oneof(...values)
+      : fc.oneof(...values, fc.constant<[string, string][]>([]));
+  });
   return fc
-    .tuple(...pairs)
+    .tuple(...pairs, ...either)
     .map((chosen) => chosen.flat())
     .chain((chosen) => fc.shuffledSubarray(chosen, { minLength: chosen.length }))
     .map((chosen) => ({ path, pairs: chosen }));
@@ -296,7 +354,9 @@ describe('requests made from the document', () => {
         const head = await app.request(address, { method: 'HEAD' });
         if (head.status === 302) {
           expect(responses).toHaveProperty('302');
-          expect(right.pairs.map(([name]) => name)).not.toContain('seed');
+          const given = right.pairs.map(([name]) => name);
+          expect(given).not.toContain('seed');
+          expect(given).not.toContain('z');
           return;
         }
         if (head.status === 400) {

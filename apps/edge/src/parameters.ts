@@ -74,7 +74,7 @@ const latent = z
   .max(LATENT_CHARACTERS)
   .meta({
     description:
-      "base64url, without =, of the latent's numbers as float16, little-endian, each from -1 to 1: " +
+      'base64url, without =, of numbers from -1 to 1 as float16, little-endian: ' +
       `${latentCharacters(100)} characters for 100 of them`,
     override: { type: 'string', format: 'latent', minLength: 1, maxLength: LATENT_CHARACTERS },
   });

@@ -1,4 +1,4 @@
-import type { Picture } from '@killme/model';
+import { encodeLatent, type Picture, seedToLatent } from '@killme/model';
 import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
@@ -91,6 +91,103 @@ describe('/mix', () => {
       });
     },
   );
+});
+
+describe('latents in addresses', () => {
+  const space = { size: 100, distribution: 'uniform' } as const;
+  /** A latent that float16 holds exactly. */
+  const latent = seedToLatent('a latent', space).map((value) => Math.round(value * 512) / 512);
+  const z = encodeLatent(latent);
+
+  it('are drawn as they are', async () => {
+    const { data } = await generator.draw(latent);
+    expect((await pictureOf(`/img?z=${z}`)).data).toEqual(data);
+  });
+
+  it('are ends of walks, to and from seeds too', async () => {
+    const { data } = await pictureOf(`/img?z=${z}`);
+    const seed = (await pictureOf('/img?seed=a')).data;
+    const there = await pictureOf(`/morph?from=a&zto=${z}&steps=3`);
+    expect([cut(there, 0), cut(there, 2)]).toEqual([seed, data]);
+    const back = await pictureOf(`/morph?zfrom=${z}&to=a&steps=3`);
+    expect([0, 1, 2].map((i) => cut(back, i))).toEqual([2, 1, 0].map((i) => cut(there, i)));
+    const loop = await pictureOf(`/morph?zfrom=${z}&zto=${z}&via=a&loop=1&steps=3`);
+    expect([cut(loop, 0), cut(loop, 2)]).toEqual([data, data]);
+  });
+
+  it('make file names without their 267 characters', async () => {
+    const { headers } = await app.request(`/morph?zfrom=${z}&to=a&steps=2&download=1`);
+    expect(headers.get('content-disposition')).toContain('"killme-morph-latent-a.png"');
+  });
+
+  const wrong = new Float32Array(100);
+  it.each([
+    ['of another length', encodeLatent(wrong.subarray(1)), 'has 264 characters'],
+    ['that hold NaN', encodeLatent(wrong.with(2, NaN)), 'has NaN as number 3'],
+    ['out of range', encodeLatent(wrong.with(99, 1.5)), 'has 1.5 as number 100'],
+    ['written in another way', `${z.slice(0, -1)}_`, 'has bits beyond its last number'],
+  ])('%s are refused', async (_, text, reason) => {
+    const received = `${text.slice(0, 80)}…`;
+    const allowed =
+      '267 characters of base64url, the latent of 100 float16 numbers from -1 to 1; yours ';
+    for (const [parameter, path] of [
+      ['z', '/img?z='],
+      ['zto', '/morph?from=a&zto='],
+      ['zfrom', '/morph?to=a&zfrom='],
+    ]) {
+      const fault = await faultOf(`${path}${text}`);
+      expect(fault).toEqual({ parameter, allowed: `${allowed}${reason}`, received });
+    }
+  });
+});
+
+describe('moves along directions', () => {
+  const other = encodeURIComponent('やすな: 1\\, 2');
+
+  it('change a latent by standard deviations, within its range', async () => {
+    const latent = seedToLatent('a', generator.latentSpace);
+    const deviation = 1 / Math.sqrt(3);
+    const moved = latent
+      .with(0, Math.min(1, latent[0]! + 0.75 * deviation))
+      .with(99, Math.max(-1, latent[99]! - 4 * deviation));
+    expect((await pictureOf(`/img?seed=a&move=direction-1:0.75,${other}:-4`)).data).toEqual(
+      (await generator.draw(moved)).data,
+    );
+  });
+
+  it('begin at seeds, latents and mixtures', async () => {
+    const moved = await pictureOf('/img?seed=a&move=direction-1:-1');
+    expect(moved).not.toEqual(await pictureOf('/img?seed=a'));
+    expect(await pictureOf('/mix?plus=a&move=direction-1:-1')).toEqual(moved);
+    const [zero, one] = [0, 1].map((value) => encodeLatent(new Float32Array(100).with(0, value)));
+    expect(await pictureOf(`/img?z=${zero}&move=direction-1:3`)).toEqual(
+      await pictureOf(`/img?z=${one}`),
+    );
+  });
+
+  it('are one picture, however their numbers are written', async () => {
+    const tag = async (move: string) =>
+      (await app.request(`/img?seed=a&move=${move}`)).headers.get('etag');
+    expect(await tag('direction-1:1.50')).toBe(await tag('direction-1:1.5'));
+    expect(await tag('direction-1:1.5')).not.toBe(await tag('direction-1:1.25'));
+  });
+
+  it('stay when a seed is chosen at random', async () => {
+    const response = await app.request('/img?move=direction-1:2');
+    expect(response.headers.get('location')).toMatch(/^\?seed=\w{10}&move=direction-1:2$/);
+  });
+
+  it('are named by /model, and other names are refused with these', async () => {
+    const { directions } = (await (await app.request('/model')).json()) as { directions: string[] };
+    expect(directions).toEqual(['direction-1', 'やすな: 1, 2']);
+    for (const path of ['/img?seed=a', '/mix?plus=a']) {
+      expect(await faultOf(`${path}&move=smile:1`)).toEqual({
+        parameter: 'move',
+        allowed: 'along one of: direction-1, やすな: 1, 2',
+        received: 'smile:1',
+      });
+    }
+  });
 });
 
 describe('seed lists', () => {

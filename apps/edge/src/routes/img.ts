@@ -1,20 +1,21 @@
-import type { Picture } from '@killme/model';
+import { moveLatent, type Picture } from '@killme/model';
 import { decode } from 'fast-png';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
 import type { Gallery } from '../gallery.ts';
+import { readLatent, readMoves, writeMove } from '../latents.ts';
 import { imgParameters, query } from '../parameters.ts';
 import { resample } from '../resample.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
-/** `GET /img?seed=`: the character of a seed; without one, a redirect to a random one. */
+/** `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed. */
 export const img = (drawing: Drawing, loadGallery: () => Promise<Gallery | undefined>) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
-    const { seed, ...options } = c.req.valid('query');
-    if (seed === undefined) return redirectToRandomSeed(c);
-    const request = { context: c, route: 'img', pictures: 1, words: [seed] };
+    const { seed, z, move, ...options } = c.req.valid('query');
+    if (seed === undefined && z === undefined) return redirectToRandomSeed(c);
+    const request = { context: c, route: 'img', pictures: 1, words: [seed ?? 'latent'] };
     const gallery = await loadGallery();
-    if (gallery) {
+    if (gallery && seed !== undefined && move === undefined) {
       const name = gallery.seedOf(seed);
       const { format, size = gallery.size } = options;
       const ready = format === 'png' && size === gallery.size;
@@ -29,11 +30,15 @@ export const img = (drawing: Drawing, loadGallery: () => Promise<Gallery | undef
         },
       });
     }
+    const { manifest } = await drawing.describeGenerator();
+    const latent = z === undefined ? undefined : readLatent('z', z, manifest.latent);
+    const moves = readMoves(move ?? [], manifest);
     return drawing.respond({
       ...request,
-      parameters: { seed, ...options },
+      parameters: { seed, z, move: move?.map(writeMove), ...options },
       async make({ latentOf, drawAll, encodeStill }) {
-        const [picture] = await drawAll([latentOf(seed)]);
+        const place = moveLatent(latent ?? latentOf(seed!), moves, manifest.latent);
+        const [picture] = await drawAll([place]);
         return encodeStill(picture!, options.format);
       },
     });

@@ -1,22 +1,25 @@
-import { mix as mixLatents } from '@killme/model';
+import { mix as mixLatents, moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
+import { readMoves, writeMove } from '../latents.ts';
 import { mixParameters, query } from '../parameters.ts';
 
-/** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several. */
+/** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several; and from there along directions. */
 export const mix = (drawing: Drawing) =>
   createFactory().createHandlers(query(mixParameters), async (c) => {
     const parameters = c.req.valid('query');
-    const { plus, minus = [], format } = parameters;
+    const { plus, minus = [], move, format } = parameters;
+    const { manifest } = await drawing.describeGenerator();
+    const moves = readMoves(move ?? [], manifest);
     return drawing.respond({
       context: c,
       route: 'mix',
-      parameters,
+      parameters: { ...parameters, move: move?.map(writeMove) },
       pictures: 1,
       words: ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])],
       async make({ latentOf, drawAll, encodeStill }) {
         const latent = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
-        const [picture] = await drawAll([latent]);
+        const [picture] = await drawAll([moveLatent(latent, moves, manifest.latent)]);
         return encodeStill(picture!, format);
       },
     });

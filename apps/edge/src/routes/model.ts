@@ -25,7 +25,7 @@ export const model = (
   });
 
 function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | undefined) {
-  const { preset, latent, image, classes, training, shards } = manifest;
+  const { preset, latent, image, classes, directions, training, shards } = manifest;
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   return {
     preset,
@@ -34,6 +34,7 @@ function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | un
     latent,
     image,
     classes,
+    directions: directions.map(({ name }) => name),
     training,
     ...(gallery ? { gallery: { pictures: gallery.pictures } } : {}),
   };

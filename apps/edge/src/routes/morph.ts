@@ -1,4 +1,4 @@
-import { crossFade, lerp, type Picture, slerp, tile } from '@killme/model';
+import { crossFade, type LatentSpace, lerp, type Picture, slerp, tile } from '@killme/model';
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
@@ -7,6 +7,7 @@ import type { Brush, Drawing, Made } from '../drawing.ts';
 import { encodePng } from '../encode.ts';
 import { encodeApng } from '../encode-apng.ts';
 import { encodeGif } from '../encode-gif.ts';
+import { readLatent } from '../latents.ts';
 import type { Walk } from '../openapi.ts';
 import { morphParameters, query } from '../parameters.ts';
 
@@ -15,19 +16,21 @@ type MorphParameters = z.infer<typeof morphParameters>;
 /** Ten pictures a second: a walk of ten steps lasts as long as one looks at it. */
 const FRAME_MS = 100;
 
-/** `GET /morph?from=&to=&steps=`: the article's strip, one seed's character turning into another's. */
+/** `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another. */
 export const morph = (drawing: Drawing) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
-    const { from, via = [], to, steps, space } = parameters;
+    const { via = [], steps, space } = parameters;
+    const { manifest } = await drawing.describeGenerator();
+    const stops = stopsOf(parameters, manifest.latent);
     const response = await drawing.respond({
       context: c,
       route: 'morph',
       parameters,
       pictures: steps,
-      drawings: space === 'latent' ? steps : stopsOf(parameters).length,
-      words: ['morph', from, ...via, to],
-      make: async (brush) => encode(await drawSteps(brush, parameters), parameters),
+      drawings: space === 'latent' ? steps : stops.length,
+      words: ['morph', parameters.from ?? 'latent', ...via, parameters.to ?? 'latent'],
+      make: async (brush) => encode(await drawSteps(brush, stops, parameters), parameters),
     });
     // What a client that asks for JSON reads; the other formats have no type.
     return response as Response & TypedResponse<Walk, 200, 'json'>;
@@ -35,7 +38,7 @@ export const morph = (drawing: Drawing) =>
 
 /** One picture of a walk. */
 interface Step {
-  /** 0 at the first seed, 1 at the next, and so on. */
+  /** 0 at the first stop, 1 at the next, and so on. */
   position: number;
   /** Where it lies in latent space; a cross-fade has no such place. */
   latent?: Float32Array;
@@ -67,33 +70,35 @@ function encodeJson(steps: readonly Step[]): string {
   return `${JSON.stringify({ width, height, frames } satisfies Walk)}\n`;
 }
 
-/** The seeds that a walk passes, in its order. */
-const stopsOf = ({ from, via = [], to, loop }: MorphParameters) => [
-  from,
-  ...via,
-  to,
-  ...(loop ? [from] : []),
-];
+/** The places that a walk passes, in its order: seeds, and latents themselves. */
+function stopsOf(
+  { from = '', zfrom, via = [], to = '', zto, loop }: MorphParameters,
+  space: LatentSpace,
+): (string | Float32Array)[] {
+  const start = zfrom === undefined ? from : readLatent('zfrom', zfrom, space);
+  const end = zto === undefined ? to : readLatent('zto', zto, space);
+  return [start, ...via, end, ...(loop ? [start] : [])];
+}
 
 async function drawSteps(
   { latentOf, drawAll }: Brush,
-  parameters: MorphParameters,
+  places: readonly (string | Float32Array)[],
+  { steps, space, path, loop }: MorphParameters,
 ): Promise<Step[]> {
-  const { steps, space, path, loop } = parameters;
-  const stops = stopsOf(parameters).map(latentOf);
-  const places = placesOnWalk({ steps, stops: stops.length, loop });
+  const stops = places.map((place) => (typeof place === 'string' ? latentOf(place) : place));
+  const positions = placesOnWalk({ steps, stops: stops.length, loop });
   if (space === 'latent') {
     const interpolate = path === 'slerp' ? slerp : lerp;
-    const latents = places.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
+    const latents = positions.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
     const pictures = await drawAll(latents);
-    return places.map(({ stop, t }, i) => ({
+    return positions.map(({ stop, t }, i) => ({
       position: stop + t,
       latent: latents[i]!,
       picture: pictures[i]!,
     }));
   }
   const pictures = await drawAll(stops);
-  return places.map(({ stop, t }) => ({
+  return positions.map(({ stop, t }) => ({
     position: stop + t,
     picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),
   }));

@@ -8,7 +8,7 @@ import {
 
 /**
  * The files of a generator that has learnt nothing: the article's layers, narrow, with random
- * weights. The same bytes each time.
+ * weights, and directions along its first and its last component. The same bytes each time.
  * @param options.imageSize a multiple of 4.
  */
 export async function randomGeneratorFiles({
@@ -36,8 +36,17 @@ export async function randomGeneratorFiles({
     engine: 'none',
   };
   const latent = { size: 100, distribution: 'uniform' } as const;
-  const facts = { preset: 'article', latent, classes: [], training };
+  const directions = [
+    { name: 'direction-1', kind: 'factor' as const, vector: axis(0) },
+    { name: 'やすな: 1, 2', kind: 'class' as const, vector: axis(99) },
+  ];
+  const facts = { preset: 'article', latent, classes: [], training, directions };
   return packGenerator({ network, weights, encoding, facts });
+}
+
+/** The direction in which one component of a latent grows. */
+function axis(component: number): Float32Array {
+  return new Float32Array(100).fill(1, component, component + 1);
 }
 
 /** Keeps the variance of what flows through a kernel, so that pictures are neither flat nor clipped. */

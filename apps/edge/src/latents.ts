@@ -1,0 +1,59 @@
+/**
+ * Places in latent space as a query names them: a seed, or a latent itself, and moves from there.
+ *
+ * @module
+ */
+import {
+  decodeLatent,
+  type GeneratorManifest,
+  type LatentSpace,
+  latentCharacters,
+  type Move,
+  readDirections,
+  UserError,
+} from '@killme/model';
+import { badParameters } from './parameters.ts';
+import { shorten } from './problem.ts';
+
+/**
+ * A latent from a query.
+ * @param parameter that it came in.
+ * @throws ProblemError 400 with what is wrong with it and what this generator takes.
+ */
+export function readLatent(parameter: string, text: string, space: LatentSpace): Float32Array {
+  try {
+    return decodeLatent(text, space);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const allowed =
+      `${latentCharacters(space.size)} characters of base64url, the latent of ${space.size} ` +
+      `float16 numbers from -1 to 1; yours ${error.message}`;
+    throw badParameters([{ parameter, allowed, received: shorten(text) }]);
+  }
+}
+
+/** A move as a query has it. */
+export interface NamedMove {
+  direction: string;
+  strength: number;
+}
+
+/**
+ * Finds the directions of moves in a generator.
+ * @throws ProblemError 400 with the names that there are.
+ */
+export function readMoves(moves: readonly NamedMove[], manifest: GeneratorManifest): Move[] {
+  if (moves.length === 0) return [];
+  const directions = readDirections(manifest);
+  return moves.map((move) => {
+    const found = directions.find(({ name }) => name === move.direction);
+    if (found) return { vector: found.vector, strength: move.strength };
+    const names = directions.map(({ name }) => name).join(', ');
+    const allowed =
+      names === '' ? 'left out: this generator has no directions' : `along one of: ${names}`;
+    throw badParameters([{ parameter: 'move', allowed, received: shorten(writeMove(move)) }]);
+  });
+}
+
+/** The text of a move in a list: `direction-1:-1.5`. */
+export const writeMove = ({ direction, strength }: NamedMove) => `${direction}:${strength}`;

@@ -1,6 +1,6 @@
 /**
  * Puts together what workerd serves as static assets: the generator and its gallery, checked, and the
- * page.
+ * page; and what its Worker is bundled with.
  *
  *     node scripts/assemble.ts [--generator DIR | --newest-run] [--gallery DIR]
  *
@@ -26,6 +26,7 @@ import {
   servedOptions,
 } from './arguments.ts';
 import { buildPage } from './build-page.ts';
+import { buildWasm } from './build-wasm.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 
@@ -64,6 +65,7 @@ export async function assembleAssets(
   });
 
   const { manifest } = loaded;
+  await buildWasm();
   await mkdir(dirname(target), { recursive: true });
   const draft = `${target}.${randomUUID()}`;
   try {

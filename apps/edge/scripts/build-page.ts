@@ -6,10 +6,11 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { PAGE_FOLDER } from '../src/disk.ts';
+import { PAGE_FOLDER, TFJS_BINARY } from '../src/disk.ts';
+import { withSmallMemory } from '../src/initial-memory.ts';
 import { runScript } from './arguments.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
@@ -23,9 +24,6 @@ const SCRIPTS = {
 const COPIES = {
   'index.html': source('page/index.html'),
   'page.css': source('page/page.css'),
-  'engine.wasm': fileURLToPath(
-    import.meta.resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'),
-  ),
   'kernels.wasm': fileURLToPath(import.meta.resolve('@killme/model/kernels.wasm')),
 };
 
@@ -47,6 +45,8 @@ export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<vo
       logLevel: 'error',
     });
     for (const [name, from] of Object.entries(COPIES)) await copyFile(from, `${draft}/${name}`);
+    const tfjs = await readFile(new URL(import.meta.resolve(TFJS_BINARY)));
+    await writeFile(`${draft}/engine.wasm`, withSmallMemory(tfjs));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } finally {

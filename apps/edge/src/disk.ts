@@ -9,6 +9,7 @@ import type { AppOptions } from './app.ts';
 import type { WasmBinaries } from './backend.ts';
 import { openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
+import { withSmallMemory } from './initial-memory.ts';
 
 /** Gives the files of a folder by name. */
 export function folderReader(
@@ -49,21 +50,24 @@ export function diskOptions(generatorFolder: string, galleryFolder?: string): Ap
   };
 }
 
-const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+/** Of the packages, to be resolved. */
+export const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 const KERNELS = '@killme/model/kernels.wasm';
-const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
+export const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
 
 /** What draws, compiled. */
 export async function compileBinaries(): Promise<WasmBinaries> {
-  const [tfjs, kernels] = await Promise.all(
-    [TFJS_BINARY, KERNELS].map((name) => compile(import.meta.resolve(name))),
-  );
-  return { tfjs: tfjs!, kernels: kernels! };
+  const [tfjs, kernels] = await Promise.all([
+    compileSmall(TFJS_BINARY),
+    readBinary(KERNELS).then((bytes) => WebAssembly.compile(bytes)),
+  ]);
+  return { tfjs, kernels };
 }
 
 /** libwebp's wasm binary, compiled. */
-export const compileWebpBinary = () => compile(import.meta.resolve(WEBP_BINARY));
+export const compileWebpBinary = () => compileSmall(WEBP_BINARY);
 
-async function compile(address: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(new URL(address)));
-}
+const compileSmall = async (name: string) =>
+  WebAssembly.compile(withSmallMemory(await readBinary(name)));
+
+const readBinary = (name: string) => readFile(new URL(import.meta.resolve(name)));

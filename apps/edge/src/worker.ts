@@ -5,10 +5,10 @@
  * @module
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
-import webpBinary from '@jsquash/webp/codec/enc/webp_enc.wasm';
 import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
 import kernels from '@killme/model/kernels.wasm';
-import tfjs from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+import tfjs from '../dist/wasm/tfjs.wasm';
+import webpBinary from '../dist/wasm/webp.wasm';
 import { createApp } from './app.ts';
 import { GALLERY_MANIFEST, type Gallery, openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';

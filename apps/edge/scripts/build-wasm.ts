@@ -1,0 +1,26 @@
+/**
+ * Writes the wasm modules that the Worker is bundled with, starting small (see initial-memory.ts).
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { TFJS_BINARY, WEBP_BINARY } from '../src/disk.ts';
+import { withSmallMemory } from '../src/initial-memory.ts';
+
+/** Where worker.ts finds them. */
+const FOLDER = fileURLToPath(new URL('../dist/wasm', import.meta.url));
+
+/** Writes tfjs.wasm and webp.wasm; two that do so at a time do no harm. */
+export async function buildWasm(): Promise<void> {
+  await mkdir(FOLDER, { recursive: true });
+  await writeSmall(TFJS_BINARY, 'tfjs.wasm');
+  await writeSmall(WEBP_BINARY, 'webp.wasm');
+}
+
+async function writeSmall(address: string, name: string): Promise<void> {
+  const draft = `${FOLDER}/${name}.${randomUUID()}`;
+  await writeFile(draft, withSmallMemory(await readFile(new URL(import.meta.resolve(address)))));
+  await rename(draft, `${FOLDER}/${name}`);
+}

@@ -71,6 +71,41 @@ describe('a client that goes away', () => {
   });
 });
 
+describe('requests for several pictures', () => {
+  it('are drawn one after the other, single pictures in between', async () => {
+    const { run } = createWorkload();
+    const { signal } = new AbortController();
+    const drawn: string[] = [];
+    const request = (name: string, pictures: number) =>
+      run({ pictures, signal }, async ({ next }) => {
+        for (let i = 0; i < pictures; i++) {
+          await next();
+          drawn.push(name);
+        }
+      });
+    await Promise.all([request('a', 3), request('b', 3), request('single', 1), request('c', 2)]);
+    expect(drawn.filter((name) => name !== 'single').join('')).toBe('aaabbbcc');
+    expect(drawn.indexOf('single')).toBeLessThan(3);
+  });
+
+  it('do not wait for one whose client has left', async () => {
+    const { run, underWay } = createWorkload();
+    const left = new AbortController();
+    const loop = async (next: () => Promise<void>) => {
+      for (;;) await next();
+    };
+    const first = run({ pictures: 2, signal: left.signal }, ({ next }) => loop(next));
+    const second = run({ pictures: 2, signal: new AbortController().signal }, async ({ next }) => {
+      await next();
+      return 'drawn';
+    });
+    left.abort();
+    await expect(first).rejects.toThrow('aborted');
+    expect(await second).toBe('drawn');
+    expect(underWay()).toBe(0);
+  });
+});
+
 describe('a request that the runtime has ended', () => {
   afterEach(() => {
     vi.useRealTimers();

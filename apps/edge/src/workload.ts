@@ -1,17 +1,17 @@
 import { ProblemError } from './problem.ts';
 
-/**
- * Pictures under way in one isolate at most: 200 avatars of one page, or four of the longest walks,
- * whose pictures (9 MB each walk) wait in memory until all of it is drawn.
- */
+/** Pictures under way in one isolate at most: 200 avatars of one page, or four of the longest walks. */
 const PICTURES_UNDER_WAY = 256;
 
 /** About what half of that takes the article's generator. */
 const RETRY_AFTER_SECONDS = '5';
 
+/** How often one that waits for its turn looks. */
+const LOOK_AGAIN_MS = 10;
+
 /**
  * A runtime that stops a request (for its CPU time) runs nothing of it any more, so it never says
- * that it is done: its place is free again after this.
+ * that it is done: its place is free again after so long without a sign of it.
  */
 const FORGOTTEN_AFTER_MS = 60_000;
 
@@ -20,14 +20,16 @@ export interface Turn {
   /**
    * To wait for before each picture: others get their turn, and it is seen whether the client is
    * still there.
-   * @throws the signal's reason when it is not.
+   * @throws the signal's reason when it is not there any more.
    */
   next(): Promise<void>;
 }
 
 /**
- * The drawing that is under way in this isolate. Drawing keeps the one thread busy, so requests
- * take turns, picture by picture; beyond a bound they are refused at once.
+ * The drawing that is under way in this isolate. Drawing keeps the one thread busy, so requests take
+ * turns, picture by picture; beyond a bound they are refused at once. Of the requests for several
+ * pictures only the oldest is drawn: its pictures lie in memory (9 MB for the longest walk) until the
+ * last of them is drawn and all are encoded. Single pictures get their turn in between.
  */
 export interface Workload {
   /**
@@ -44,12 +46,21 @@ export interface Workload {
 }
 
 export function createWorkload(): Workload {
-  const running = new Map<symbol, { pictures: number; startMs: number }>();
+  const running = new Map<symbol, { pictures: number; seenMs: number }>();
+
+  function forget(): void {
+    const oldest = Date.now() - FORGOTTEN_AFTER_MS;
+    for (const [id, { seenMs }] of running) if (seenMs < oldest) running.delete(id);
+  }
 
   function underWay(): number {
-    const oldest = Date.now() - FORGOTTEN_AFTER_MS;
-    for (const [id, { startMs }] of running) if (startMs < oldest) running.delete(id);
+    forget();
     return [...running.values()].reduce((sum, { pictures }) => sum + pictures, 0);
+  }
+
+  function isOldestOfSeveral(id: symbol): boolean {
+    forget();
+    return [...running].find(([, { pictures }]) => pictures > 1)?.[0] === id;
   }
 
   return {
@@ -61,12 +72,18 @@ export function createWorkload(): Workload {
         });
       }
       const id = Symbol();
-      running.set(id, { pictures, startMs: Date.now() });
-      const next = async () => {
-        // A timer: after a mere promise neither another request nor a closed connection is seen.
-        if (pictures > 1 || running.size > 1) await new Promise((resolve) => setTimeout(resolve));
+      const sign = () => running.set(id, { pictures, seenMs: Date.now() });
+      // A timer: after a mere promise neither another request nor a closed connection is seen.
+      const yieldTurn = async (ms = 0) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        sign();
         signal.throwIfAborted();
       };
+      const next = async () => {
+        if (pictures > 1 || running.size > 1) await yieldTurn();
+        while (pictures > 1 && !isOldestOfSeveral(id)) await yieldTurn(LOOK_AGAIN_MS);
+      };
+      sign();
       try {
         return await work({ next });
       } finally {

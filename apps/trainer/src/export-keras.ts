@@ -6,7 +6,12 @@ import {
   type Preset,
   stackLatents,
 } from '@killme/model';
-import { writeKerasArchive, writeKerasH5, writeKerasWeights } from '@killme/model/keras';
+import {
+  hasKerasLayers,
+  writeKerasArchive,
+  writeKerasH5,
+  writeKerasWeights,
+} from '@killme/model/keras';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RunRecord } from './run-record.ts';
 import { sampleLatents } from './samples.ts';
@@ -21,13 +26,17 @@ export interface TrainedGan {
   discriminator: Weights;
 }
 
-/** `generator` and `discriminator` as `.h5`, `.keras` and `.weights.h5`. */
+/**
+ * `generator` and `discriminator` as `.h5`, `.keras` and `.weights.h5`; a discriminator with a layer
+ * that Keras does not have is left out.
+ */
 export async function kerasFiles({
   preset,
   ...weights
 }: TrainedGan): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of ['generator', 'discriminator'] as const) {
+    if (!hasKerasLayers(preset[name])) continue;
     files.set(`${name}.h5`, await writeKerasH5(preset[name], weights[name]));
     files.set(`${name}.keras`, await writeKerasArchive(preset[name], weights[name]));
     files.set(`${name}.weights.h5`, await writeKerasWeights(preset[name], weights[name]));
@@ -37,7 +46,8 @@ export async function kerasFiles({
 
 /**
  * What our inference draws, and what our discriminator says of it: JSON with `latents`
- * `[count][latentSize]`, `shape`, `images` (flat) and `probabilities` `[count]`.
+ * `[count][latentSize]`, `shape`, `images` (flat) and, where D is written for Keras,
+ * `probabilities` `[count]`.
  */
 export async function referenceSamples(
   { preset, generator, discriminator }: TrainedGan,
@@ -48,21 +58,27 @@ export async function referenceSamples(
   const latents = sampleLatents(record.options.seed, preset.latent).slice(0, count);
   const compiled = compileGenerator(preset.generator, stored(preset.generator, generator));
   const images = compiled.generate(stackLatents(latents), latents.length);
-  const probabilities = tf.tidy(() => {
-    const weights = preset.discriminator.weights.map(
-      ({ name, shape }) => [name, tf.tensor(discriminator.get(name)!, [...shape])] as const,
-    );
-    return applyNetwork(preset.discriminator, new Map(weights), images, { training: false });
-  });
+  const probabilities = hasKerasLayers(preset.discriminator)
+    ? judge(preset.discriminator, discriminator, images)
+    : undefined;
   const samples = {
     latents: latents.map((latent) => [...latent]),
     shape: images.shape,
     images: [...(await images.data())],
-    probabilities: [...(await probabilities.data())],
+    ...(probabilities ? { probabilities: [...(await probabilities.data())] } : {}),
   };
   compiled.dispose();
-  tf.dispose([images, probabilities]);
+  tf.dispose([images, ...(probabilities ? [probabilities] : [])]);
   return new TextEncoder().encode(JSON.stringify(samples));
+}
+
+function judge(network: Network, values: Weights, images: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const weights = network.weights.map(
+      ({ name, shape }) => [name, tf.tensor(values.get(name)!, [...shape])] as const,
+    );
+    return applyNetwork(network, new Map(weights), images, { training: false });
+  });
 }
 
 function stored(network: Network, weights: Weights) {

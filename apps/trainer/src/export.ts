@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { type Encoding, type Preset, packGenerator, presetByName, UserError } from '@killme/model';
+import { type Encoding, type Preset, packGenerator, UserError } from '@killme/model';
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
 import { kerasFiles, referenceSamples, type TrainedGan } from './export-keras.ts';
+import { presetOf } from './options.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
 
@@ -26,7 +27,8 @@ export async function exportGenerator({
   await writeFolderWhole(folder.generator, await generatorFiles(options));
 }
 
-function generatorFiles({
+/** The generator file of a trained generator, in memory. */
+export function generatorFiles({
   preset,
   record,
   weights,
@@ -51,6 +53,35 @@ function generatorFiles({
       },
     },
   });
+}
+
+/** A run as its newest checkpoint has it; weights are on the host, by name. */
+export interface TrainedRun {
+  preset: Preset;
+  record: RunRecord;
+  /** Those of the generator that is exported. */
+  weights: ReadonlyMap<string, Float32Array>;
+  discriminator: ReadonlyMap<string, Float32Array>;
+  iterations: number;
+}
+
+/** @throws UserError when the run has no checkpoint, or one of other networks. */
+export async function readTrainedRun(folder: RunFolder): Promise<TrainedRun> {
+  const record = await readRunRecord(folder);
+  const preset = presetOf(record.options);
+  const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+  if (!checkpoint) {
+    throw new UserError(
+      `the run "${folder.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
+    );
+  }
+  return {
+    preset,
+    record,
+    weights: checkpointGenerator(checkpoint, preset.generator),
+    discriminator: checkpointWeights(checkpoint, preset.discriminator),
+    iterations: checkpoint.iteration,
+  };
 }
 
 /** What an export can be made of. */
@@ -82,21 +113,9 @@ export async function exportCheckpoint({
   encoding: Encoding;
   samples?: number;
 }): Promise<{ iteration: number; folders: ExportedFolder[] }> {
-  const record = await readRunRecord(folder);
-  const preset = presetByName(record.options.preset);
-  const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
-  if (!checkpoint) {
-    throw new UserError(
-      `the run "${folder.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
-    );
-  }
-  const weights = checkpointGenerator(checkpoint, preset.generator);
-  const trained: TrainedGan = {
-    preset,
-    generator: weights,
-    discriminator: checkpointWeights(checkpoint, preset.discriminator),
-  };
-  const { iteration } = checkpoint;
+  const run = await readTrainedRun(folder);
+  const { preset, record, weights, iterations } = run;
+  const trained: TrainedGan = { preset, generator: weights, discriminator: run.discriminator };
   const folders: ExportedFolder[] = [];
   const write = async (name: string, files: ReadonlyMap<string, Uint8Array>) => {
     const path = join(folder.root, name);
@@ -105,8 +124,7 @@ export async function exportCheckpoint({
     folders.push({ path, bytes });
   };
   if (formats.includes('generator')) {
-    const facts = { preset, record, iterations: iteration, weights, encoding };
-    await write('generator', await generatorFiles(facts));
+    await write('generator', await generatorFiles({ ...run, encoding }));
   }
   if (formats.includes('keras')) {
     const files = await kerasFiles(trained);
@@ -117,5 +135,5 @@ export async function exportCheckpoint({
   if (formats.includes('onnx')) {
     await write('onnx', new Map([['generator.onnx', writeOnnx(preset.generator, weights)]]));
   }
-  return { iteration, folders };
+  return { iteration: iterations, folders };
 }

@@ -6,12 +6,16 @@
  */
 import '@tensorflow/tfjs-backend-cpu';
 import {
+  ADVERSARIAL_LOSSES,
+  applyNetwork,
   batchNormTrain,
   binaryCrossEntropy,
   createRandom,
   diffAugment,
+  minibatchDeviation,
   product,
   registerTrainingKernels,
+  sequential,
   upsampleConv2d,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
@@ -26,6 +30,8 @@ const conv =
   (strides: number): GradientCase['apply'] =>
   ([x, filter]) =>
     tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, strides, 'same');
+
+const MINIBATCH_DEVIATION = sequential('check', [4, 4, 5], [minibatchDeviation()]);
 
 /** Odd sizes and few channels: what a kernel gets wrong it gets wrong at borders and remainders. */
 const CASES: readonly GradientCase[] = [
@@ -100,6 +106,27 @@ const CASES: readonly GradientCase[] = [
     operation: 'binaryCrossEntropy, label 0',
     shapes: [[9, 1]],
     apply: ([logits]) => binaryCrossEntropy(tf.mul(logits!, 20), 0),
+  },
+  ...(['logistic', 'hinge', 'relativistic'] as const).flatMap((name): GradientCase[] => {
+    const shapes = [
+      [9, 1],
+      [9, 1],
+    ];
+    const { discriminator, generator } = ADVERSARIAL_LOSSES[name];
+    return [
+      { operation: `${name}, D`, shapes, apply: ([a, b]) => discriminator(a!, b!) },
+      // Some of these losses leave one input out, and a gradient that is nothing cannot be asked for.
+      {
+        operation: `${name}, G`,
+        shapes,
+        apply: ([a, b]) => generator(tf.add(a!, tf.mul(b!, 3)), b!),
+      },
+    ];
+  }),
+  {
+    operation: 'minibatchDeviation',
+    shapes: [[3, 4, 4, 5]],
+    apply: ([x]) => applyNetwork(MINIBATCH_DEVIATION, new Map(), x!, { training: false }),
   },
   {
     operation: 'diffAugment',

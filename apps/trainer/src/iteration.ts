@@ -6,9 +6,10 @@
 import { type Dataset, drawBatch } from '@killme/data';
 import { createRandom, diffAugment, dropoutMask, type Preset } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { updateAverage } from './average.ts';
 import type { IterationMetrics } from './metrics.ts';
-import { updateAverage } from './network-state.ts';
 import type { TrainOptions } from './options.ts';
+import { type PairedInputs, trainPairedStep } from './paired-step.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
 
 /** An iteration whose step has been given to the engine. */
@@ -32,16 +33,16 @@ export function launchIteration({
   gan: Gan;
   preset: Preset;
   dataset: Dataset;
-  options: TrainOptions;
+  options: Pick<TrainOptions, 'seed' | 'batch'>;
   iteration: number;
 }): LaunchedIteration {
   const inputs = drawInputs(preset, dataset, options, iteration);
-  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss } = trainStep(
-    gan,
-    inputs,
-    preset.training,
-  );
-  if (gan.average) updateAverage(gan.average, gan.generator, preset.training.averageDecay);
+  const { training } = preset;
+  const { methods } = training;
+  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss } = methods
+    ? trainPairedStep(gan, inputs, { methods, adam: training })
+    : trainStep(gan, inputs, training);
+  if (gan.average) updateAverage(gan.average, gan.generator, methods?.averageDecay ?? 0);
   const scalars = [realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss];
   const losses = tf.stack(scalars) as tf.Tensor1D;
   tf.dispose(scalars);
@@ -69,9 +70,9 @@ export async function readLosses({
 function drawInputs(
   preset: Preset,
   dataset: Dataset,
-  { seed, batch }: TrainOptions,
+  { seed, batch }: Pick<TrainOptions, 'seed' | 'batch'>,
   iteration: number,
-): StepInputs {
+): StepInputs & PairedInputs {
   const { latent, imageSize, training } = preset;
   const latents = (purpose: string, count: number) =>
     tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
@@ -81,13 +82,20 @@ function drawInputs(
   return {
     realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
     discriminatorLatents: latents('discriminator latents', half),
-    generatorLatents: latents('generator latents', batch),
+    generatorLatents: latents('generator latents', generatorBatch(preset, batch)),
     dropoutMasks: (part, layer, shape, rate) =>
       dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
-    augment: training.augment
+    augment: training.methods?.augment
       ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
       : undefined,
+    signs: (part, shape) =>
+      tf.sub(dropoutMask(shape, 0.5, `${seed}/signs/${iteration}/${part}`), 1),
   };
+}
+
+/** Images that G learns from in a step: the article's step takes a whole batch, the paired one half. */
+export function generatorBatch({ training }: Preset, batch: number): number {
+  return training.methods ? batch / 2 : batch;
 }
 
 interface LatentDraw {

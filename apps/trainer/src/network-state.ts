@@ -108,7 +108,10 @@ export function applyAdam(
  * Moves the moving statistics towards what a batch showed:
  * moving ← momentum · moving + (1 − momentum) · batch. Disposes of `statistics`.
  */
-export function updateMovingStatistics(state: NetworkState, statistics: BatchStatistics): void {
+export function updateMovingStatistics(
+  state: Pick<NetworkState, 'network' | 'weights'>,
+  statistics: BatchStatistics,
+): void {
   for (const { name, layer } of state.network.layers) {
     const batch = statistics.get(name);
     if (layer.type !== 'batchNormalization' || !batch) continue;
@@ -124,28 +127,6 @@ export function updateMovingStatistics(state: NetworkState, statistics: BatchSta
     move(`${name}/moving_variance`, batch.variance);
   }
   disposeStatistics(statistics);
-}
-
-/** A copy of a network's weights to average from; its own tensors. */
-export function copyWeights({ weights }: NetworkState): Map<string, tf.Tensor> {
-  return new Map([...weights].map(([name, tensor]) => [name, tf.clone(tensor)]));
-}
-
-/**
- * Moves an average towards the network's weights: average ← decay · average + (1 − decay) · weight.
- * In the first steps decay is smaller, so that the average forgets how the network began.
- */
-export function updateAverage(
-  average: Map<string, tf.Tensor>,
-  { weights, steps }: NetworkState,
-  decay: number,
-): void {
-  const share = Math.min(decay, (1 + steps) / (10 + steps));
-  for (const [name, old] of average) {
-    const next = tf.tidy(() => tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), 1 - share)));
-    average.set(name, next);
-    old.dispose();
-  }
 }
 
 /** Frees statistics that nothing is to be done with. */

@@ -5,7 +5,15 @@
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { PRESETS, type Preset, presetByName, UserError } from '@killme/model';
+import {
+  type Methods,
+  methodsSchema,
+  PRESETS,
+  type Preset,
+  presetByName,
+  UserError,
+  withMethods,
+} from '@killme/model';
 import { z } from 'zod';
 
 const count = z.coerce.number().int().positive();
@@ -49,6 +57,7 @@ export const givenOptionsSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('stop at an image that cannot be read, instead of leaving it out'),
+  ...methodsSchema.partial().shape,
 });
 
 export type GivenOptions = z.infer<typeof givenOptionsSchema>;
@@ -65,6 +74,8 @@ export const trainOptionsSchema = z.strictObject({
   saveEvery: count,
   sampleEvery: count,
   strict: z.boolean(),
+  /** Of presets that have them; runs of older versions have none either. */
+  methods: methodsSchema.optional(),
 });
 
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;
@@ -118,6 +129,7 @@ export function resolveOptions(given: GivenOptions): { options: TrainOptions; pr
   const preset = presetByName(given.preset ?? 'article');
   const { training } = preset;
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
+  const methods = resolveMethods(preset, given);
   const options = {
     preset: preset.name,
     data: given.data === undefined ? null : userPath(given.data),
@@ -129,9 +141,32 @@ export function resolveOptions(given: GivenOptions): { options: TrainOptions; pr
     saveEvery: given.saveEvery ?? training.saveEvery,
     sampleEvery: given.sampleEvery ?? training.sampleEvery,
     strict: given.strict ?? false,
+    ...(methods ? { methods } : {}),
   } satisfies TrainOptions;
-  return { options, preset };
+  return { options, preset: presetOf(options) };
 }
+
+/** The preset of a run, with the methods that the run has chosen. */
+export function presetOf({ preset: name, methods }: TrainOptions): Preset {
+  const preset = presetByName(name);
+  return methods && preset.training.methods ? withMethods(preset, methods) : preset;
+}
+
+/** The preset's methods, changed by what is given. */
+function resolveMethods({ name, training }: Preset, given: GivenOptions): Methods | undefined {
+  const chosen = givenMethods(given);
+  if (training.methods) return { ...training.methods, ...Object.fromEntries(chosen) };
+  const [first] = chosen;
+  if (first) {
+    throw new UserError(
+      `--${kebab(first[0])} is a method of preset lite: leave it out, for preset ${name} has none`,
+    );
+  }
+  return undefined;
+}
+
+const givenMethods = (given: GivenOptions) =>
+  Object.entries(given).filter(([key, value]) => key in methodsSchema.shape && value !== undefined);
 
 /**
  * The options of a run that goes on: its own, with what may change on the way.
@@ -140,11 +175,12 @@ export function resolveOptions(given: GivenOptions): { options: TrainOptions; pr
 export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOptions {
   for (const key of ['preset', 'batch', 'seed'] as const) {
     if (given[key] !== undefined && given[key] !== saved[key]) {
-      throw new UserError(
-        `--${key} ${given[key]} does not fit the run "${saved.name}", which has ${saved[key]}: ` +
-          'leave it out, or start another run by --name',
-      );
+      throw otherRun(key, given[key], saved.name, saved[key]);
     }
+  }
+  for (const [key, value] of givenMethods(given)) {
+    const old = saved.methods?.[key as keyof Methods];
+    if (value !== old) throw otherRun(key, value, saved.name, old);
   }
   return {
     ...saved,
@@ -155,4 +191,12 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
     sampleEvery: given.sampleEvery ?? saved.sampleEvery,
     strict: given.strict ?? saved.strict,
   };
+}
+
+function otherRun(key: string, given: unknown, run: string, saved: unknown): UserError {
+  const word = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : value);
+  return new UserError(
+    `--${kebab(key)} ${word(given)} does not fit the run "${run}", which has ${word(saved) ?? 'none'}: ` +
+      'leave it out, or start another run by --name',
+  );
 }

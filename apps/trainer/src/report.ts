@@ -7,9 +7,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHARACTERS_CREDIT } from '@killme/data';
-import { presetByName } from '@killme/model';
 import sharp from 'sharp';
 import { readMetrics } from './metrics.ts';
+import { presetOf } from './options.ts';
 import { steadyIndices } from './report-chart.ts';
 import { type ReportSample, reportPage } from './report-page.ts';
 import { type RunFolder, writeFileWhole } from './run-folder.ts';
@@ -49,7 +49,7 @@ export function createReport(folder: RunFolder, record: RunRecord): Report {
       });
       const page = reportPage({
         record,
-        preset: presetByName(record.options.preset),
+        preset: presetOf(record.options),
         history,
         samples,
         sampleCount: all.length,

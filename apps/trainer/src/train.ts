@@ -1,5 +1,6 @@
 import { type Dataset, loadDataset } from '@killme/data';
-import { type Preset, presetByName, UserError } from '@killme/model';
+import { type Preset, UserError } from '@killme/model';
+import { calibrateAverage, copyWeights } from './average.ts';
 import {
   keepCheckpoint,
   readNewestCheckpoint,
@@ -8,10 +9,22 @@ import {
 } from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
 import { checkFinite, watchForCollapse } from './health.ts';
-import { drawLatents, type LaunchedIteration, launchIteration, readLosses } from './iteration.ts';
+import {
+  drawLatents,
+  generatorBatch,
+  type LaunchedIteration,
+  launchIteration,
+  readLosses,
+} from './iteration.ts';
 import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
-import { copyWeights, initializeNetwork } from './network-state.ts';
-import { type GivenOptions, resolveOptions, resumeOptions, type TrainOptions } from './options.ts';
+import { initializeNetwork } from './network-state.ts';
+import {
+  type GivenOptions,
+  presetOf,
+  resolveOptions,
+  resumeOptions,
+  type TrainOptions,
+} from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { createReport, type Report } from './report.ts';
 import {
@@ -61,7 +74,7 @@ export async function train(
   } finally {
     progress.stop();
   }
-  if (done > start) await saveCheckpoint(folder.checkpoints, done, gan);
+  if (done > start) await save(run, done);
   if (done < iterations) {
     await report.write();
     console.log(`stopped at iteration ${done}; go on with --resume --name ${folder.name}`);
@@ -79,16 +92,19 @@ export async function train(
 
 /** @returns the number of iterations done. */
 async function trainLoop(
-  { folder, record, preset, dataset, gan, start }: Run,
+  run: Run,
   { progress, report, signal }: { progress: Progress; report: Report; signal: AbortSignal },
 ): Promise<number> {
+  const { folder, record, preset, dataset, gan, start } = run;
   const { iterations, sampleEvery, saveEvery, seed, batch } = record.options;
   const events = await startEventFile(folder.tensorboard, start);
   const latents = sampleLatents(seed, preset.latent);
   const collapse = watchForCollapse({ columns: GRID_SIDE });
   const sample = async (iteration: number) => {
+    calibrateAverage(gan, { seed, latent: preset.latent });
     const samples = await saveSamples(folder.samples, iteration, gan, latents);
-    const drawn = { seed, iteration, purpose: 'generator latents', count: batch };
+    const count = generatorBatch(preset, batch);
+    const drawn = { seed, iteration, purpose: 'generator latents', count };
     const drawnLatents = drawLatents(preset, drawn);
     await events.samples(iteration, { ...samples, latents, drawnLatents, gan });
     await report.write();
@@ -132,13 +148,18 @@ async function trainLoop(
     const done = iteration + 1;
     if (done % saveEvery === 0 && done < iterations) {
       await settle();
-      await saveCheckpoint(folder.checkpoints, done, gan);
+      await save(run, done);
       settledAt = performance.now();
     }
   }
   await settle();
   if (iterations > start) await sample(iterations);
   return iterations;
+}
+
+async function save({ folder, record, preset, gan }: Run, done: number): Promise<void> {
+  calibrateAverage(gan, { seed: record.options.seed, latent: preset.latent });
+  await saveCheckpoint(folder.checkpoints, done, gan);
 }
 
 async function beginRun(given: GivenOptions): Promise<Run> {
@@ -159,7 +180,7 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   const folder = await findRunFolder(given.name);
   const saved = await readRunRecord(folder);
   const options = resumeOptions(saved.options, given);
-  const preset = presetByName(options.preset);
+  const preset = presetOf(options);
   const engine = await startEngine(options.backend, console.log);
   const dataset = await readDataset(options, preset);
   if (dataset.fingerprint !== saved.dataset.fingerprint) {
@@ -206,6 +227,6 @@ function initializeGan({ generator, discriminator, training }: Preset, seed: num
   return {
     generator: initial,
     discriminator: initializeNetwork(discriminator, `${seed}/weights/discriminator`),
-    average: training.averageDecay > 0 ? copyWeights(initial) : undefined,
+    average: (training.methods?.averageDecay ?? 0) > 0 ? copyWeights(initial) : undefined,
   };
 }

@@ -146,7 +146,21 @@ function applyLayer(
     case 'dropout':
       if (!mode.training || layer.rate === 0) return x;
       return tf.mul(x, mode.dropoutMask(name, x.shape, layer.rate));
+    case 'minibatchDeviation':
+      return appendMinibatchDeviation(x as tf.Tensor4D);
   }
+}
+
+/** `[n, height, width, channels]` → `[n, height, width, channels + 1]`. */
+function appendMinibatchDeviation(x: tf.Tensor4D): tf.Tensor4D {
+  const centred = tf.sub(x, tf.mean(x, 0, true));
+  // Away from zero the square root has a gradient.
+  const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), 0), 1e-8));
+  const everywhere = tf.tile(tf.reshape(tf.mean(deviation), [1, 1, 1, 1]), [
+    ...x.shape.slice(0, 3),
+    1,
+  ]);
+  return tf.concat([x, everywhere as tf.Tensor4D], 3);
 }
 
 function normalize(

@@ -6,6 +6,7 @@ import {
   dropout,
   flatten,
   leakyRelu,
+  minibatchDeviation,
   zeroPadding2d,
 } from './layers.ts';
 import { type Network, sequential } from './network.ts';
@@ -55,25 +56,26 @@ export function articleDiscriminator({
 const LITE_DISCRIMINATOR_CHANNELS = [32, 64, 96, 160, 256] as const;
 
 /**
- * The discriminator of preset `lite`: five strided convolutions down to 4×4, with batch normalization
- * and LeakyReLU as in the DCGAN paper, and the article's dropout: without it D was right every time
- * after some 2,000 iterations on the stand-in characters, and G drew one expression on every face.
+ * The discriminator of preset `lite`: five strided convolutions down to 4×4 with LeakyReLU, and
+ * nothing that normalizes: the penalty on its gradient (see the trainer's paired step) keeps it smooth.
+ *
+ * @param options.minibatchDeviation before the last convolution it sees how much the images of its
+ * batch differ: {@link minibatchDeviation}.
  */
-export function liteDiscriminator(): Network {
-  const [first, ...others] = LITE_DISCRIMINATOR_CHANNELS;
+export function liteDiscriminator({
+  minibatchDeviation: seesDeviation,
+}: {
+  minibatchDeviation: boolean;
+}): Network {
+  const [first, second, third, fourth, last] = LITE_DISCRIMINATOR_CHANNELS;
+  const halve = (channels: number) => [conv2d(channels, { strides: 2 }), leakyRelu(0.2)];
   return sequential(
     'discriminator',
     [128, 128, 3],
     [
-      conv2d(first, { strides: 2 }),
-      leakyRelu(0.2),
-      dropout(0.25),
-      ...others.flatMap((channels) => [
-        conv2d(channels, { strides: 2 }),
-        batchNormalization({ momentum: 0.9 }),
-        leakyRelu(0.2),
-        dropout(0.25),
-      ]),
+      ...[first, second, third, fourth].flatMap(halve),
+      ...(seesDeviation ? [minibatchDeviation()] : []),
+      ...halve(last),
       flatten(),
       dense(1),
       activation('sigmoid'),

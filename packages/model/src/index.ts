@@ -13,6 +13,7 @@ export * from './latent.ts';
 export * from './latent-text.ts';
 export * from './layers.ts';
 export * from './loss.ts';
+export * from './methods.ts';
 export * from './network.ts';
 export * from './phases.ts';
 export * from './presets.ts';

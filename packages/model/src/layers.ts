@@ -22,7 +22,8 @@ export type Layer =
   | { type: 'batchNormalization'; momentum: number; epsilon: number }
   | { type: 'activation'; activation: Activation }
   | { type: 'leakyRelu'; alpha: number }
-  | { type: 'dropout'; rate: number };
+  | { type: 'dropout'; rate: number }
+  | { type: 'minibatchDeviation' };
 
 /** Keras `Dense`: `[units]` from a flat input, kernel `[inputs, units]`, with bias. */
 export const dense = (units: number, options: { activation?: Activation } = {}): Layer => ({
@@ -73,6 +74,14 @@ export const leakyRelu = (alpha: number): Layer => ({ type: 'leakyRelu', alpha }
 
 /** Keras `Dropout`: in training zeroes a share `rate` and scales the rest by 1 / (1 − rate). */
 export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
+
+/**
+ * How much the images of a batch differ, as one more channel (Karras et al. 2018, arXiv:1710.10196,
+ * section 3): the standard deviation over the batch of each number, averaged to one number that
+ * every place of every image gets. With it D sees at once that a batch shows one face only. Keras
+ * has no such layer; it is for discriminators.
+ */
+export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
 
 /** What one weight tensor of a layer looks like and how it starts. */
 export interface WeightSpec {
@@ -166,6 +175,10 @@ export function outputShape(layer: Layer, inputShape: readonly number[]): readon
       const [height, width, channels] = imageShape(layer, inputShape);
       const [[top, bottom], [left, right]] = layer.padding;
       return [height + top + bottom, width + left + right, channels];
+    }
+    case 'minibatchDeviation': {
+      const [height, width, channels] = imageShape(layer, inputShape);
+      return [height, width, channels + 1];
     }
     default:
       return inputShape;

@@ -24,3 +24,35 @@ export function binaryAccuracy(logits: tf.Tensor, label: 0 | 1): tf.Scalar {
     return tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
   });
 }
+
+/** What D and G play for: from the logits of D on real and on fake images, `[n, 1]` each. */
+export interface AdversarialLoss {
+  discriminator(real: tf.Tensor, fake: tf.Tensor): tf.Scalar;
+  generator(fake: tf.Tensor, real: tf.Tensor): tf.Scalar;
+}
+
+const softplus = (x: tf.Tensor) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
+
+/** The losses of {@link AdversarialLoss} by name, each with its source. */
+export const ADVERSARIAL_LOSSES = {
+  /** Non-saturating logistic, the article's cross-entropy (Goodfellow et al. 2014, arXiv:1406.2661). */
+  logistic: {
+    discriminator: (real, fake) => tf.add(tf.mean(softplus(tf.neg(real))), tf.mean(softplus(fake))),
+    generator: (fake) => tf.mean(softplus(tf.neg(fake))),
+  },
+  /** D is content beyond ±1 (Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957). */
+  hinge: {
+    discriminator: (real, fake) =>
+      tf.add(tf.mean(tf.relu(tf.sub(1, real))), tf.mean(tf.relu(tf.add(1, fake)))),
+    generator: (fake) => tf.neg(tf.mean(fake)),
+  },
+  /**
+   * Each fake image against a real one (Jolicoeur-Martineau 2018, arXiv:1807.00734); with a penalty on
+   * both gradients it covered all modes where the logistic loss did not (Huang et al. 2024,
+   * arXiv:2501.05441, "R3GAN").
+   */
+  relativistic: {
+    discriminator: (real, fake) => tf.mean(softplus(tf.sub(fake, real))),
+    generator: (fake, real) => tf.mean(softplus(tf.sub(real, fake))),
+  },
+} as const satisfies Record<string, AdversarialLoss>;

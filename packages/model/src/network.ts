@@ -31,6 +31,7 @@ const KERAS_NAMES: Record<Layer['type'], string> = {
   activation: 'activation',
   leakyRelu: 'leaky_re_lu',
   dropout: 'dropout',
+  minibatchDeviation: 'minibatch_deviation',
 };
 
 /**

@@ -19,6 +19,11 @@ export interface KerasObject {
   registered_name?: null;
 }
 
+/** Whether Keras has every layer of a network, so that it can be written as Keras's own. */
+export function hasKerasLayers({ layers }: Network): boolean {
+  return layers.every(({ layer }) => layer.type !== 'minibatchDeviation');
+}
+
 /**
  * The network as a `Sequential`. The InputLayer is explicit, because Keras 3 adds another axis to
  * the `batch_input_shape` of a first layer.
@@ -92,6 +97,8 @@ function classAndArguments(
       return ['LeakyReLU', { [dialect === 'keras3' ? 'negative_slope' : 'alpha']: layer.alpha }];
     case 'dropout':
       return ['Dropout', { rate: layer.rate, noise_shape: null, seed: null }];
+    case 'minibatchDeviation':
+      throw new Error('Keras has no layer for minibatchDeviation');
   }
 }
 

@@ -8,6 +8,8 @@ import type { Network, PlacedLayer } from '../network.ts';
 import { type Hdf5Dataset, hdf5Group, writeHdf5 } from './hdf5.ts';
 import { sequentialConfig } from './write-config.ts';
 
+export { hasKerasLayers } from './write-config.ts';
+
 /** The version whose layout `.h5` files follow. */
 const KERAS_2_VERSION = '2.2.4';
 /** The version whose layout `.keras` files follow. */

@@ -1,0 +1,42 @@
+/**
+ * What a preset does otherwise than the article while it trains, by name; a run may choose.
+ *
+ * @module
+ */
+import { z } from 'zod';
+import { ADVERSARIAL_LOSSES } from './loss.ts';
+
+/** On the command line a switch is `on` or `off`, in a config file `true` or `false`. */
+const onOff = z.union([z.boolean(), z.stringbool()], { error: 'must be on or off' });
+
+const losses = Object.keys(ADVERSARIAL_LOSSES) as (keyof typeof ADVERSARIAL_LOSSES)[];
+
+export const methodsSchema = z.strictObject({
+  /** See {@link ADVERSARIAL_LOSSES}. */
+  loss: z.enum(losses).describe(`what D and G play for: ${losses.join(', ')}`),
+  /**
+   * γ of R1 on real and R2 on fake images (Mescheder et al. 2018, arXiv:1801.04406), approximated by
+   * differences (Lin et al. 2025, arXiv:2501.08316); 0 for none.
+   */
+  gradientPenalty: z.coerce
+    .number()
+    .min(0)
+    .max(1000)
+    .describe('γ of the penalty on the gradient of D; 0 for none'),
+  /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
+  minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
+  /** What D sees is changed at random, DiffAugment (Zhao et al. 2020, arXiv:2006.10738). */
+  augment: onOff.describe('what D sees is changed at random: on, off'),
+  /**
+   * The generator that is shown and exported is an average of G's weights over its steps, each old
+   * average keeping this share (Yazıcı et al. 2018, arXiv:1806.04498); 0 means G itself.
+   */
+  averageDecay: z.coerce
+    .number()
+    .min(0)
+    .lt(1)
+    .describe('share that the average of G keeps at each step; 0 shows G itself'),
+});
+
+/** The methods of a run. */
+export type Methods = z.infer<typeof methodsSchema>;

@@ -9,6 +9,7 @@ import {
   type GeneratorFile,
   loadGeneratorFile,
   packGenerator,
+  readDirections,
   seedToLatent,
   stackLatents,
   toPixels,
@@ -48,10 +49,11 @@ export async function measureEncodings(file: GeneratorFile, count: number): Prom
   const latents = Array.from({ length: count }, (_, seed) =>
     seedToLatent(String(seed), manifest.latent),
   );
+  const facts = { ...manifest, directions: readDirections(manifest) };
   const rows: EncodingRow[] = [];
   let exact: Uint8Array[] | undefined;
   for (const encoding of ENCODINGS) {
-    const files = await packGenerator({ network, weights, encoding, facts: manifest });
+    const files = await packGenerator({ network, weights, encoding, facts });
     const packed = await loadGeneratorFile(async (name) => files.get(name)!);
     const images = await draw(packed, latents);
     exact ??= images;

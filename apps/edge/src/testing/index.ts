@@ -1,1 +1,3 @@
+export type { BrowserAnswer } from './browser-app.ts';
+export { buildBrowserApp } from './build-browser-app.ts';
 export { randomGeneratorFiles } from './random-generator.ts';

@@ -60,6 +60,14 @@ const CASES: readonly GradientCase[] = [
     apply: conv(2),
   },
   {
+    operation: 'conv2d of 4×4, stride 2',
+    shapes: [
+      [2, 8, 6, 3],
+      [4, 4, 3, 5],
+    ],
+    apply: conv(2),
+  },
+  {
     operation: 'upsampleConv2d',
     shapes: [
       [2, 5, 3, 6],

@@ -41,6 +41,12 @@ export interface PairedInputs {
   signs: (part: 'real' | 'fake', shape: readonly number[]) => tf.Tensor;
 }
 
+/**
+ * D steps from one with a penalty to the next; each then counts as many times (Karras et al. 2020,
+ * arXiv:1912.04958, "lazy regularization").
+ */
+const PENALTY_EVERY = 4;
+
 /** How far an image is moved to see how D changes, in units of [-1, 1]. */
 const PENALTY_DISTANCE = 0.05;
 
@@ -66,13 +72,14 @@ function trainDiscriminatorOnPairs(
   ) as tf.Tensor4D;
   const judge = (images: tf.Tensor) => applyToLogits(network, weights, images, TRAINING);
   const loss = ADVERSARIAL_LOSSES[methods.loss];
+  const penalized = methods.gradientPenalty > 0 && discriminator.steps % PENALTY_EVERY === 0;
   let logits: { real: tf.Tensor; fake: tf.Tensor } | undefined;
   const { value, grads } = tf.valueAndGrads(() => {
     const judged = (['real', 'fake'] as const).map((part) => {
       const images = part === 'real' ? realImages : fakeImages;
       const seen = augment ? augment(images, part) : images;
       const scores = judge(seen);
-      if (methods.gradientPenalty === 0) return { scores, penalty: tf.scalar(0) };
+      if (!penalized) return { scores, penalty: tf.scalar(0) };
       const penalty = gradientPenalty(judge, {
         images: seen,
         scores,
@@ -85,7 +92,7 @@ function trainDiscriminatorOnPairs(
     const penalties = tf.add(real.penalty, fake.penalty);
     return tf.add(
       loss.discriminator(real.scores, fake.scores),
-      tf.mul(penalties, methods.gradientPenalty / 2),
+      tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
   })(trainableTensors(discriminator));
   applyAdam(discriminator, grads, adam);

@@ -100,11 +100,11 @@ export async function writeGallery({
       const png = await picture(app, `${i}`);
       await writeFile(`${draft}/${galleryFile(`${i}`)}`, png);
       bytes += png.length;
-      if (Date.now() - toldMs < TOLD_EVERY_MS) continue;
+      if (!process.stderr.isTTY || Date.now() - toldMs < TOLD_EVERY_MS) continue;
       toldMs = Date.now();
       process.stderr.write(`\r${i + 1} of ${count}`);
     }
-    process.stderr.write('\r');
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K'); // the line is empty again
     await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(hash, count));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);

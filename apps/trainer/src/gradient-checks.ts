@@ -7,6 +7,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import {
   ADVERSARIAL_LOSSES,
+  AUGMENTATIONS,
   applyNetwork,
   batchNormTrain,
   binaryCrossEntropy,
@@ -139,7 +140,7 @@ const CASES: readonly GradientCase[] = [
   {
     operation: 'diffAugment',
     shapes: [[4, 16, 16, 3]],
-    apply: ([images]) => diffAugment(images as tf.Tensor4D, 'gradient check'),
+    apply: ([images]) => diffAugment(images as tf.Tensor4D, 'gradient check', AUGMENTATIONS),
   },
 ];
 

@@ -77,6 +77,7 @@ function drawInputs(
   const latents = (purpose: string, count: number) =>
     tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
   const half = batch / 2;
+  const policy = training.methods?.augment;
   const random = createRandom(`${seed}/real images/${iteration}`);
   const { images } = drawBatch({ dataset, batchSize: half, random });
   return {
@@ -85,8 +86,8 @@ function drawInputs(
     generatorLatents: latents('generator latents', generatorBatch(preset, batch)),
     dropoutMasks: (part, layer, shape, rate) =>
       dropoutMask(shape, rate, `${seed}/dropout/${iteration}/${part}/${layer}`),
-    augment: training.methods?.augment
-      ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`)
+    augment: policy?.length
+      ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`, policy)
       : undefined,
     signs: (part, shape) =>
       tf.sub(dropoutMask(shape, 0.5, `${seed}/signs/${iteration}/${part}`), 1),

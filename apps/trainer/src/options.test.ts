@@ -33,6 +33,12 @@ describe('options', () => {
     [{ iterations: 'many' }, /^--iterations: .*number.*; it was "many"$/],
     [{ saveEvery: '-1' }, /^--save-every: .*; it was "-1"$/],
     [{ backend: 'cuda' }, /^--backend: .*"auto".*"tensorflow".*; it was "cuda"$/],
+    [
+      { augment: 'cutout,flip' },
+      /^--augment: must be none or some of color,translation,cutout; it was "cutout,flip"$/,
+    ],
+    [{ loss: 'wasserstein' }, /^--loss: .*"relativistic".*; it was "wasserstein"$/],
+    [{ minibatchDeviation: 'maybe' }, /^--minibatch-deviation: must be on or off; it was "maybe"$/],
     [{ name: '../up' }, /^--name: must be 1 to 64 letters.*; it was "\.\.\/up"$/],
   ])('that are wrong are named: %j', (given, message) => {
     expect(() => parseGivenOptions(given, 'flag')).toThrow(message);
@@ -61,6 +67,23 @@ describe('options', () => {
     expect(resumeOptions(options, { iterations: 20 })).toEqual({ ...options, iterations: 20 });
     expect(() => resumeOptions(options, { seed: 4 })).toThrow(
       '--seed 4 does not fit the run "first", which has 3',
+    );
+  });
+
+  it('of preset lite are its methods too, kept when it goes on', () => {
+    const given = parseGivenOptions({ augment: 'cutout', minibatchDeviation: 'off' }, 'flag');
+    const { options, preset } = resolveOptions({ ...given, preset: 'lite', name: 'first' });
+    expect(options.methods).toMatchObject({ augment: ['cutout'], minibatchDeviation: false });
+    expect(preset.discriminator.layers.map(({ layer }) => layer.type)).not.toContain(
+      'minibatchDeviation',
+    );
+    expect(parseGivenOptions({ augment: 'none' }, 'flag')).toEqual({ augment: [] });
+    expect(resumeOptions(options, given)).toEqual(options);
+    expect(() => resumeOptions(options, { augment: [] })).toThrow(
+      '--augment none does not fit the run "first", which has cutout',
+    );
+    expect(() => resolveOptions(given)).toThrow(
+      '--augment is a method of preset lite: leave it out, for preset article has none',
     );
   });
 });

@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Methods,
   methodsSchema,
@@ -180,7 +181,7 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
   }
   for (const [key, value] of givenMethods(given)) {
     const old = saved.methods?.[key as keyof Methods];
-    if (value !== old) throw otherRun(key, value, saved.name, old);
+    if (!isDeepStrictEqual(value, old)) throw otherRun(key, value, saved.name, old);
   }
   return {
     ...saved,
@@ -194,7 +195,10 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
 }
 
 function otherRun(key: string, given: unknown, run: string, saved: unknown): UserError {
-  const word = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : value);
+  const word = (value: unknown) => {
+    if (typeof value === 'boolean') return value ? 'on' : 'off';
+    return Array.isArray(value) ? value.join(',') || 'none' : value;
+  };
   return new UserError(
     `--${kebab(key)} ${word(given)} does not fit the run "${run}", which has ${word(saved) ?? 'none'}: ` +
       'leave it out, or start another run by --name',

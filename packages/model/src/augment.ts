@@ -1,7 +1,7 @@
 /**
  * DiffAugment (Zhao et al. 2020, arXiv:2006.10738): what D sees, real and fake alike, is changed at
  * random by operations that gradients pass, so a D with few real images cannot learn them by heart.
- * The paper's policy "color, translation, cutout" with its ranges.
+ * The paper's operations with its ranges; a policy is a list of them, e.g. `translation,cutout`.
  *
  * @module
  */
@@ -13,12 +13,22 @@ const TRANSLATION = 1 / 8;
 /** Side of the square that is cut out, as a share of the image's. */
 const CUTOUT = 1 / 2;
 
+/** The paper's operations, in the order in which they are done. */
+export const AUGMENTATIONS = ['color', 'translation', 'cutout'] as const;
+
+export type Augmentation = (typeof AUGMENTATIONS)[number];
+
 /**
  * @param images `[n, height, width, 3]` in [-1, 1]
  * @param key names the draw; equal keys change images alike.
+ * @param policy the operations to do; without one of them the others draw the same numbers.
  * @returns the same shape; where a shift or the cutout leaves nothing, 0 (grey).
  */
-export function diffAugment(images: tf.Tensor4D, key: string): tf.Tensor4D {
+export function diffAugment(
+  images: tf.Tensor4D,
+  key: string,
+  policy: readonly Augmentation[],
+): tf.Tensor4D {
   const [count, height, width] = images.shape;
   const random = createRandom(key);
   const between = (low: number, high: number) =>
@@ -36,14 +46,18 @@ export function diffAugment(images: tf.Tensor4D, key: string): tf.Tensor4D {
     y: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((share) => Math.round(share * height)),
     x: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((share) => Math.round(share * width)),
   };
-  return tf.tidy(() => {
-    const coloured = changeColours(images, factors);
-    const moved = translate(coloured, shifts);
-    return tf.mul(
-      moved,
-      tf.tensor4d(cutoutMask(corners, height, width), [count, height, width, 1]),
-    );
-  });
+  const operations: Record<Augmentation, (x: tf.Tensor4D) => tf.Tensor4D> = {
+    color: (x) => changeColours(x, factors),
+    translation: (x) => translate(x, shifts),
+    cutout: (x) =>
+      tf.mul(x, tf.tensor4d(cutoutMask(corners, height, width), [count, height, width, 1])),
+  };
+  return tf.tidy(() =>
+    AUGMENTATIONS.filter((name) => policy.includes(name)).reduce(
+      (x, name) => operations[name](x),
+      images,
+    ),
+  );
 }
 
 function changeColours(

@@ -4,10 +4,20 @@
  * @module
  */
 import { z } from 'zod';
+import { AUGMENTATIONS } from './augment.ts';
 import { ADVERSARIAL_LOSSES } from './loss.ts';
 
 /** On the command line a switch is `on` or `off`, in a config file `true` or `false`. */
 const onOff = z.union([z.boolean(), z.stringbool()], { error: 'must be on or off' });
+
+/** `translation,cutout` or `none` on the command line, a list of them in files. */
+const policy = z.preprocess(
+  (given) => {
+    if (typeof given !== 'string') return given;
+    return given === 'none' ? [] : given.split(',');
+  },
+  z.array(z.enum(AUGMENTATIONS, { error: `must be none or some of ${AUGMENTATIONS.join(',')}` })),
+);
 
 const losses = Object.keys(ADVERSARIAL_LOSSES) as (keyof typeof ADVERSARIAL_LOSSES)[];
 
@@ -25,8 +35,13 @@ export const methodsSchema = z.strictObject({
     .describe('γ of the penalty on the gradient of D; 0 for none'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
-  /** What D sees is changed at random, DiffAugment (Zhao et al. 2020, arXiv:2006.10738). */
-  augment: onOff.describe('what D sees is changed at random: on, off'),
+  /**
+   * What D sees is changed at random, DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Its `color`
+   * hides what tells flat icons apart, the colours of their grounds and hair.
+   */
+  augment: policy.describe(
+    `how what D sees is changed at random: ${AUGMENTATIONS.join(',')}; none`,
+  ),
   /**
    * The generator that is shown and exported is an average of G's weights over its steps, each old
    * average keeping this share (Yazıcı et al. 2018, arXiv:1806.04498); 0 means G itself.

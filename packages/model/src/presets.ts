@@ -54,7 +54,7 @@ const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
   minibatchDeviation: true,
-  augment: true,
+  augment: ['translation', 'cutout'],
   averageDecay: 0.998,
 };
 

@@ -16,7 +16,8 @@ export function mixedRequests(count: number): string[] {
 
 const MORPH_FORMATS = ['png', 'apng', 'gif', 'json'];
 
-function mixedRequest(i: number): string {
+/** The request of that number. */
+export function mixedRequest(i: number): string {
   const round = Math.floor(i / 10);
   switch (i % 10) {
     case 3:

@@ -1,0 +1,34 @@
+/** The part of autocannon that bench-load.ts uses. */
+declare module 'autocannon' {
+  import type { EventEmitter } from 'node:events';
+
+  interface Request {
+    method: 'GET';
+    path: string;
+    headers?: Record<string, string>;
+  }
+
+  interface Options {
+    url: string;
+    connections: number;
+    /** Seconds. */
+    duration: number;
+    requests: { setupRequest(request: Request): Request }[];
+  }
+
+  interface Result {
+    errors: number;
+    timeouts: number;
+    /** Seconds. */
+    duration: number;
+  }
+
+  interface Run extends EventEmitter, PromiseLike<Result> {
+    on(
+      event: 'response',
+      listener: (client: unknown, status: number, bytes: number, durationMs: number) => void,
+    ): this;
+  }
+
+  export default function autocannon(options: Options): Run;
+}

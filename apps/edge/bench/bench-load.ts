@@ -1,0 +1,163 @@
+/**
+ * `npm run bench:load`: requests a second and how long they take, of `npm start` on loopback, by
+ * autocannon.
+ *
+ *     node bench/bench-load.ts [--preset article|lite] [--seconds 3] [--json]
+ *
+ * @module
+ */
+import { UserError } from '@killme/model';
+import autocannon from 'autocannon';
+import { readArguments, runScript } from '../scripts/arguments.ts';
+import { choosePresets, withGenerator } from './generator.ts';
+import { mixedRequest } from './mixed-requests.ts';
+import { startServer } from './server.ts';
+import { describeMachine, markdownTable } from './table.ts';
+
+const CONNECTIONS = [1, 4, 16, 64];
+
+/** Characters that a page with avatars asks for again and again. */
+const AVATARS = 20;
+
+/** Given the number of a request, unique to it: its path, and its header. */
+type Traffic = (number: number) => { path: string; headers?: Record<string, string> };
+
+interface Measured {
+  traffic: string;
+  connections: number;
+  /** Of requests that were answered with 200 or 304, in milliseconds. */
+  durationsMs: number[];
+  /** 503: told to come again later. */
+  refused: number;
+  /** Any other answer, and connections that failed or took ten seconds. */
+  errors: number;
+  seconds: number;
+}
+
+async function main(): Promise<void> {
+  const options = readArguments({
+    preset: { type: 'string', default: 'lite' },
+    seconds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  });
+  const seconds = Number(options.seconds);
+  if (!/^\d+$/.test(options.seconds) || seconds < 1 || seconds > 60) {
+    throw new UserError(`--seconds must be a whole number from 1 to 60, not ${options.seconds}`);
+  }
+  const [preset] = choosePresets(options.preset);
+  if (!options.json) {
+    console.log(
+      `${describeMachine()}; preset ${preset}, ${seconds} s each, client on the same cores\n`,
+    );
+  }
+  const measured = await withGenerator(preset!, (folder) => measure(folder, seconds));
+  if (options.json) printJson(measured);
+  else printTable(measured);
+}
+
+async function measure(folder: string, seconds: number): Promise<Measured[]> {
+  const server = await startServer(folder);
+  try {
+    const tag = await warmUp(server.origin);
+    const kinds: Record<string, Traffic> = {
+      '304, the client has it': () => ({
+        path: '/img?seed=avatar-0',
+        headers: { 'If-None-Match': tag },
+      }),
+      'cached, one of 20 seeds': (n) => ({ path: `/img?seed=avatar-${n % AVATARS}` }),
+      'uncached, a new seed each': (n) => ({ path: `/img?seed=new-${n}` }),
+      'mixed (mixed-requests.ts)': (n) => ({ path: mixedRequest(n) }),
+    };
+    // One number for each request of the whole run, so that none is repeated by chance.
+    let number = AVATARS;
+    const measured: Measured[] = [];
+    for (const [traffic, ask] of Object.entries(kinds)) {
+      for (const connections of CONNECTIONS) {
+        const run = { origin: server.origin, connections, seconds, ask: () => ask(number++) };
+        measured.push({ traffic, ...(await load(run)) });
+      }
+    }
+    return measured;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Draws what is cached later. @returns the tag of the first. */
+async function warmUp(origin: string): Promise<string> {
+  let tag = '';
+  for (let i = 0; i < AVATARS; i++) {
+    const response = await fetch(`${origin}/img?seed=avatar-${i}`);
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    if (i === 0) tag = response.headers.get('ETag') ?? '';
+  }
+  return tag;
+}
+
+async function load({
+  origin,
+  connections,
+  seconds,
+  ask,
+}: {
+  origin: string;
+  connections: number;
+  seconds: number;
+  ask: () => ReturnType<Traffic>;
+}): Promise<Omit<Measured, 'traffic'>> {
+  const durationsMs: number[] = [];
+  let [refused, errors] = [0, 0];
+  const run = autocannon({
+    url: origin,
+    connections,
+    duration: seconds,
+    requests: [{ setupRequest: (request) => ({ ...request, ...ask() }) }],
+  });
+  run.on('response', (_client, status, _bytes, durationMs) => {
+    if (status === 200 || status === 304) durationsMs.push(durationMs);
+    else if (status === 503) refused++;
+    else errors++;
+  });
+  const result = await run;
+  return {
+    connections,
+    durationsMs: durationsMs.toSorted((a, b) => a - b),
+    refused,
+    errors: errors + result.errors, // those that timed out are among them
+    seconds: result.duration,
+  };
+}
+
+/** Of sorted values, the one that `share` of them do not exceed; nothing of none. */
+const percentile = (sorted: readonly number[], share: number): number | undefined =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
+
+function figures({ traffic, connections, durationsMs, refused, errors, seconds }: Measured) {
+  const rounded = (value: number | undefined) =>
+    value === undefined ? null : Number(value.toFixed(1));
+  return {
+    traffic,
+    connections,
+    requests_per_second: Number((durationsMs.length / seconds).toFixed(1)),
+    p50_ms: rounded(percentile(durationsMs, 0.5)),
+    p99_ms: rounded(percentile(durationsMs, 0.99)),
+    refused_503: refused,
+    errors,
+  };
+}
+
+function printJson(measured: readonly Measured[]): void {
+  for (const entry of measured) console.log(JSON.stringify(figures(entry)));
+}
+
+function printTable(measured: readonly Measured[]): void {
+  console.log(
+    markdownTable(
+      ['traffic', 'connections', 'requests/s', 'p50 ms', 'p99 ms', '503', 'errors'],
+      measured.map((entry) => Object.values(figures(entry)).map((value) => String(value ?? ''))),
+    ),
+  );
+}
+
+if (import.meta.main) await runScript(main);

@@ -83,7 +83,7 @@ describe('options', () => {
       '--augment none does not fit the run "first", which has cutout',
     );
     expect(() => resolveOptions(given)).toThrow(
-      '--augment is a method of preset lite: leave it out, for preset article has none',
+      '--minibatch-deviation is a method of preset lite: leave it out, for preset article has none',
     );
   });
 });

@@ -2,6 +2,7 @@ import { type Encoding, UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { continueInDeno } from './deno.ts';
+import { writeDirections } from './directions.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export.ts';
 import { formatBytes } from './format-bytes.ts';
 import { importKeras } from './import.ts';
@@ -19,6 +20,8 @@ import {
   readConfigFile,
   userPath,
 } from './options.ts';
+import { project } from './project.ts';
+import { labelSamples } from './quality/label-samples.ts';
 import { measureQuality } from './quality/measure-quality.ts';
 import { findRunFolder } from './run-folder.ts';
 import { type EngineChoice, NeedsDeno, startEngine } from './start-engine.ts';
@@ -141,6 +144,80 @@ function parseCount(text: string, most: number): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= most) return count;
   throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+}
+
+program
+  .command('project')
+  .description(
+    'find the latents of pictures by gradient descent on the generator of a run; two pictures make a walk',
+  )
+  .argument('<PICTURES...>', 'one image file or two, of any kind that training reads')
+  .option('--run <NAME>', 'the run; without it the newest')
+  .option('--steps <N>', 'of descent', parseSteps, 300)
+  .option('--starts <N>', 'descents from different places; the best is kept', parseStarts, 8)
+  .option('--seed <N>', 'fixes where they start', parseSeed, 0)
+  .option('--output <FILE>', 'the latent file of one picture; without it one in the run folder')
+  .addOption(backendOption())
+  .action(async (pictures: string[], { run, output, ...options }: ProjectFlags) => {
+    if (pictures.length > 2) {
+      throw new UserError(`it takes one picture, or two for a walk, not ${pictures.length}`);
+    }
+    if (output !== undefined && pictures.length > 1) {
+      throw new UserError('--output is for one picture: leave it out');
+    }
+    await project({
+      ...options,
+      folder: await findRunFolder(run),
+      pictures: pictures.map(userPath),
+      output: output === undefined ? undefined : userPath(output),
+    });
+  });
+
+interface ProjectFlags {
+  run?: string;
+  steps: number;
+  starts: number;
+  seed: number;
+  output?: string;
+  backend: EngineChoice;
+}
+
+program
+  .command('directions')
+  .description(
+    'find named directions of a generator file, for the move= of the edge, and write them into it: ' +
+      'the main ones of its first layer, and with --classes those towards classes of its data',
+  )
+  .requiredOption('--generator <DIR>', 'the generator file')
+  .option('--classes', 'towards each class too, by a classifier (trained once, some minutes)')
+  .option('--data <PATH>', 'what it was trained on; without it the stand-in characters')
+  .option('--count <N>', 'samples to classify', parseMadeCount, 1000)
+  .addOption(backendOption())
+  .action(async ({ generator, classes, data, count, backend }: DirectionsFlags) => {
+    if (data !== undefined && !classes)
+      throw new UserError('--data is for --classes: give that too');
+    if (classes) await startEngine(backend, console.log);
+    const path = data === undefined ? undefined : userPath(data);
+    const label = (loaded: Parameters<typeof labelSamples>[0]) =>
+      labelSamples(loaded, { data: path, count, log: console.log });
+    const directions = await writeDirections(userPath(generator), classes ? label : undefined);
+    console.log(`wrote ${directions.map(({ name }) => name).join(', ')}`);
+  });
+
+interface DirectionsFlags {
+  generator: string;
+  classes?: boolean;
+  data?: string;
+  count: number;
+  backend: EngineChoice;
+}
+
+function parseSteps(text: string): number {
+  return parseCount(text, 100_000);
+}
+
+function parseStarts(text: string): number {
+  return parseCount(text, 1024);
 }
 
 program

@@ -2,6 +2,7 @@ import {
   applyNetwork,
   compileGenerator,
   encodeWeight,
+  type HostWeights,
   type Network,
   type Preset,
   stackLatents,
@@ -81,7 +82,8 @@ function judge(network: Network, values: Weights, images: tf.Tensor): tf.Tensor 
   });
 }
 
-function stored(network: Network, weights: Weights) {
+/** Weights as a float32 generator file has them. */
+export function stored(network: Network, weights: Weights): HostWeights {
   return new Map(
     network.weights.map(({ name, shape }) => [
       name,

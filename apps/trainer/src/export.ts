@@ -3,7 +3,8 @@ import { type Encoding, type Preset, packGenerator, UserError } from '@killme/mo
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
-import { kerasFiles, referenceSamples, type TrainedGan } from './export-keras.ts';
+import { factorDirections } from './directions.ts';
+import { kerasFiles, referenceSamples, stored, type TrainedGan } from './export-keras.ts';
 import { presetOf } from './options.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
@@ -34,7 +35,7 @@ export function generatorFiles({
   weights,
   iterations,
   encoding = 'int8',
-}: GeneratorExport): Promise<Map<string, Uint8Array>> {
+}: GeneratorExport): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   return packGenerator({
     network: preset.generator,
     weights,
@@ -43,6 +44,7 @@ export function generatorFiles({
       preset: preset.name,
       latent: preset.latent,
       classes: record.dataset.classes,
+      directions: factorDirections(preset.generator, stored(preset.generator, weights)),
       training: {
         dataset: record.dataset.name,
         images: record.dataset.count,

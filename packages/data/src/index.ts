@@ -3,3 +3,4 @@ export { CHARACTERS_CREDIT } from './character-recipe.ts';
 export * from './characters.ts';
 export * from './dataset.ts';
 export * from './fetch-official.ts';
+export { decodeImage, ImageFault } from './image-file.ts';

@@ -25,7 +25,7 @@ export interface Inspector {
 const messageSchema = z.union([
   z.object({ id: z.number(), error: z.object({ message: z.string() }) }),
   z.object({ id: z.number(), result: z.unknown() }),
-  z.object({ method: z.string(), params: z.unknown() }),
+  z.object({ method: z.string(), params: z.unknown().optional() }),
 ]);
 
 /** Node's WebSocket takes headers, which the browsers' types do not know. */

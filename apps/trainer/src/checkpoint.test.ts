@@ -6,18 +6,25 @@ import { join } from 'node:path';
 import { articleDiscriminator, articleGenerator } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { copyWeights } from './average.ts';
 import {
   checkpointWeights,
   keepCheckpoint,
   listCheckpoints,
   readNewestCheckpoint,
-  restoreCheckpoint,
+  restoreGan,
   saveCheckpoint,
 } from './checkpoint.ts';
 import { initializeNetwork } from './network-state.ts';
 import type { Gan } from './step.ts';
 
 const small = { imageSize: 16, width: 1 / 16 };
+
+const networks = {
+  generator: articleGenerator(small),
+  discriminator: articleDiscriminator(small),
+  hasAverage: false,
+};
 
 function makeGan(key: string): Gan {
   return {
@@ -59,11 +66,28 @@ describe('a checkpoint', () => {
     gan.generator.moments.get('conv2d/kernel')!.second = tf.fill([3, 3, 8, 8], 0.1);
     await saveCheckpoint(folder, 12, gan);
 
-    const other = makeGan('other');
     const checkpoint = (await readNewestCheckpoint(folder, silent))!;
-    restoreCheckpoint(checkpoint, other);
+    const other = restoreGan(checkpoint, networks);
     expect(checkpoint.iteration).toBe(12);
     expect(values(other)).toEqual(values(gan));
+  });
+
+  it('brings back the average of G where the run keeps one, and is refused where it has none', async () => {
+    const gan = makeGan('one');
+    await saveCheckpoint(folder, 1, gan);
+    const without = (await readNewestCheckpoint(folder, silent))!;
+    expect(() => restoreGan(without, { ...networks, hasAverage: true })).toThrow(
+      'the checkpoint is of other networks: it has no generator/average/dense/kernel of [100,',
+    );
+    gan.average = copyWeights(makeGan('average').generator);
+    await saveCheckpoint(folder, 2, gan);
+    const { average } = restoreGan((await readNewestCheckpoint(folder, silent))!, {
+      ...networks,
+      hasAverage: true,
+    });
+    const numbers = (weights: Map<string, tf.Tensor>) =>
+      [...weights].map(([name, tensor]) => [name, [...tensor.dataSync()]]);
+    expect(numbers(average!)).toEqual(numbers(gan.average));
   });
 
   it('is a safetensors file: eight bytes of length, a JSON header, the numbers', async () => {

@@ -12,7 +12,7 @@ import { type Network, product, UserError, type WeightSpec } from '@killme/model
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { divergence } from './health.ts';
-import { disposeNetwork, type NetworkState, trainableSpecs } from './network-state.ts';
+import { type NetworkState, trainableSpecs } from './network-state.ts';
 import { writeFileWhole } from './run-folder.ts';
 import type { Gan } from './step.ts';
 
@@ -132,42 +132,57 @@ function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
   );
 }
 
-/** Puts a checkpoint into a GAN of the same networks. */
-export function restoreCheckpoint(checkpoint: Checkpoint, gan: Gan): void {
-  restoreNetwork(checkpoint, gan.generator, checkpoint.generatorSteps);
-  restoreNetwork(checkpoint, gan.discriminator, checkpoint.discriminatorSteps);
-  if (gan.average) {
-    const { network } = gan.generator;
-    const average = readTensors(checkpoint, network, AVERAGE);
-    tf.dispose([...gan.average.values()]);
-    gan.average = new Map(
-      network.weights.map(({ name, shape }) => [name, tf.tensor(average.get(name)!, [...shape])]),
-    );
-  }
+/**
+ * The GAN that a checkpoint holds.
+ * @param networks those of the run, and whether it keeps an average of G
+ * @throws UserError when the checkpoint is of other networks.
+ */
+export function restoreGan(
+  checkpoint: Checkpoint,
+  networks: { generator: Network; discriminator: Network; hasAverage: boolean },
+): Gan {
+  const { generator, discriminator, hasAverage } = networks;
+  return {
+    generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
+    discriminator: restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps),
+    average: hasAverage
+      ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, AVERAGE, spec)))
+      : undefined,
+  };
 }
 
-function restoreNetwork(checkpoint: Checkpoint, state: NetworkState, steps: number): void {
-  const { network } = state;
-  const upload = (folder: string, { name, shape }: WeightSpec) =>
-    tf.tensor(tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape), [...shape]);
-  const weights = network.weights.map((spec) => [spec.name, upload('', spec)] as const);
-  const moments = trainableSpecs(network).map(
-    (spec) =>
-      [
+function restoreNetwork(checkpoint: Checkpoint, network: Network, steps: number): NetworkState {
+  const read = (folder: string, spec: WeightSpec) => upload(checkpoint, network, folder, spec);
+  return {
+    network,
+    weights: new Map(network.weights.map((spec) => read('', spec))),
+    moments: new Map(
+      trainableSpecs(network).map((spec) => [
         spec.name,
-        { first: upload('adam/first/', spec), second: upload('adam/second/', spec) },
-      ] as const,
-  );
-  disposeNetwork(state);
-  state.weights = new Map(weights);
-  state.moments = new Map(moments);
-  state.steps = steps;
+        { first: read('adam/first/', spec)[1], second: read('adam/second/', spec)[1] },
+      ]),
+    ),
+    steps,
+  };
+}
+
+function upload(
+  checkpoint: Checkpoint,
+  network: Network,
+  folder: string,
+  { name, shape }: WeightSpec,
+): [name: string, tensor: tf.Tensor] {
+  const values = tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape);
+  return [name, tf.tensor(values, [...shape])];
 }
 
 function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[]): Float32Array {
   const tensor = tensors.get(name);
   if (tensor?.shape.join() === shape.join()) return tensor.values;
-  throw new UserError(`the checkpoint is of other networks: it has no ${name} of [${shape}]`);
+  throw new UserError(
+    `the checkpoint is of other networks: it has no ${name} of [${shape}]. ` +
+      'An older version made it, or its run has other methods: start another run by --name',
+  );
 }
 
 async function encode(

@@ -1,12 +1,7 @@
 import { type Dataset, loadDataset } from '@killme/data';
 import { type Preset, UserError } from '@killme/model';
 import { calibrateAverage, copyWeights } from './average.ts';
-import {
-  keepCheckpoint,
-  readNewestCheckpoint,
-  restoreCheckpoint,
-  saveCheckpoint,
-} from './checkpoint.ts';
+import { keepCheckpoint, readNewestCheckpoint, restoreGan, saveCheckpoint } from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
 import { checkFinite, watchForCollapse } from './health.ts';
 import {
@@ -191,9 +186,10 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   }
   await removeLeftovers(folder);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
-  const gan = initializeGan(preset, options.seed);
   // Without one the run was cut off before its first: its start is fixed by its seed.
-  if (checkpoint) restoreCheckpoint(checkpoint, gan);
+  const gan = checkpoint
+    ? restoreGan(checkpoint, { ...preset, hasAverage: hasAverage(preset) })
+    : initializeGan(preset, options.seed);
   const start = checkpoint?.iteration ?? 0;
   const description = `${engine.name} (${engine.device})`;
   const engines =
@@ -222,11 +218,13 @@ async function readDataset(options: TrainOptions, { imageSize }: Preset): Promis
   return dataset;
 }
 
-function initializeGan({ generator, discriminator, training }: Preset, seed: number): Gan {
-  const initial = initializeNetwork(generator, `${seed}/weights/generator`);
+function initializeGan(preset: Preset, seed: number): Gan {
+  const initial = initializeNetwork(preset.generator, `${seed}/weights/generator`);
   return {
     generator: initial,
-    discriminator: initializeNetwork(discriminator, `${seed}/weights/discriminator`),
-    average: (training.methods?.averageDecay ?? 0) > 0 ? copyWeights(initial) : undefined,
+    discriminator: initializeNetwork(preset.discriminator, `${seed}/weights/discriminator`),
+    average: hasAverage(preset) ? copyWeights(initial) : undefined,
   };
 }
+
+const hasAverage = ({ training }: Preset) => (training.methods?.averageDecay ?? 0) > 0;

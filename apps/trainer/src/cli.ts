@@ -1,5 +1,6 @@
 import { type Encoding, UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablate.ts';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { continueInDeno } from './deno.ts';
 import { writeDirections } from './directions.ts';
@@ -279,6 +280,40 @@ interface MetricsFlags {
   json?: boolean;
   against?: string;
   nearest?: string;
+}
+
+program
+  .command('ablate')
+  .description(
+    'what each method of preset lite is worth: every variant trains for the same CPU time and is ' +
+      'measured; goes on where it was stopped',
+  )
+  .addOption(
+    new Option('--variants <NAME...>', 'which')
+      .choices(VARIANT_NAMES)
+      .default([...VARIANT_NAMES], 'all'),
+  )
+  .option('--cpu-seconds <N>', 'that each trains for', parseCpuSeconds, 3600)
+  .option('--seed <N>', 'of the runs and of what is measured', parseSeed, 0)
+  .option('--count <N>', 'images to draw and measure', parseMadeCount, 1000)
+  .option('--to <FILE>', 'the CSV; rows that it has are not made again')
+  .addOption(backendOption())
+  .action(async ({ to, ...options }: AblateFlags) => {
+    const csv = to === undefined ? ABLATION_CSV : userPath(to);
+    await ablate({ ...options, to: csv }, stopSignal());
+  });
+
+interface AblateFlags {
+  variants: VariantName[];
+  cpuSeconds: number;
+  seed: number;
+  count: number;
+  to?: string;
+  backend: EngineChoice;
+}
+
+function parseCpuSeconds(text: string): number {
+  return parseCount(text, 10_000_000);
 }
 
 /** Aborts at the first Ctrl-C, so that the loop ends with a checkpoint; a second one ends at once. */

@@ -195,12 +195,15 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
 }
 
 function otherRun(key: string, given: unknown, run: string, saved: unknown): UserError {
-  const word = (value: unknown) => {
-    if (typeof value === 'boolean') return value ? 'on' : 'off';
-    return Array.isArray(value) ? value.join(',') || 'none' : value;
-  };
   return new UserError(
-    `--${kebab(key)} ${word(given)} does not fit the run "${run}", which has ${word(saved) ?? 'none'}: ` +
+    `--${kebab(key)} ${flagValue(given)} does not fit the run "${run}", which has ${flagValue(saved)}: ` +
       'leave it out, or start another run by --name',
   );
+}
+
+/** A value as it is written after its flag. */
+export function flagValue(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return value.join(',') || 'none';
+  return String(value ?? 'none');
 }

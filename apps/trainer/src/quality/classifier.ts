@@ -32,15 +32,17 @@ import {
 import { formatDuration } from '../progress.ts';
 import { writeFolderWhole } from '../run-folder.ts';
 import type { Features } from './features.ts';
-import type { ImageSet, RealHalves } from './image-set.ts';
+import { type ImageSet, type RealHalves, takeImages } from './image-set.ts';
 
-const STEPS = 300;
+const MOST_STEPS = 300;
+/** Of a batch, at {@link CHECK_EVERY} steps: the training images are learnt. */
+const LEARNT = 1e-3;
+const CHECK_EVERY = 20;
 const BATCH = 32;
 const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 /** To be raised with any change of the network or its training: classifiers are trained anew then. */
 const VERSION = 1;
 const HIDDEN = 128;
-const SAY_EVERY = 50;
 
 /** A trained classifier on the host. */
 export interface Classifier {
@@ -82,7 +84,7 @@ export async function datasetClassifier({
   log(`training a classifier of ${classes.length} classes (once; kept in ${folder})`);
   const began = performance.now();
   const weights = await trainClassifier(dataset, halves, { network, seed, log });
-  const { labels } = await classify({ weights, classes }, takeSet(dataset, halves.heldOut));
+  const { labels } = await classify({ weights, classes }, takeImages(dataset, halves.heldOut));
   const right = halves.heldOut.filter((place, i) => dataset.labels[place] === labels[i]).length;
   const heldOutAccuracy = right / halves.heldOut.length;
   await writeClassifier(folder, { heldOutAccuracy, weights });
@@ -117,15 +119,19 @@ async function trainClassifier(
   const key = `killme/quality/v1/${seed}/classifier`;
   const state = initializeNetwork(network, `${key}/weights`);
   try {
-    for (let step = 0; step < STEPS; step++) {
+    for (let step = 0; step < MOST_STEPS; step++) {
       const draw = createRandom(`${key}/batch/${step}`).integers(BATCH, reference.length);
       const batch = takeBatch(
         dataset,
         draw.map((i) => reference[i]!),
       );
       const loss = trainStep(state, batch, dataset.classes.length);
-      if (step % SAY_EVERY === 0) log(`step ${step} of ${STEPS}, loss ${(await loss.data())[0]!}`);
+      const isCheck = (step + 1) % CHECK_EVERY === 0;
+      const [value] = isCheck ? await loss.data<'float32'>() : [];
       loss.dispose();
+      if (value === undefined) continue;
+      log(`classifier: step ${step + 1} of at most ${MOST_STEPS}, loss ${value.toPrecision(3)}`);
+      if (value < LEARNT) break;
     }
     const weights = new Map<string, Float32Array>();
     for (const [name, tensor] of state.weights) weights.set(name, await tensor.data<'float32'>());
@@ -191,15 +197,6 @@ export async function classify(
     disposeNetwork(state);
   }
   return { features: { count, size: HIDDEN, values: features }, labels };
-}
-
-function takeSet(dataset: Dataset, places: Uint32Array): ImageSet {
-  const length = dataset.imageSize ** 2 * 3;
-  const images = new Uint8Array(places.length * length);
-  places.forEach((place, i) => {
-    images.set(dataset.images.subarray(place * length, (place + 1) * length), i * length);
-  });
-  return { count: places.length, imageSize: dataset.imageSize, images };
 }
 
 const recordSchema = z.strictObject({ heldOutAccuracy: z.number() });

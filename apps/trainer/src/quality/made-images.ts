@@ -15,14 +15,13 @@ import {
   type LatentSpace,
   loadGeneratorFile,
   type Network,
-  presetByName,
   seedToLatent,
   stackLatents,
   toPixels,
   UserError,
 } from '@killme/model';
 import { checkpointGenerator, readNewestCheckpoint } from '../checkpoint.ts';
-import { userPath } from '../options.ts';
+import { presetOf, userPath } from '../options.ts';
 import { RUNS_FOLDER, type RunFolder, runFolder } from '../run-folder.ts';
 import { readRunRecord } from '../run-record.ts';
 import type { ImageSet } from './image-set.ts';
@@ -66,7 +65,7 @@ export async function findMadeImages(given: string): Promise<MadeImages> {
 /** The newest checkpoint's generator; where it is of a preset that has changed, the exported one. */
 async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
   const record = await readRunRecord(run);
-  const preset = presetByName(record.options.preset);
+  const preset = presetOf(record.options);
   const checkpoint = await readNewestCheckpoint(run.checkpoints, console.error);
   const exported = existsSync(join(run.generator, GENERATOR_MANIFEST));
   if (checkpoint) {
@@ -134,7 +133,7 @@ export async function drawImages(
   }
 }
 
-/** The first `count` images of a folder in the order of a seeded draw, at a size. */
+/** The images of a folder or archive, at a size. */
 export async function readImages(path: string, imageSize: number): Promise<ImageSet> {
   return loadDataset({ path, imageSize, log: console.error });
 }

@@ -11,16 +11,16 @@ import type { Features } from './features.ts';
 import type { ImageSet } from './image-set.ts';
 import { normal } from './normal.ts';
 
-/** Filters of its 3×3 convolutions, each followed by ReLU and an average over 2×2 pixels. */
-const WIDTHS = [32, 48, 96, 192, 256];
-/** Colours alone would count too much with the first one's. */
+/** Filters of its 3×3 convolutions, each followed by ReLU; the first has strides of 2. */
+const WIDTHS = [32, 64, 128, 256, 256];
+/** Of the first, the means would say little but how much of each colour there is. */
 const FIRST_FEATURE_DEPTH = 1;
 const FEATURES = WIDTHS.slice(FIRST_FEATURE_DEPTH).reduce((sum, width) => sum + width, 0);
 const BATCH = 16;
 
 /**
  * @param set images of 32×32 pixels or more.
- * @returns 592 features of each: the mean of every channel at four depths.
+ * @returns 704 features of each: the mean of every channel at four depths.
  */
 export async function randomFeatures(set: ImageSet): Promise<Features> {
   const kernels = randomKernels();
@@ -53,20 +53,28 @@ function embed(images: tf.Tensor4D, kernels: readonly tf.Tensor4D[]): tf.Tensor2
   const features: tf.Tensor2D[] = [];
   let current = images;
   kernels.forEach((kernel, depth) => {
-    current = tf.relu(tf.conv2d(current, kernel, 1, 'same'));
+    const input = depth === 0 ? current : tf.avgPool(current, 2, 2, 'valid');
+    current = tf.relu(tf.conv2d(input, kernel, depth === 0 ? 2 : 1, 'same'));
     if (depth >= FIRST_FEATURE_DEPTH) features.push(tf.mean(current, [1, 2]));
-    current = tf.avgPool(current, 2, 2, 'valid');
   });
   return tf.concat(features, 1);
 }
 
-/** He et al. 2015: deviation √(2 / inputs of a filter). */
+/**
+ * Normal with the deviation of He et al. 2015, √(2 / inputs of a filter), less each filter's mean: what
+ * ReLU has left is never negative, so that filters of a mean below 0 would never answer.
+ */
 function randomKernels(): tf.Tensor4D[] {
   let channels = 3;
   return WIDTHS.map((width, depth) => {
     const random = createRandom(`killme/quality/v1/random network/${depth}`);
-    const deviation = Math.sqrt(2 / (9 * channels));
-    const values = normal(random, 9 * channels * width).map((value) => value * deviation);
+    const inputs = 9 * channels;
+    const values = normal(random, inputs * width).map((value) => value * Math.sqrt(2 / inputs));
+    for (let filter = 0; filter < width; filter++) {
+      let mean = 0;
+      for (let i = filter; i < values.length; i += width) mean += values[i]! / inputs;
+      for (let i = filter; i < values.length; i += width) values[i]! -= mean;
+    }
     const kernel = tf.tensor4d(values, [3, 3, channels, width]);
     channels = width;
     return kernel;

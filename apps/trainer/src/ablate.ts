@@ -6,22 +6,19 @@
  */
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
 import { readNewestCheckpoint } from './checkpoint.ts';
 import { readMetrics } from './metrics.ts';
-import { flagValue, type GivenOptions, kebab } from './options.ts';
+import { flagValue, type GivenOptions, kebab, userPath } from './options.ts';
 import { drawImages, findMadeImages } from './quality/made-images.ts';
 import { measure } from './quality/measure-quality.ts';
 import type { QualityReport } from './quality/quality-report.ts';
 import { type RunFolder, runFolder, writeFileWhole } from './run-folder.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
-
-/** {@link GivenOptions}, never to be changed. */
-type VariantOptions = { readonly [K in keyof GivenOptions]: Readonly<GivenOptions[K]> };
 
 /** Training options by the name of what they try; each is `lite` but for one thing. */
 export const VARIANTS = {
@@ -36,7 +33,7 @@ export const VARIANTS = {
   hinge: { loss: 'hinge' },
   'no-average': { averageDecay: 0 },
   'batch-32': { batch: 32 },
-} as const satisfies Record<string, VariantOptions>;
+} satisfies Record<string, GivenOptions>;
 
 export type VariantName = keyof typeof VARIANTS;
 
@@ -50,6 +47,8 @@ export interface AblateOptions {
   /** Each trains for so long: user and system time of all threads, starting and samples included. */
   cpuSeconds: number;
   seed: number;
+  /** As `--data` of training; without it the stand-in characters. */
+  data?: string | undefined;
   backend: EngineChoice;
   /** Images that are drawn and measured. */
   count: number;
@@ -67,8 +66,8 @@ export async function ablate(options: AblateOptions, signal: AbortSignal): Promi
       console.log(`${variant}: ${options.to} has it`);
       continue;
     }
-    const run = runFolder(`ablation-${variant}-${options.seed}`);
-    const given = givenOptions(variant, options);
+    const run = runFolder(`ablation-${basename(options.to, '.csv')}-${variant}-${options.seed}`);
+    const given = variantOptions(variant, options);
     const spent = await trainFor(run, given, options.cpuSeconds, signal);
     if (signal.aborted) return;
     const report = await measureRun(run, options);
@@ -81,8 +80,18 @@ export async function ablate(options: AblateOptions, signal: AbortSignal): Promi
 /** The iterations are out of reach: the time ends a variant. */
 const ENDLESS = 10_000_000;
 
-function givenOptions(variant: VariantName, { seed, backend }: AblateOptions): GivenOptions {
-  return { preset: 'lite', seed, backend, ...structuredClone(VARIANTS[variant]) } as GivenOptions;
+/** What a variant is trained with. */
+export function variantOptions(
+  variant: VariantName,
+  { seed, data, backend }: Pick<AblateOptions, 'seed' | 'data' | 'backend'>,
+): GivenOptions {
+  return {
+    preset: 'lite',
+    seed,
+    ...(data === undefined ? {} : { data }),
+    backend,
+    ...VARIANTS[variant],
+  };
 }
 
 const spentSchema = z.strictObject({
@@ -140,12 +149,16 @@ async function readSpent(file: string): Promise<Spent | undefined> {
   return spentSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
-async function measureRun(run: RunFolder, { seed, backend, count }: AblateOptions) {
+async function measureRun(run: RunFolder, { seed, data, backend, count }: AblateOptions) {
   const engine = await startEngine(backend, console.log);
   const made = await findMadeImages(run.name);
   if (made.kind !== 'generator') throw new UserError(`${run.root} is no run`);
   const { network, description } = made.generator;
-  const real = await loadDataset({ imageSize: network.outputShape[0]!, log: console.log });
+  const real = await loadDataset({
+    path: data === undefined ? undefined : userPath(data),
+    imageSize: network.outputShape[0]!,
+    log: console.log,
+  });
   const fake = await drawImages(made.generator, count);
   const { report } = await measure({ real, fake, description, seed });
   return { ...report, engine: engine.name };

@@ -296,9 +296,13 @@ program
   .option('--cpu-seconds <N>', 'that each trains for', parseCpuSeconds, 3600)
   .option('--seed <N>', 'of the runs and of what is measured', parseSeed, 0)
   .option('--count <N>', 'images to draw and measure', parseMadeCount, 1000)
+  .option('--data <PATH>', 'as for train; then name another CSV by --to')
   .option('--to <FILE>', 'the CSV; rows that it has are not made again')
   .addOption(backendOption())
   .action(async ({ to, ...options }: AblateFlags) => {
+    if (options.data !== undefined && to === undefined) {
+      throw new UserError('--data needs --to, so that one CSV has rows of one dataset');
+    }
     const csv = to === undefined ? ABLATION_CSV : userPath(to);
     await ablate({ ...options, to: csv }, stopSignal());
   });
@@ -308,6 +312,7 @@ interface AblateFlags {
   cpuSeconds: number;
   seed: number;
   count: number;
+  data?: string;
   to?: string;
   backend: EngineChoice;
 }

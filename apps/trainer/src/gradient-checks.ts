@@ -13,6 +13,7 @@ import {
   binaryCrossEntropy,
   createRandom,
   diffAugment,
+  discriminatorLoss,
   minibatchDeviation,
   product,
   registerTrainingKernels,
@@ -121,14 +122,14 @@ const CASES: readonly GradientCase[] = [
       [9, 1],
       [9, 1],
     ];
-    const { discriminator, generator } = ADVERSARIAL_LOSSES[name];
+    const loss = ADVERSARIAL_LOSSES[name];
     return [
-      { operation: `${name}, D`, shapes, apply: ([a, b]) => discriminator(a!, b!) },
+      { operation: `${name}, D`, shapes, apply: ([a, b]) => discriminatorLoss(loss, a!, b!) },
       // Some of these losses leave one input out, and a gradient that is nothing cannot be asked for.
       {
         operation: `${name}, G`,
         shapes,
-        apply: ([a, b]) => generator(tf.add(a!, tf.mul(b!, 3)), b!),
+        apply: ([a, b]) => loss.generator(b!, tf.add(a!, tf.mul(b!, 3))),
       },
     ];
   }),

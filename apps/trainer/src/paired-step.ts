@@ -11,8 +11,10 @@
  */
 import {
   ADVERSARIAL_LOSSES,
+  type AdversarialLoss,
   applyNetwork,
   applyToLogits,
+  discriminatorLoss,
   type Methods,
   type Mode,
 } from '@killme/model';
@@ -91,29 +93,30 @@ function trainDiscriminatorOnPairs(
     logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };
     const penalties = tf.add(real.penalty, fake.penalty);
     return tf.add(
-      loss.discriminator(real.scores, fake.scores),
+      discriminatorLoss(loss, real.scores, fake.scores),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
   })(trainableTensors(discriminator));
   applyAdam(discriminator, grads, adam);
   value.dispose();
   fakeImages.dispose();
-  const losses = shares(logits!.real, logits!.fake);
+  const losses = lossesOfHalves(loss, logits!);
   tf.dispose([logits!.real, logits!.fake]);
   return losses;
 }
 
-/** The loss of each half against the other's mean, and how often D is right about it. */
-function shares(real: tf.Tensor, fake: tf.Tensor): Omit<StepLosses, 'generatorLoss'> {
+/** D's loss on each half, and how often it puts an image on the right side of the other half's mean. */
+function lossesOfHalves(
+  loss: AdversarialLoss,
+  { real, fake }: { real: tf.Tensor; fake: tf.Tensor },
+): Omit<StepLosses, 'generatorLoss'> {
   return tf.tidy(() => {
-    const ahead = tf.sub(real, tf.mean(fake));
-    const behind = tf.sub(fake, tf.mean(real));
     const share = (right: tf.Tensor) => tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
     return {
-      realLoss: tf.mean(real) as tf.Scalar,
-      fakeLoss: tf.mean(fake) as tf.Scalar,
-      realAccuracy: share(tf.greater(ahead, 0)),
-      fakeAccuracy: share(tf.less(behind, 0)),
+      realLoss: loss.real(real, fake),
+      fakeLoss: loss.fake(real, fake),
+      realAccuracy: share(tf.greater(real, tf.mean(fake))),
+      fakeAccuracy: share(tf.less(fake, tf.mean(real))),
     };
   });
 }
@@ -146,7 +149,7 @@ function trainGeneratorOnPairs(
   const { value, grads } = tf.valueAndGrads(() => {
     const mode: Mode = { ...TRAINING, statistics };
     const images = applyNetwork(generator.network, generator.weights, generatorLatents, mode);
-    return ADVERSARIAL_LOSSES[methods.loss].generator(judge(images, 'generator'), real);
+    return ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
   })(trainableTensors(generator));
   real.dispose();
   applyAdam(generator, grads, adam);

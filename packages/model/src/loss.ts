@@ -27,24 +27,32 @@ export function binaryAccuracy(logits: tf.Tensor, label: 0 | 1): tf.Scalar {
 
 /** What D and G play for: from the logits of D on real and on fake images, `[n, 1]` each. */
 export interface AdversarialLoss {
-  discriminator(real: tf.Tensor, fake: tf.Tensor): tf.Scalar;
-  generator(fake: tf.Tensor, real: tf.Tensor): tf.Scalar;
+  /** D's losses on its two halves, log 2 each or 1 for a D that cannot tell. */
+  real(real: tf.Tensor, fake: tf.Tensor): tf.Scalar;
+  fake(real: tf.Tensor, fake: tf.Tensor): tf.Scalar;
+  generator(real: tf.Tensor, fake: tf.Tensor): tf.Scalar;
+  /** D's loss is its halves' sum times this: 1/2 where both halves are the loss of the same pairs. */
+  scale: number;
 }
 
 const softplus = (x: tf.Tensor) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
+const meanSoftplus = (x: tf.Tensor): tf.Scalar => tf.mean(softplus(x));
 
 /** The losses of {@link AdversarialLoss} by name, each with its source. */
 export const ADVERSARIAL_LOSSES = {
   /** Non-saturating logistic, the article's cross-entropy (Goodfellow et al. 2014, arXiv:1406.2661). */
   logistic: {
-    discriminator: (real, fake) => tf.add(tf.mean(softplus(tf.neg(real))), tf.mean(softplus(fake))),
-    generator: (fake) => tf.mean(softplus(tf.neg(fake))),
+    real: (real) => meanSoftplus(tf.neg(real)),
+    fake: (_, fake) => meanSoftplus(fake),
+    generator: (_, fake) => meanSoftplus(tf.neg(fake)),
+    scale: 1,
   },
   /** D is content beyond ±1 (Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957). */
   hinge: {
-    discriminator: (real, fake) =>
-      tf.add(tf.mean(tf.relu(tf.sub(1, real))), tf.mean(tf.relu(tf.add(1, fake)))),
-    generator: (fake) => tf.neg(tf.mean(fake)),
+    real: (real) => tf.mean(tf.relu(tf.sub(1, real))),
+    fake: (_, fake) => tf.mean(tf.relu(tf.add(1, fake))),
+    generator: (_, fake) => tf.neg(tf.mean(fake)),
+    scale: 1,
   },
   /**
    * Each fake image against a real one (Jolicoeur-Martineau 2018, arXiv:1807.00734); with a penalty on
@@ -52,7 +60,18 @@ export const ADVERSARIAL_LOSSES = {
    * arXiv:2501.05441, "R3GAN").
    */
   relativistic: {
-    discriminator: (real, fake) => tf.mean(softplus(tf.sub(fake, real))),
-    generator: (fake, real) => tf.mean(softplus(tf.sub(real, fake))),
+    real: (real, fake) => meanSoftplus(tf.sub(fake, real)),
+    fake: (real, fake) => meanSoftplus(tf.sub(fake, real)),
+    generator: (real, fake) => meanSoftplus(tf.sub(real, fake)),
+    scale: 1 / 2,
   },
 } as const satisfies Record<string, AdversarialLoss>;
+
+/** D's loss: both halves of an {@link AdversarialLoss}. */
+export function discriminatorLoss(
+  loss: AdversarialLoss,
+  real: tf.Tensor,
+  fake: tf.Tensor,
+): tf.Scalar {
+  return tf.mul(tf.add(loss.real(real, fake), loss.fake(real, fake)), loss.scale);
+}

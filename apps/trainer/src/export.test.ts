@@ -32,6 +32,7 @@ beforeAll(async () => {
     name: 'mine',
     saveEvery: 1,
     sampleEvery: 1,
+    measureEvery: 0,
     strict: false,
   });
   const dataset = { name: 'icons', count: 9, classes: [], fingerprint: '' };

@@ -1,5 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
-import { writeFileWhole } from './run-folder.ts';
+import { appendRow, readTable, startTable } from './run-table.ts';
 
 /** The numbers of one iteration, read from the device. */
 export interface IterationMetrics {
@@ -21,38 +20,25 @@ const COLUMNS = [
 ] as const satisfies (keyof IterationMetrics)[];
 
 /** Begins `metrics.csv`, or cuts one back to the iterations before `start`, which will come again. */
-export async function startMetricsFile(path: string, start: number): Promise<void> {
-  const header = ['iteration', ...COLUMNS].join(',');
-  const old =
-    start === 0 ? [] : (await readFile(path, 'utf8').catch(() => '')).split('\n').slice(1);
-  const kept = old.filter((row) => row !== '' && Number(row.split(',')[0]) < start);
-  await writeFileWhole(path, [header, ...kept, ''].join('\n'));
+export function startMetricsFile(path: string, start: number): Promise<void> {
+  return startTable(path, COLUMNS, start);
 }
 
 /** Adds the row of one iteration. */
-export async function appendMetrics(
+export function appendMetrics(
   path: string,
   iteration: number,
   metrics: IterationMetrics,
 ): Promise<void> {
-  const row = [iteration, ...COLUMNS.map((column) => Number(metrics[column].toPrecision(7)))];
-  await appendFile(path, `${row.join(',')}\n`);
+  return appendRow(path, COLUMNS, iteration, metrics);
 }
 
 /** All of `metrics.csv` by column; an iteration is an index, for a run has a row for each. */
 export type MetricsHistory = Record<keyof IterationMetrics, Float64Array>;
 
 /** Reads `metrics.csv`; a row that was cut off by a kill, and one that there is not yet, are none. */
-export async function readMetrics(path: string): Promise<MetricsHistory> {
-  const rows = (await readFile(path, 'utf8')).split('\n').slice(1, -1);
-  const history = Object.fromEntries(
-    COLUMNS.map((column) => [column, new Float64Array(rows.length)]),
-  ) as MetricsHistory;
-  for (const [i, row] of rows.entries()) {
-    const cells = row.split(',');
-    for (const [j, column] of COLUMNS.entries()) history[column][i] = Number(cells[j + 1]);
-  }
-  return history;
+export function readMetrics(path: string): Promise<MetricsHistory> {
+  return readTable(path, COLUMNS);
 }
 
 /**

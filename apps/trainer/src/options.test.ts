@@ -16,6 +16,7 @@ describe('options', () => {
       seed: 0,
       saveEvery: 1_000,
       sampleEvery: 1_000,
+      measureEvery: 2_000,
     });
     expect(options.name).toMatch(/^article-\d{4}-\d\d-\d\d-\d{6}$/);
   });

@@ -54,6 +54,12 @@ export const givenOptionsSchema = z.strictObject({
     .describe('folder of the run in runs/'),
   saveEvery: count.optional().describe('iterations between checkpoints'),
   sampleEvery: count.optional().describe('iterations between grids and strips'),
+  measureEvery: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('iterations between measurements of quality; 0 for none'),
   strict: z
     .boolean()
     .optional()
@@ -74,6 +80,7 @@ export const trainOptionsSchema = z.strictObject({
   name: z.string(),
   saveEvery: count,
   sampleEvery: count,
+  measureEvery: z.number().int().nonnegative().default(0), // runs from before it have none
   strict: z.boolean(),
   /** Of presets that have them; runs of older versions have none either. */
   methods: methodsSchema.optional(),
@@ -141,6 +148,7 @@ export function resolveOptions(given: GivenOptions): { options: TrainOptions; pr
     name: given.name ?? `${preset.name}-${time}`,
     saveEvery: given.saveEvery ?? training.saveEvery,
     sampleEvery: given.sampleEvery ?? training.sampleEvery,
+    measureEvery: given.measureEvery ?? 2 * training.sampleEvery,
     strict: given.strict ?? false,
     ...(methods ? { methods } : {}),
   } satisfies TrainOptions;
@@ -190,6 +198,7 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
     backend: given.backend ?? saved.backend,
     saveEvery: given.saveEvery ?? saved.saveEvery,
     sampleEvery: given.sampleEvery ?? saved.sampleEvery,
+    measureEvery: given.measureEvery ?? saved.measureEvery,
     strict: given.strict ?? saved.strict,
   };
 }

@@ -1,4 +1,5 @@
 import type { MetricsHistory } from './metrics.ts';
+import type { QualityHistory } from './quality/quality-file.ts';
 import {
   chartTop,
   curvePath,
@@ -22,15 +23,54 @@ interface Chart {
   title: string;
   about: string;
   lines: Line[];
+  /** The iteration of each value; without it there is a value for every one, and curves are smoothed. */
+  iterations?: Float64Array;
   /** Height of the chart; worked out from the lines when left out. */
   top?: number;
   format: (value: number) => string;
   /** A value that means something by itself. */
-  guide: { at: number; label: string };
+  guide?: { at: number; label: string } | undefined;
 }
 
 const X_TICKS = 5;
 const Y_TICKS = 5;
+
+/** How good a run's images were, where it has been measured. */
+export function qualityCharts(history: QualityHistory): Html {
+  const { iteration: iterations, kernelDistance, precision, recall, coverage } = history;
+  const last = (values: Float64Array) => values.at(-1) ?? 0;
+  const shown = (value: number) => value.toFixed(2);
+  return html`<div class="charts">${[
+    chart({
+      id: 'kernel-distance',
+      title: 'rKID',
+      about:
+        'How far the made images are from the real ones, in features of a fixed random network. ' +
+        'Real images held out are at 0, but for chance; what lies below is drawn at 0.',
+      lines: [
+        { key: 'generator', label: 'made', values: kernelDistance.map((v) => Math.max(0, v)) },
+      ],
+      iterations,
+      format: shown,
+    }),
+    chart({
+      id: 'coverage',
+      title: 'Precision, recall, coverage',
+      about:
+        'Share of made images that look like a real one; of real ones that look like a made one; ' +
+        `of real ones with a made one near. Real images held out reach ${shown(last(history.precisionFloor))}, ` +
+        `${shown(last(history.recallFloor))} and ${shown(last(history.coverageFloor))}.`,
+      lines: [
+        { key: 'real', label: 'precision', values: precision },
+        { key: 'fake', label: 'recall', values: recall },
+        { key: 'generator', label: 'coverage', values: coverage },
+      ],
+      iterations,
+      top: 1,
+      format: shown,
+    }),
+  ]}</div>`;
+}
 
 /** The loss curves and the accuracy curves of a run. */
 export function trainingCharts(history: MetricsHistory): Html {
@@ -77,17 +117,19 @@ export function trainingCharts(history: MetricsHistory): Html {
 
 const meanOf = (a: Float64Array, b: Float64Array) => a.map((value, i) => (value + b[i]!) / 2);
 
-function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart): Html {
+function chart(given: Chart): Html {
+  const { id, title, about, lines, iterations, top: fixedTop, format, guide } = given;
   const raw = lines.map(({ values }) => values);
-  const smoothed = raw.map(smooth);
+  const smoothed = iterations ? raw : raw.map(smooth);
   const wanted = fixedTop ?? chartTop(raw, smoothed);
   const yTicks = ticks(wanted, Y_TICKS);
   const top = yTicks.at(-1)!;
   const count = raw[0]!.length;
-  const right = Math.max(1, count - 1);
+  const at = (i: number) => (iterations ? iterations[i]! : i);
+  const right = Math.max(1, at(count - 1));
   const indices = evenIndices(count);
   const curve = (values: Float64Array) =>
-    indices.map((i): [number, number] => [i, values[i]!]).filter(([, y]) => Number.isFinite(y));
+    indices.map((i): [number, number] => [at(i), values[i]!]).filter(([, y]) => Number.isFinite(y));
   const behind = ({ key, values }: Line) => {
     const { kind, path } = rawPath(values, right, top);
     return html`<path class="raw ${kind} ${key}" d="${path}"/>`;
@@ -95,7 +137,7 @@ function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart)
 
   return html`
 <figure class="chart" data-chart="${id}">
-  <figcaption><h3>${title}</h3><p>${about} ${peakNote(lines, top, format)}</p></figcaption>
+  <figcaption><h3>${title}</h3><p>${about} ${peakNote(lines, top, format, at)}</p></figcaption>
   <ul class="legend">${lines.map(
     ({ key, label, values }, i) => html`
     <li class="${key}"><i></i>${label} <b data-line="${i}">${
@@ -114,11 +156,11 @@ function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart)
         (value) =>
           html`<span class="x" style="left:${percentOf(value, right)}">${wholeNumber(value)}</span>`,
       )}
-    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${title}, ${count} iterations">
+    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${title}, ${count} ${iterations ? 'measurements' : 'iterations'}">
       <path class="gridlines" d="${yTicks.map((value) => `M0 ${1000 - (1000 * value) / top}H1000`).join('')}"/>
-      ${lines.filter(({ key }) => key !== 'mean').map(behind)}
+      ${iterations ? [] : lines.filter(({ key }) => key !== 'mean').map(behind)}
       ${
-        guide.at < top
+        guide && guide.at < top
           ? html`<path class="guide" d="M0 ${1000 - (1000 * guide.at) / top}H1000"/>`
           : []
       }
@@ -128,7 +170,7 @@ function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart)
       )}
     </svg>
     ${
-      guide.at < top
+      guide && guide.at < top
         ? html`<span class="guide-label" style="bottom:${percentOf(guide.at, top)}">${guide.label}</span>`
         : []
     }
@@ -136,19 +178,24 @@ function chart({ id, title, about, lines, top: fixedTop, format, guide }: Chart)
   </div>
   ${jsonScript(`${id}-curves`, {
     right,
-    percent: fixedTop === 1,
-    iterations: indices,
+    percent: format(0).endsWith('%'),
+    iterations: indices.map(at),
     lines: smoothed.map((values) => indices.map((i) => Number(values[i]!.toPrecision(3)))),
   })}
 </figure>`;
 }
 
 /** Says what a chart leaves out at its top. */
-function peakNote(lines: readonly Line[], top: number, format: Chart['format']): string {
+function peakNote(
+  lines: readonly Line[],
+  top: number,
+  format: Chart['format'],
+  at: (index: number) => number,
+): string {
   let peak = { value: top, label: '', iteration: 0 };
   for (const { label, values } of lines) {
-    values.forEach((value, iteration) => {
-      if (value > peak.value) peak = { value, label, iteration };
+    values.forEach((value, i) => {
+      if (value > peak.value) peak = { value, label, iteration: at(i) };
     });
   }
   if (peak.label === '') return '';

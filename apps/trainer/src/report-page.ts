@@ -1,7 +1,8 @@
 import type { Preset } from '@killme/model';
 import type { MetricsHistory } from './metrics.ts';
 import { formatDuration } from './progress.ts';
-import { chartKey, trainingCharts, wholeNumber } from './report-figures.ts';
+import type { QualityHistory } from './quality/quality-file.ts';
+import { chartKey, qualityCharts, trainingCharts, wholeNumber } from './report-figures.ts';
 import { type Html, html } from './report-html.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -20,6 +21,7 @@ export interface ReportContent {
   record: RunRecord;
   preset: Preset;
   history: MetricsHistory;
+  quality: QualityHistory;
   /** In order; the last is the newest. */
   samples: readonly ReportSample[];
   /** How many there are in the run's folder, of which `samples` is a choice. */
@@ -51,6 +53,7 @@ ${samples.length === 0 ? [] : gridsSection(content)}
   ${trainingCharts(content.history)}
   <p class="quiet">${chartKey(content.history)}</p>
 </section>
+${content.quality.iteration.length === 0 ? [] : qualitySection(content.quality)}
 ${samples.length === 0 ? [] : stripsSection(samples)}
 ${settingsSection(content)}
 <script>${{ html: script }}</script>
@@ -120,6 +123,16 @@ function gridsSection({ samples, sampleCount }: ReportContent): Html {
 </section>`;
 }
 
+function qualitySection(history: QualityHistory): Html {
+  return html`
+<section>
+  <h2>Quality</h2>
+  ${qualityCharts(history)}
+  <p class="quiet">256 images of fixed latents against half of the real ones; for all figures, and for
+    finer ones: npm run metrics.</p>
+</section>`;
+}
+
 function stripsSection(samples: readonly ReportSample[]): Html {
   const last = samples.length - 1;
   return html`
@@ -152,6 +165,10 @@ function settingsSection({ record, preset, credit }: ReportContent): Html {
       ['seed', options.seed],
       ['backend asked for', options.backend],
       ['grid and strip every', `${wholeNumber(options.sampleEvery)} iterations`],
+      [
+        'quality measured every',
+        options.measureEvery > 0 ? `${wholeNumber(options.measureEvery)} iterations` : 'never',
+      ],
       ['checkpoint every', `${wholeNumber(options.saveEvery)} iterations`],
       [
         'Adam',

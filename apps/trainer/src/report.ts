@@ -10,6 +10,7 @@ import { CHARACTERS_CREDIT } from '@killme/data';
 import sharp from 'sharp';
 import { readMetrics } from './metrics.ts';
 import { presetOf } from './options.ts';
+import { readQuality } from './quality/quality-file.ts';
 import { steadyIndices } from './report-chart.ts';
 import { type ReportSample, reportPage } from './report-page.ts';
 import { type RunFolder, writeFileWhole } from './run-folder.ts';
@@ -51,6 +52,7 @@ export function createReport(folder: RunFolder, record: RunRecord): Report {
         record,
         preset: presetOf(record.options),
         history,
+        quality: await readQuality(folder.quality),
         samples,
         sampleCount: all.length,
         written: new Date(),

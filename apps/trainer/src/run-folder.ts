@@ -18,6 +18,8 @@ export interface RunFolder {
   options: string;
   log: string;
   metrics: string;
+  /** How good its images were, at some iterations. */
+  quality: string;
   samples: string;
   checkpoints: string;
   /** TensorBoard event files. */
@@ -35,6 +37,7 @@ export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
     options: join(root, 'options.json'),
     log: join(root, 'log.txt'),
     metrics: join(root, 'metrics.csv'),
+    quality: join(root, 'quality.csv'),
     samples: join(root, 'samples'),
     checkpoints: join(root, 'checkpoints'),
     tensorboard: join(root, 'tensorboard'),

@@ -83,7 +83,8 @@ export async function readGenerator({
   return values;
 }
 
-async function hostWeights(gan: Gan): Promise<HostWeights> {
+/** The same, as inference takes them. */
+export async function hostWeights(gan: Gan): Promise<HostWeights> {
   const values = await readGenerator(gan);
   return new Map(
     gan.generator.network.weights.map(({ name, shape }) => [

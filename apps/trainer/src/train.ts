@@ -21,6 +21,8 @@ import {
   type TrainOptions,
 } from './options.ts';
 import { type Progress, startProgress } from './progress.ts';
+import { appendQuality, formatQuality, startQualityFile } from './quality/quality-file.ts';
+import { watchQuality } from './quality/watch-quality.ts';
 import { createReport, type Report } from './report.ts';
 import {
   createRunFolder,
@@ -31,7 +33,7 @@ import {
   runFolder,
 } from './run-folder.ts';
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from './run-record.ts';
-import { GRID_SIDE, readGenerator, sampleLatents, saveSamples } from './samples.ts';
+import { GRID_SIDE, hostWeights, readGenerator, sampleLatents, saveSamples } from './samples.ts';
 import { startEngine } from './start-engine.ts';
 import type { Gan } from './step.ts';
 import { startEventFile } from './tensorboard.ts';
@@ -61,6 +63,7 @@ export async function train(
   const { folder, record, gan, start } = run;
   const { iterations } = record.options;
   await startMetricsFile(folder.metrics, start);
+  await startQualityFile(folder.quality, start);
   const progress = startProgress({ logFile: folder.log, start, total: iterations });
   const report = createReport(folder, record);
   let done = start;
@@ -91,7 +94,7 @@ async function trainLoop(
   { progress, report, signal }: { progress: Progress; report: Report; signal: AbortSignal },
 ): Promise<number> {
   const { folder, record, preset, dataset, gan, start } = run;
-  const { iterations, sampleEvery, saveEvery, seed, batch } = record.options;
+  const { iterations, sampleEvery, saveEvery, measureEvery, seed, batch } = record.options;
   const events = await startEventFile(folder.tensorboard, start);
   const latents = sampleLatents(seed, preset.latent);
   const collapse = watchForCollapse({ columns: GRID_SIDE });
@@ -108,6 +111,20 @@ async function trainLoop(
       await keepCheckpoint(folder.checkpoints, 'before-collapse');
       await progress.log(collapsed);
     }
+  };
+
+  const quality = watchQuality(dataset);
+  const measures = (iteration: number) =>
+    quality && measureEvery > 0 && iteration > 0 && iteration % measureEvery === 0;
+  const measure = async (iteration: number) => {
+    calibrateAverage(gan, { seed, latent: preset.latent });
+    const scores = await quality!.measure({
+      network: preset.generator,
+      latent: preset.latent,
+      weights: await hostWeights(gan),
+    });
+    await appendQuality(folder.quality, iteration, scores);
+    await progress.log(formatQuality(iteration, scores));
   };
 
   // The losses of a step are read when the next one has been launched, or before it is shown or saved.
@@ -132,6 +149,11 @@ async function trainLoop(
       await settle();
       return iteration;
     }
+    if (measures(iteration)) {
+      await settle();
+      await measure(iteration);
+      settledAt = performance.now();
+    }
     if (iteration % sampleEvery === 0) {
       await settle();
       await sample(iteration);
@@ -148,7 +170,10 @@ async function trainLoop(
     }
   }
   await settle();
-  if (iterations > start) await sample(iterations);
+  if (iterations > start) {
+    if (measures(iterations)) await measure(iterations);
+    await sample(iterations);
+  }
   return iterations;
 }
 

@@ -1,0 +1,55 @@
+import { appendRow, readTable, startTable } from '../run-table.ts';
+
+const COLUMNS = [
+  'kernelDistance',
+  'precision',
+  'recall',
+  'density',
+  'coverage',
+  'nearestRatio',
+  'kernelDistanceFloor',
+  'precisionFloor',
+  'recallFloor',
+  'densityFloor',
+  'coverageFloor',
+] as const;
+
+/** Figures of a run's images at one iteration, on random features; floors are of held-out real ones. */
+export type RunQuality = Record<(typeof COLUMNS)[number], number>;
+
+/** Begins `quality.csv`, or cuts one back to the iterations before `start`, which will come again. */
+export function startQualityFile(path: string, start: number): Promise<void> {
+  return startTable(path, COLUMNS, start);
+}
+
+export function appendQuality(path: string, iteration: number, scores: RunQuality): Promise<void> {
+  return appendRow(path, COLUMNS, iteration, scores);
+}
+
+/** All of `quality.csv` by column. */
+export type QualityHistory = Record<keyof RunQuality | 'iteration', Float64Array>;
+
+/** A run from before there were measurements has an empty history. */
+export async function readQuality(path: string): Promise<QualityHistory> {
+  return readTable(path, COLUMNS).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    const none = ['iteration', ...COLUMNS].map((column) => [column, new Float64Array()]);
+    return Object.fromEntries(none) as QualityHistory;
+  });
+}
+
+/** The line for the log: each figure, and in brackets that of held-out real images. */
+export function formatQuality(iteration: number, scores: RunQuality): string {
+  const parts = (
+    [
+      ['rKID', 'kernelDistance'],
+      ['precision', 'precision'],
+      ['recall', 'recall'],
+      ['density', 'density'],
+      ['coverage', 'coverage'],
+    ] as const
+  ).map(
+    ([label, key]) => `${label} ${scores[key].toFixed(3)} (${scores[`${key}Floor`].toFixed(3)})`,
+  );
+  return `${iteration} quality: ${parts.join(', ')}, nearest ${scores.nearestRatio.toFixed(2)}`;
+}

@@ -1,0 +1,48 @@
+/**
+ * Tables that grow with a run: CSV, a row for an iteration, its number in the first column.
+ *
+ * @module
+ */
+import { appendFile, readFile } from 'node:fs/promises';
+import { writeFileWhole } from './run-folder.ts';
+
+/** Begins a table, or cuts one back to the iterations before `start`, which will come again. */
+export async function startTable(
+  path: string,
+  columns: readonly string[],
+  start: number,
+): Promise<void> {
+  const header = ['iteration', ...columns].join(',');
+  const old =
+    start === 0 ? [] : (await readFile(path, 'utf8').catch(() => '')).split('\n').slice(1);
+  const kept = old.filter((row) => row !== '' && Number(row.split(',')[0]) < start);
+  await writeFileWhole(path, [header, ...kept, ''].join('\n'));
+}
+
+/** Adds a row; numbers are kept to 7 digits, as float32 has them. */
+export async function appendRow<Column extends string>(
+  path: string,
+  columns: readonly Column[],
+  iteration: number,
+  values: Record<Column, number>,
+): Promise<void> {
+  const row = [iteration, ...columns.map((column) => Number(values[column].toPrecision(7)))];
+  await appendFile(path, `${row.join(',')}\n`);
+}
+
+/** Reads a table by column; a row that was cut off by a kill, and one that there is not yet, are none. */
+export async function readTable<Column extends string>(
+  path: string,
+  columns: readonly Column[],
+): Promise<Record<Column | 'iteration', Float64Array>> {
+  const rows = (await readFile(path, 'utf8')).split('\n').slice(1, -1);
+  const all = ['iteration' as const, ...columns];
+  const table = Object.fromEntries(
+    all.map((column) => [column, new Float64Array(rows.length)]),
+  ) as Record<Column | 'iteration', Float64Array>;
+  for (const [i, row] of rows.entries()) {
+    const cells = row.split(',');
+    for (const [j, column] of all.entries()) table[column][i] = Number(cells[j]);
+  }
+  return table;
+}

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
@@ -118,6 +118,83 @@ describe('from a folder of icons to an image from the edge', () => {
     const morph = await decode(await fetchBytes(`${workerd}/morph?from=alice&to=bob&steps=4`));
     expect([morph.info.width, morph.info.height]).toEqual([512, 128]);
   }, 180_000);
+});
+
+describe('from icons back to latents', () => {
+  const icons = ['01/icon_000.png', '02/icon_001.png'].map((icon) => join(data, icon));
+  const project = (...args: string[]) =>
+    runTrainer(
+      'project',
+      ...args,
+      '--run',
+      run,
+      '--backend',
+      'wasm',
+      '--steps',
+      '1',
+      '--starts',
+      '1',
+    );
+
+  it('finds latents that the edge draws, and walks between', async () => {
+    const { status, output } = await project(...icons);
+    expect(output).toMatch(
+      /^icon_000\.png: loss \d\.\d{4}, \d+\.\d of 255 levels off in the mean$/m,
+    );
+    expect(status).toBe(0);
+    const projected = join(folder, 'projected');
+    expect(readdirSync(projected).sort()).toEqual([
+      'icon_000-to-icon_001.png',
+      'icon_000.json',
+      'icon_000.png',
+      'icon_001.json',
+      'icon_001.png',
+    ]);
+    const [address] = /\/morph\?zfrom=\S+/.exec(output)!;
+    const [, zfrom, zto] = /zfrom=(.*)&zto=(.*)/.exec(address)!;
+    const { z, loss } = JSON.parse(readFileSync(join(projected, 'icon_000.json'), 'utf8'));
+    expect([z, loss > 0]).toEqual([zfrom, true]);
+    expect(zto).not.toBe(zfrom);
+
+    const pair = await sharp(join(projected, 'icon_000.png'))
+      .extract({ left: 128, top: 0, width: 128, height: 128 })
+      .raw()
+      .toBuffer();
+    const [{ origin }] = servers as [Server];
+    const served = (await decode(await fetchBytes(`${origin}/img?z=${z}`))).data;
+    const off = served.reduce((sum, level, i) => sum + Math.abs(level - pair[i]!), 0);
+    // The server has float32 kernels here, the trainer 8-bit ones: 40 dB at least, so 2.55 levels.
+    expect(off / served.length).toBeLessThan(2.55);
+    const strip = await sharp(join(projected, 'icon_000-to-icon_001.png')).metadata();
+    const walk = await decode(await fetchBytes(`${origin}${address}`));
+    expect([strip.width, strip.height]).toEqual([walk.info.width, walk.info.height]);
+  }, 180_000);
+
+  it.each([
+    ['a picture that is not there', ['nowhere.png'], /^error: there is no file .*nowhere\.png$/m],
+    ['a folder', [join(data, '01')], /^error: .*01 is a folder: name a picture in it$/m],
+    [
+      'what is no picture',
+      [join(folder, 'options.json')],
+      /^error: .*options\.json: its content is not an image/m,
+    ],
+    [
+      'three pictures',
+      [...icons, icons[0]!],
+      /^error: it takes one picture, or two for a walk, not 3$/m,
+    ],
+    [
+      'one output for two',
+      [...icons, '--output', 'x.json'],
+      /^error: --output is for one picture/m,
+    ],
+  ])('refuses %s in one line', async (_, args, message) => {
+    const { status, output } = await project(...args);
+    expect(output).toMatch(message);
+    expect(output).not.toContain('    at ');
+    expect(status).toBe(1);
+    expect(existsSync('x.json')).toBe(false);
+  });
 });
 
 describe('what a user gets wrong is one line, a non-zero status, and nothing left behind:', () => {

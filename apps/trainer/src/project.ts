@@ -24,8 +24,10 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'fast-png';
 import { generatorFiles, readTrainedRun, type TrainedRun } from './export.ts';
+import { presetOf } from './options.ts';
 import { type PlacedNetwork, type Projection, projectImage } from './projection.ts';
 import { type RunFolder, writeFileWhole } from './run-folder.ts';
+import { readRunRecord } from './run-record.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';
 
 const WALK_STEPS = 10;
@@ -64,11 +66,12 @@ interface Original extends Picture {
  */
 export async function project(options: ProjectOptions): Promise<void> {
   const { folder, pictures, backend, steps, starts, seed } = options;
-  await startEngine(backend, console.log); // may move to Deno: before the rest
-  const run = await readTrainedRun(folder);
+  const { imageSize } = presetOf((await readRunRecord(folder)).options);
   const originals = await Promise.all(
-    pictures.map((path) => readOriginal(path, run.preset.imageSize, options)),
+    pictures.map((path) => readOriginal(path, imageSize, options)),
   );
+  await startEngine(backend, console.log);
+  const run = await readTrainedRun(folder);
   const { generator, discriminator, file } = await placeNetworks(run);
   console.log(`generator: run ${folder.name}, iteration ${run.iterations}`);
   const space = run.preset.latent;

@@ -2,12 +2,14 @@
  * `npm run bench:load`: requests a second and how long they take, of `npm start` on loopback, by
  * autocannon.
  *
- *     node bench/bench-load.ts [--preset article|lite] [--seconds 3] [--json]
+ *     node bench/bench-load.ts [--preset article|lite] [--seconds 5] [--json]
  *
  * @module
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import autocannon from 'autocannon';
+import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { choosePresets, withGenerator } from './generator.ts';
 import { mixedRequest } from './mixed-requests.ts';
@@ -18,6 +20,8 @@ const CONNECTIONS = [1, 4, 16, 64];
 
 /** Characters that a page with avatars asks for again and again. */
 const AVATARS = 20;
+
+const SETTLE_POLL_MS = 100;
 
 /** Given the number of a request, unique to it: its path, and its header. */
 type Traffic = (number: number) => { path: string; headers?: Record<string, string> };
@@ -37,7 +41,7 @@ interface Measured {
 async function main(): Promise<void> {
   const options = readArguments({
     preset: { type: 'string', default: 'lite' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   });
   const seconds = Number(options.seconds);
@@ -75,6 +79,7 @@ async function measure(folder: string, seconds: number): Promise<Measured[]> {
       for (const connections of CONNECTIONS) {
         const run = { origin: server.origin, connections, seconds, ask: () => ask(number++) };
         measured.push({ traffic, ...(await load(run)) });
+        await settle(server.origin);
       }
     }
     return measured;
@@ -93,6 +98,16 @@ async function warmUp(origin: string): Promise<string> {
     if (i === 0) tag = response.headers.get('ETag') ?? '';
   }
   return tag;
+}
+
+/** Waits for what the last clients have left behind: wrangler does not tell the worker that they went. */
+async function settle(origin: string): Promise<void> {
+  const state = z.object({ pictures: z.object({ underWay: z.number() }) });
+  while (true) {
+    const { pictures } = state.parse(await (await fetch(`${origin}/healthz`)).json());
+    if (pictures.underWay === 0) return;
+    await wait(SETTLE_POLL_MS);
+  }
 }
 
 async function load({

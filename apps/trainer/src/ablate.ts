@@ -120,7 +120,7 @@ async function trainFor(
   const budget = new AbortController();
   const timer = setInterval(() => clock() >= cpuSeconds && budget.abort(), 50);
   try {
-    const options = { ...given, name: run.name, iterations: ENDLESS };
+    const options = { ...given, name: run.name, iterations: ENDLESS, measureEvery: 0 };
     await rm(file, { force: true });
     await train(options, {
       resume: before !== undefined,

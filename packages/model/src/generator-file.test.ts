@@ -158,6 +158,23 @@ describe('a generator file that is not right is refused:', () => {
     expect(await refusal(files)).toMatch(/^weights-0\.bin is damaged .*sha256.*export or copy/);
   });
 
+  it.each(['float32', 'float16', 'int8'] as const)(
+    'with a number that is none, in %s',
+    async (encoding) => {
+      const diverged = new Map(weights);
+      diverged.set('dense/kernel', weights.get('dense/kernel')!.with(3, Number.NaN));
+      const files = await packGenerator({
+        network,
+        weights: diverged,
+        encoding,
+        facts: { ...facts, classes: [...facts.classes] },
+      });
+      expect(await refusal(files)).toMatch(
+        /^the weight dense\/kernel has numbers that are not finite/,
+      );
+    },
+  );
+
   it('a shard cut short', async () => {
     const files = await pack();
     files.set('weights-0.bin', files.get('weights-0.bin')!.slice(0, -4));

@@ -236,7 +236,8 @@ export async function readGeneratorManifest(
 /**
  * Reads and checks a generator file; shards are read one after the other and let go of at once.
  * @param readFile gives the bytes of a file of the folder by name.
- * @throws UserError in one line: not a generator file, a version from the future, damaged, cut short.
+ * @throws UserError in one line: not a generator file, a version from the future, damaged, cut short,
+ *   with numbers that are not finite.
  */
 export async function loadGeneratorFile(
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
@@ -257,7 +258,24 @@ export async function loadGeneratorFile(
     for (const { offset, target } of weights.targets) copyOverlap(data, start, target, offset);
     start += shard.bytes;
   }
+  checkNumbers(weights.byName);
   return { manifest, hash, network, weights: weights.byName };
+}
+
+/** A network that has diverged draws nothing; kernels that turn NaN into 0 would hide it. */
+function checkNumbers(weights: HostWeights): void {
+  for (const [name, weight] of weights) {
+    const numbers = weight.encoding === 'int8' ? weight.scales : weight.values;
+    const finite =
+      weight.encoding === 'float16'
+        ? numbers.every((bits) => (bits & 0x7c00) !== 0x7c00)
+        : numbers.every(Number.isFinite);
+    if (!finite) {
+      throw new UserError(
+        `the weight ${name} has numbers that are not finite: export a generator from before its training diverged`,
+      );
+    }
+  }
 }
 
 function parseManifest(bytes: Uint8Array): GeneratorManifest {

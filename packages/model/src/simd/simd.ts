@@ -107,11 +107,17 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     };
   }
 
+  // What a step keeps is in wasm's memory: it must not hold on to its operation, whose numbers would
+  // then be there twice.
+
   /** A step that fills each image of its output from the one of its input. */
-  function perImage(op: ConvolutionOp, run: (x: number, y: number) => void): Step {
-    const [xBytes, yBytes] = [product(op.input) * 4, product(op.output) * 4];
+  function perImage(
+    { input, output: shape }: Pick<ConvolutionOp, 'input' | 'output'>,
+    run: (x: number, y: number) => void,
+  ): Step {
+    const [xBytes, yBytes] = [product(input) * 4, product(shape) * 4];
     return (images) => {
-      const y = output([images.shape[0], ...op.output]);
+      const y = output([images.shape[0], ...shape]);
       for (let n = 0; n < images.shape[0]; n++) {
         run(address(images) + n * xBytes, address(y) + n * yBytes);
       }
@@ -130,8 +136,9 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const finish = finisher(op.finish, op.bias);
     const values = [ENCODING_CODES[op.kernel.encoding], place(scales), ...finish.values] as const;
     reserveScratch(4 * (inputs + padded));
+    const shape = op.output;
     return (latents: Float32Array, count: number) => {
-      const y = output([count, ...op.output]);
+      const y = output([count, ...shape]);
       for (let n = 0; n < count; n++) {
         const latent = scratch.address;
         const sums = latent + 4 * inputs;
@@ -177,9 +184,10 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   function convolution(op: ConvolutionOp): Step {
     const [height, width, channels] = op.input;
     const [, outWidth, outputs] = op.output;
-    const phases = phasesOf(op).map((phase) => ({
-      ...phase,
-      packed: place(packPanels(phase.kernel, [1, product(phase.kernelShape) / outputs, outputs])),
+    const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => ({
+      kernelShape,
+      padding,
+      packed: place(packPanels(kernel, [1, product(kernelShape) / outputs, outputs])),
     }));
     const most = (side: (padding: Sides) => number) =>
       Math.max(0, ...phases.map(({ padding }) => side(padding)));

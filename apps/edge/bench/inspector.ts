@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 
 /** A connection to an isolate. */
@@ -21,6 +22,9 @@ export interface Inspector {
   ): void;
   close(): void;
 }
+
+/** Longer than any piece of JavaScript runs before the isolate can answer. */
+const ANSWER_MS = 120_000;
 
 const messageSchema = z.union([
   z.object({ id: z.number(), error: z.object({ message: z.string() }) }),
@@ -78,7 +82,18 @@ export async function openInspector(address: string): Promise<Inspector> {
         waiting.set(id, { resolve, reject }),
       );
       socket.send(JSON.stringify({ id, method, params }));
-      return result.parse(await answer);
+      const late = new AbortController();
+      const noAnswer = wait(ANSWER_MS, undefined, late).then(() => {
+        throw new Error(
+          `the isolate does not answer ${method}: wrangler reloads the worker when its sources change`,
+        );
+      });
+      try {
+        return result.parse(await Promise.race([answer, noAnswer]));
+      } finally {
+        late.abort();
+        noAnswer.catch(() => undefined);
+      }
     },
     on(event, params, listener) {
       const listen = (given: unknown) => listener(params.parse(given));

@@ -41,6 +41,11 @@ export async function startServer(generator: string): Promise<Server> {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  // However this process ends, the server must not stay.
+  const end = () => child.kill('SIGINT');
+  process.once('exit', end);
+  const terminate = () => process.exit(1);
+  process.once('SIGTERM', terminate);
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
@@ -54,8 +59,9 @@ export async function startServer(generator: string): Promise<Server> {
     inspectorAddress: `ws://127.0.0.1:${inspectorPort}/ws`,
     processId: findWorkerd(child.pid!),
     async stop() {
-      child.kill('SIGINT');
+      end();
       await closed;
+      process.off('exit', end).off('SIGTERM', terminate);
     },
   };
 }

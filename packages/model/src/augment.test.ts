@@ -64,4 +64,13 @@ describe('diffAugment', () => {
       expect(gradient[index]).toBeCloseTo((nudged(0.5) - nudged(-0.5)) / 1, 3);
     }
   });
+
+  it('passes gradients to a single image too, each pixel the share that is seen of it', () => {
+    const one = tf.slice(images(), [0, 0, 0, 0], [1, -1, -1, -1]) as tf.Tensor4D;
+    const policy = ['translation', 'cutout'] as const;
+    const gradient = tf.grad((x) => tf.sum(augment(x as tf.Tensor4D, 'key', policy)))(one);
+    const seen = tf.notEqual(augment(tf.ones(one.shape), 'key', policy), 0);
+    expect(new Set(gradient.dataSync())).toEqual(new Set([0, 1]));
+    expect(tf.sum(gradient).dataSync()).toEqual(tf.sum(tf.cast(seen, 'float32')).dataSync());
+  });
 });

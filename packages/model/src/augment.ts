@@ -77,8 +77,10 @@ function translate(
   images: tf.Tensor4D,
   { y, x }: { y: Float32Array; x: Float32Array },
 ): tf.Tensor4D {
-  const [, height, width] = images.shape;
-  const moved = tf.unstack(images).map((image, i) => {
+  const [count, height, width] = images.shape;
+  // tfjs cannot take the gradient of tf.unstack where it gives one tensor.
+  const each = count === 1 ? [tf.squeeze(images, [0])] : tf.unstack(images);
+  const moved = each.map((image, i) => {
     const [dy, dx] = [y[i]!, x[i]!];
     const kept = tf.slice(
       image,

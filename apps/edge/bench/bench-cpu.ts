@@ -1,0 +1,122 @@
+/**
+ * `npm run bench:cpu`: the CPU time that workerd takes for a request, which is what Cloudflare's
+ * plans limit. Read from /proc, so on Linux only.
+ *
+ *     node bench/bench-cpu.ts [--preset article|lite] [--requests 200] [--json]
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { UserError } from '@killme/model';
+import { readArguments, runScript } from '../scripts/arguments.ts';
+import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { type Server, startServer } from './server.ts';
+import { describeMachine, markdownTable, median } from './table.ts';
+
+/** What Cloudflare's free plan gives a request. */
+const FREE_PLAN_MS = 10;
+
+/** Of each kind; the median of them is told. */
+const ROUNDS = 5;
+
+/** Requests that are not counted: V8 compiles what runs often. */
+const WARM_UP_REQUESTS = 60;
+
+/** Linux counts in these, whatever the machine. */
+const TICK_MS = 10;
+
+type Ask = (number: number) => { path: string; headers?: Record<string, string> };
+
+interface Measured {
+  request: string;
+  /** CPU milliseconds of one request, in each round. */
+  cpuMs: number[];
+}
+
+async function main(): Promise<void> {
+  const options = readArguments({
+    preset: { type: 'string' },
+    requests: { type: 'string', default: '200' },
+    json: { type: 'boolean', default: false },
+  });
+  const requests = Number(options.requests);
+  if (!/^\d+$/.test(options.requests) || requests < 1) {
+    throw new UserError(`--requests must be a whole number from 1, not ${options.requests}`);
+  }
+  if (process.platform !== 'linux') throw new UserError('bench:cpu reads /proc: it runs on Linux');
+  if (!options.json) {
+    console.log(`${describeMachine()}; medians of ${ROUNDS} rounds of ${requests} requests\n`);
+  }
+  for (const preset of choosePresets(options.preset)) {
+    const measured = await withGenerator(preset, (folder) => measure(folder, requests));
+    if (options.json) printJson(preset, measured);
+    else printTable(preset, measured);
+  }
+}
+
+async function measure(folder: string, requests: number): Promise<Measured[]> {
+  const server = await startServer(folder);
+  try {
+    const first = await fetch(`${server.origin}/img?seed=first`);
+    await first.arrayBuffer();
+    const tag = first.headers.get('ETag') ?? '';
+    const kinds: Record<string, Ask> = {
+      '/healthz': () => ({ path: '/healthz' }),
+      '304, the client has it': () => ({
+        path: '/img?seed=first',
+        headers: { 'If-None-Match': tag },
+      }),
+      'a picture from the Cache API': () => ({ path: '/img?seed=first' }),
+      'a new picture, PNG': (n) => ({ path: `/img?seed=${n}` }),
+      'a new picture, WebP': (n) => ({ path: `/img?seed=${n}&format=webp` }),
+    };
+    let number = 0;
+    const measured: Measured[] = [];
+    for (const [request, ask] of Object.entries(kinds)) {
+      for (let i = 0; i < WARM_UP_REQUESTS; i++) await send(server, ask(number++));
+      const cpuMs: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const before = cpuTimeMs(server.processId);
+        for (let i = 0; i < requests; i++) await send(server, ask(number++));
+        cpuMs.push((cpuTimeMs(server.processId) - before) / requests);
+      }
+      measured.push({ request, cpuMs });
+    }
+    return measured;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function send({ origin }: Server, { path, headers }: ReturnType<Ask>): Promise<void> {
+  const response = await fetch(`${origin}${path}`, headers ? { headers } : {});
+  await response.arrayBuffer();
+  if (!response.ok && response.status !== 304) throw new Error(`${path}: ${response.status}`);
+}
+
+/** What all threads of a process have taken, in user mode and in the kernel. */
+function cpuTimeMs(processId: number): number {
+  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+  // The name, in parentheses, may have blanks; utime and stime are the 12th and 13th after it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function printTable(preset: BenchPreset, measured: readonly Measured[]): void {
+  const rows = measured.map(({ request, cpuMs }) => {
+    const value = median(cpuMs);
+    const range = `${Math.min(...cpuMs).toFixed(1)} to ${Math.max(...cpuMs).toFixed(1)}`;
+    return [request, value.toFixed(1), range, value <= FREE_PLAN_MS ? 'holds' : 'does not hold'];
+  });
+  const header = [preset, 'CPU ms', 'lowest to highest', `≤ ${FREE_PLAN_MS} ms`];
+  console.log(`${markdownTable(header, rows)}\n`);
+}
+
+function printJson(preset: BenchPreset, measured: readonly Measured[]): void {
+  for (const { request, cpuMs } of measured) {
+    console.log(JSON.stringify({ preset, request, cpu_ms: Number(median(cpuMs).toFixed(2)) }));
+  }
+}
+
+if (import.meta.main) await runScript(main);

@@ -164,7 +164,7 @@ describe('the average of G', () => {
     step(gan);
     calibrateAverage(gan, { seed: 7, latent });
     const { network } = gan.generator;
-    const latents = tf.tensor2d(createRandom('7/calibration latents').uniform(64 * 5), [64, 5]);
+    const latents = tf.tensor2d(createRandom('7/calibration latents').uniform(32 * 5), [32, 5]);
     const averaged = { ...gan.generator, weights: gan.average };
     const shown = generateImages(averaged, latents);
     const statistics = new Map();

@@ -15,8 +15,12 @@ const [JOB, DONE, LOOP, COUNT] = [0, 1, 2, 3] as const;
 
 parentPort?.postMessage('ready');
 // Jobs are numbered from 1, and none may be missed while this thread starts, so it begins at 0.
-for (let seen = 0; ; seen++) {
+for (let seen = 0; ; ) {
   Atomics.wait(control, JOB, seen);
+  const job = Atomics.load(control, JOB);
+  // Where a job was done before its notification came, that wakes the thread with no new job.
+  if (job === seen) continue;
+  seen = job;
   const count = control[COUNT]!;
   loops[names[control[LOOP]!]!]!(thread, ...values.subarray(0, count));
   Atomics.add(control, DONE, 1);

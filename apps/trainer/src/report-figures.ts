@@ -51,6 +51,8 @@ export function qualityCharts(history: QualityHistory): Html {
         { key: 'generator', label: 'made', values: kernelDistance.map((v) => Math.max(0, v)) },
       ],
       iterations,
+      // A generator that has learnt nothing is thousands away: the chart shows the later half whole.
+      top: 1.1 * Math.max(0.1, ...kernelDistance.slice(kernelDistance.length >> 1)),
       format: shown,
     }),
     chart({

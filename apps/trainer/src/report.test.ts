@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { resolveOptions } from './options.ts';
+import { appendQuality, startQualityFile } from './quality/quality-file.ts';
 import { createReport } from './report.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
@@ -87,6 +88,23 @@ describe('a report', () => {
     expect(grids.length).toBeLessThanOrEqual(40);
     expect(grids[0]).toBe(0);
     expect(grids.at(-1)).toBe(100);
+  });
+
+  it('shows quality where it has been measured, and no such section where it has not', async () => {
+    const folder = makeRun({ iterations: 12 });
+    expect(await reportOf(folder)).not.toContain('<h2>Quality</h2>');
+    const scores = { precision: 0.5, recall: 0.25, density: 0.5, coverage: 0.375, nearestRatio: 2 };
+    const floors = { kernelDistanceFloor: -0.01, precisionFloor: 0.9, recallFloor: 0.8 };
+    const row = { ...scores, ...floors, densityFloor: 1, coverageFloor: 0.7 };
+    await startQualityFile(folder.quality, 0);
+    await appendQuality(folder.quality, 5, { kernelDistance: 9000, ...row });
+    await appendQuality(folder.quality, 10, { kernelDistance: 0.75, ...row });
+    const page = await reportOf(folder);
+    expect(page).toContain('<h2>Quality</h2>');
+    expect(page).toContain('the highest is 9000.00 (made, iteration 5)');
+    expect(page).toContain('coverage <b data-line="2">0.38</b>');
+    expect(page).toContain('reach 0.90, 0.80 and 0.70');
+    expect(page).toContain('"iterations":[5,10],"lines":[[9000,0.75]]');
   });
 
   it('passes over the row that a kill cut off', async () => {

@@ -31,7 +31,10 @@ export const qualityReportSchema = z.object({
       classes: z.array(z.object({ name: z.string(), real: z.number(), made: z.number() })),
     })
     .optional(),
-  /** Distances in random features; a ratio well below 1 means copies. */
+  /**
+   * Distances in random features; a ratio well below 1 means copies. The held-out ratio is of new real
+   * images to the reference half.
+   */
   nearest: z.object({
     median: z.number(),
     trainingMedian: z.number(),
@@ -77,7 +80,8 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
   }
   parts.push(
     `Median distance to the nearest training image: ${number(nearest.median)} (training images to ` +
-      `their nearest other: ${number(nearest.trainingMedian)}); ratio ${number(nearest.ratio)}.`,
+      `their nearest other: ${number(nearest.trainingMedian)}); ratio ${number(nearest.ratio)}, of held-out real ` +
+      `images ${number(nearest.heldOutRatio)}; copies would be near 0.`,
   );
   return parts.join('\n\n');
 }

@@ -18,7 +18,7 @@ const PATCHES = 128;
 /** Directions that patches are projected on; the 4 × 128 of the paper's code. */
 const DIRECTIONS = 512;
 /** Directions at a time: what bounds memory. */
-const SLICE = 32;
+const SLICE = 128;
 /** The coarsest band of the paper. */
 const COARSEST = 16;
 

@@ -122,7 +122,7 @@ function validValue({ schema }: Parameter): fc.Arbitrary<string> {
     const direction = fc.constantFrom('direction-1', 'hair: long, or not');
     const strength = fc.integer({ min: -4000, max: 4000 }).map((n) => n / 1000);
     const move = fc.tuple(direction, strength).map((parts) => parts.join(':'));
-    return fc.array(move, { minLength: 1, maxLength: 8 }).map(joinSeeds);
+    return fc.array(move, { minLength: 1, maxLength: 16 }).map(joinSeeds);
   }
   return seed;
 }
@@ -171,7 +171,7 @@ function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
     return fc.oneof(
       fc.constantFrom('', 'direction-1', 'direction-1:', 'direction-1:4.001', 'direction-1:1e0'),
       fc.constantFrom('direction-1:+1', 'direction-1:0.0001', ':1', 'direction-1:1,', 'other:1'),
-      fc.constant(Array(9).fill('direction-1:1').join(',')),
+      fc.constant(Array(17).fill('direction-1:1').join(',')),
     );
   }
   return fc.oneof(fc.constant(''), text(schema.maxLength! + 1, schema.maxLength! + 40));

@@ -25,8 +25,8 @@ const LATENT_CHARACTERS = latentCharacters(1024);
 /** Seeds in one list at most. */
 export const LISTED_SEEDS = 8;
 
-/** Moves in one list at most. */
-const LISTED_MOVES = 8;
+/** Moves in one list at most: along every direction of most generators, as the page's sliders go. */
+const LISTED_MOVES = 16;
 
 /**
  * Pixels in one answer at most: the 64 pictures of the longest walk at 221, or 12 at 512. Encoding

@@ -111,7 +111,7 @@ describe('a name', () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByLabel('Any text is a name').fill('"><b>キルミー');
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Copy the tag' }).click();
+    await page.locator('#name').getByRole('button', { name: 'Copy the tag' }).click();
     await page.getByText('The tag is copied.').waitFor();
     const tag = await page.evaluate(() => navigator.clipboard.readText());
     expect(tag).toBe(
@@ -130,10 +130,10 @@ describe('a name', () => {
   it('never becomes markup', async () => {
     const hostile = '<img src=x onerror=alert(1)>"\'`&amp;,\\';
     const query = new URLSearchParams(
-      ['name', 'from', 'to', 'a', 'b', 'c'].map((key) => [key, hostile]),
+      ['name', 'from', 'to', 'a', 'b', 'c', 'move'].map((key) => [key, hostile]),
     );
     const page = await open(`/#${query}`);
-    expect(await page.locator('img').count()).toBe(34);
+    expect(await page.locator('img').count()).toBe(35);
     expect(await page.locator('#name-code').innerText()).toContain('%3Cimg');
   });
 });
@@ -324,6 +324,124 @@ describe('the pad', () => {
   });
 });
 
+describe('the sliders', () => {
+  const slider = (page: Page, name: string) => page.getByRole('slider', { name, exact: true });
+
+  /** Whether two pictures have the same pixels. */
+  const areSame = (page: Page, ...selectors: [string, string]) =>
+    page.evaluate(async (pair) => {
+      const [one, other] = await Promise.all(
+        pair.map(async (selector) => {
+          const picture = document.querySelector<HTMLImageElement>(selector)!;
+          await picture.decode();
+          const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+          context.drawImage(picture, 0, 0);
+          return context.getImageData(0, 0, 128, 128).data.join();
+        }),
+      );
+      return one === other;
+    }, selectors);
+
+  it('move a name by keyboard, are shared, and go back to 0', async () => {
+    let page = await open('/#name=zoe');
+    await slider(page, 'direction-1').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await slider(page, 'hazel').focus();
+    await page.keyboard.press('Home');
+    const moved = 'img?seed=zoe&move=direction-1%3A0.5%2Chazel%3A-4';
+    await expect.poll(() => sourceOf(page, '#directions-image')).toBe(moved);
+    expect(await shown(page)).toEqual({
+      name: 'zoe',
+      move: 'direction-1:0.5,hazel:-4',
+      part: 'directions',
+    });
+    await page
+      .getByAltText('The character of “zoe”, +0.5 along direction-1, −4 along hazel')
+      .waitFor();
+    expect(await areSame(page, '#name-image', '#directions-image')).toBe(false);
+
+    const address = await page.evaluate(() => location.hash);
+    await page.close();
+    page = await open(`/${address}`);
+    expect(await sourceOf(page, '#directions-image')).toBe(moved);
+    expect(await slider(page, 'direction-1').inputValue()).toBe('0.5');
+    expect(await slider(page, 'hazel').inputValue()).toBe('-4');
+    await expect
+      .poll(() =>
+        page.evaluate(() => document.getElementById('directions')!.getBoundingClientRect().top),
+      )
+      .toBeLessThan(60);
+    expect(await opened!.layoutShift()).toBeLessThan(0.02);
+
+    await page.getByRole('button', { name: 'All to 0' }).click();
+    await expect.poll(() => sourceOf(page, '#directions-image')).toBe('img?seed=zoe');
+    expect(await areSame(page, '#name-image', '#directions-image')).toBe(true);
+    expect(await shown(page)).toEqual({ name: 'zoe', part: 'directions' });
+    await page.goBack();
+    await expect.poll(() => sourceOf(page, '#directions-image')).toBe(moved);
+    expect(await slider(page, 'hazel').inputValue()).toBe('-4');
+  });
+
+  it('all move at once, and the tag of that shows it anywhere', async () => {
+    const page = await open('/', PHONE);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByLabel('Name to move').fill('Ada & Charles');
+    const ranges = await page.locator('#directions').getByRole('slider').all();
+    expect(ranges.length).toBe(9);
+    for (const range of ranges) await range.fill('-0.75');
+    await page.locator('#directions').getByRole('button', { name: 'Copy the tag' }).tap();
+    await page.getByText('The tag is copied.').waitFor();
+    const tag = await page.evaluate(() => navigator.clipboard.readText());
+    const [source, size] = await page.evaluate(async (html) => {
+      const { body } = new DOMParser().parseFromString(html, 'text/html');
+      const image = document.importNode(body.querySelector('img')!, true);
+      await image.decode();
+      return [image.src, image.naturalWidth] as const;
+    }, tag);
+    expect(size).toBe(128);
+    const { seed, move } = Object.fromEntries(new URL(source).searchParams);
+    expect(seed).toBe('Ada & Charles');
+    expect(move!.split(',').length).toBe(9);
+    await expect.poll(() => page.locator('#directions-image').getAttribute('src')).toBe(source);
+  });
+
+  it('ask for one picture at a time, and leave out what is passed meanwhile', async () => {
+    const page = await open();
+    const asked: (string | null)[] = [];
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route(/&move=/, async (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get('move'));
+      await held;
+      await route.continue();
+    });
+    await slider(page, 'direction-3').focus();
+    for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => asked).toEqual(['direction-3:-0.25']);
+    answer();
+    await expect.poll(() => asked).toEqual(['direction-3:-0.25', 'direction-3:-2']);
+    await page.getByAltText('−2 along direction-3').waitFor();
+    expect(await areSame(page, '#name-image', '#directions-image')).toBe(false);
+    expect(asked.length).toBe(2);
+  });
+
+  it('are not there where the generator has no directions', async () => {
+    const page = await open();
+    await page.route('**/model', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), directions: [] } });
+    });
+    await page.reload();
+    await page.locator('#fact-preset:not(:text("…"))').waitFor();
+    expect(await page.locator('#directions').isVisible()).toBe(false);
+    expect(await page.getByRole('link', { name: 'Sliders' }).count()).toBe(0);
+    expect(await page.locator('#directions').getByRole('slider').count()).toBe(0);
+  });
+});
+
 describe('the switch', () => {
   /** The policy of the page does not let a test read its files by their addresses. */
   const keepFiles = (page: Page) =>
@@ -347,9 +465,11 @@ describe('the switch', () => {
     await page.getByLabel('Any text is a name').fill('Ada, the first');
     await page.getByLabel('First name').fill('zoe');
     await page.getByLabel('along an arc').check();
+    await page.getByRole('slider', { name: 'direction-2' }).fill('-3.25');
     await page.getByRole('button', { name: 'Show more' }).click();
     const made = {
       'name-image': 'img?seed=Ada%2C+the+first',
+      'directions-image': 'img?seed=Ada%2C+the+first&move=direction-2%3A-3.25',
       'walk-frame': 'morph?from=alice&to=bob&steps=16&path=slerp',
       'walk-strip': 'morph?from=alice&to=bob&steps=16&path=slerp',
       'sum-a-image': 'img?seed=zoe',
@@ -440,6 +560,7 @@ describe('an address', () => {
     '%',
     'from=&to=%FF',
     `from=${'é'.repeat(999)}`,
+    'move=nobody:1,direction-1:x,direction-2:99,hazel,:,&part=directions',
   ])('that makes no sense does no harm: %s', async (hash) => {
     const page = await open(`/#${hash}`);
     await page.getByRole('heading', { name: 'Adding and subtracting' }).waitFor();
@@ -471,8 +592,12 @@ describe('without', () => {
     const before = await heights();
     await page.route(/\/(img|morph|mix)\?/, (route) => route.abort());
     await page.reload();
+    await page.locator('#fact-preset:not(:text("…"))').waitFor();
     expect(await heights()).toEqual(before);
-    expect(await page.getByRole('img', { name: 'The character of “you”' }).isVisible()).toBe(true);
+    for (const part of ['#name', '#directions']) {
+      const picture = page.locator(part).getByRole('img', { name: 'The character of “you”' });
+      expect(await picture.isVisible()).toBe(true);
+    }
     await page.screenshot({ path: `${SHOTS}/no-pictures.png`, fullPage: true });
     opened!.faults.length = 0; // the pictures that were refused
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { element } from './elements.ts';
-import { server } from './server.ts';
+import { model } from './server.ts';
 
 const count = (number: number) => number.toLocaleString('en');
 
@@ -13,9 +13,7 @@ function fact(id: string, text: string): void {
 }
 
 try {
-  const response = await server.model.$get();
-  if (!response.ok) throw new Error(`${response.status}`);
-  const { preset, bytes, hash, latent, image, classes, training } = await response.json();
+  const { preset, bytes, hash, latent, image, classes, training } = await model;
   fact('preset', preset);
   fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can draw`);
   fact('latent', `${latent.size} numbers, each from −1 to 1`);

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { button, element, fill, image, input, onTyped, tell } from './elements.ts';
+import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
 import { characterOf } from './server.ts';
+import { tagIn } from './tag.ts';
 import { changeView, onView, view } from './view.ts';
 
-const code = element('name-code', HTMLElement);
+const showTag = tagIn('name');
 
 onTyped(input('name-seed'), (name, step) => changeView({ name, part: 'name' }, { step }));
 
@@ -20,16 +21,6 @@ element('name-form', HTMLFormElement).addEventListener('submit', (event) => {
 
 button('name-any').addEventListener('click', () => changeView({ name: anyName(), part: 'name' }));
 
-button('name-copy').addEventListener('click', async () => {
-  try {
-    await navigator.clipboard.writeText(code.textContent);
-    tell('The tag is copied.');
-  } catch {
-    getSelection()?.selectAllChildren(code);
-    tell('The tag is selected: copy it from there.');
-  }
-});
-
 button('name-walk').addEventListener('click', () => {
   changeView({ from: view.to, to: view.name, part: 'walk' });
   element('walk', HTMLElement).scrollIntoView();
@@ -38,5 +29,5 @@ button('name-walk').addEventListener('click', () => {
 onView(({ name }) => {
   fill(input('name-seed'), name);
   void show(image('name-image'), characterOf(name), `The character of “${name}”`);
-  code.textContent = `<img src="${characterOf(name)}" width="128" height="128" alt="">`;
+  showTag(characterOf(name));
 });

@@ -9,6 +9,7 @@ import './wall.ts';
 import './walk.ts';
 import './sums.ts';
 import './pad.ts';
+import './directions.ts';
 import './facts.ts';
 import { changeView, view } from './view.ts';
 
@@ -23,4 +24,9 @@ element('parts', HTMLElement).addEventListener('click', (event) => {
   target.querySelector('h2')?.focus({ preventScroll: true });
 });
 
-if (view.part !== '') document.getElementById(view.part)?.scrollIntoView();
+// Once the sliders have their room on the screen: else what is below them would be seen to jump.
+if (view.part !== '') {
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => document.getElementById(view.part)?.scrollIntoView()),
+  );
+}

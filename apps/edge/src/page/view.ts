@@ -8,6 +8,10 @@
 export const STEPS = 16;
 export const WALL_MAX = 480;
 
+/** Of a name; the moves along all sliders take more. */
+const CHARACTERS = 256;
+const MOVE_CHARACTERS = 2048;
+
 const FIRST_VIEW = {
   /** The part that was changed last: a shared address opens there. */
   part: '',
@@ -27,6 +31,8 @@ const FIRST_VIEW = {
   down: 'top to bottom',
   x: '0',
   y: '0',
+  /** How far the name is moved along directions, as the server's `move` has it. */
+  move: '',
 };
 
 export type View = typeof FIRST_VIEW;
@@ -60,7 +66,8 @@ function readView(): View {
   const given = new URLSearchParams(location.hash.slice(1));
   const read = { ...FIRST_VIEW };
   for (const key of keysOf(FIRST_VIEW)) {
-    read[key] = given.get(key)?.slice(0, 256) || FIRST_VIEW[key];
+    const most = key === 'move' ? MOVE_CHARACTERS : CHARACTERS;
+    read[key] = given.get(key)?.slice(0, most) || FIRST_VIEW[key];
   }
   const whole = (text: string, most: number) =>
     String(Math.min(most, /^\d{1,6}$/.test(text) ? Number(text) : 0));

@@ -264,11 +264,14 @@ program
   .option('--count <N>', 'images to draw with a generator', parseMadeCount, 1000)
   .option('--seed <N>', 'fixes how real images are halved, and every other draw', parseSeed, 0)
   .addOption(backendOption())
-  .option('--json', 'print the figures as JSON')
-  .option('--against <FILE>', 'what --json printed of another generator: its scores count as 1')
+  .option(
+    '--json [FILE]',
+    'print the figures as JSON; with a file, write them there beside the table',
+  )
+  .option('--against <FILE>', 'what --json wrote of another generator: its scores count as 1')
   .option('--nearest <FILE>', 'PNG of samples, each beside the training image nearest to it')
   .action(async (options: MetricsFlags) => {
-    await measureQuality({ ...options, json: options.json === true });
+    await measureQuality({ ...options, json: options.json ?? false });
   });
 
 interface MetricsFlags {
@@ -277,7 +280,7 @@ interface MetricsFlags {
   count: number;
   seed: number;
   backend: EngineChoice;
-  json?: boolean;
+  json?: boolean | string;
   against?: string;
   nearest?: string;
 }

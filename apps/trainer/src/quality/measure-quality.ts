@@ -32,8 +32,9 @@ export interface MeasureOptions {
   count: number;
   seed: number;
   backend: EngineChoice;
-  json: boolean;
-  /** A file that `--json` has printed. */
+  /** Print JSON instead of tables, or also write it to this file. */
+  json: boolean | string;
+  /** A file that `--json` has written. */
   against?: string | undefined;
   /** PNG of samples beside their nearest training images; without it a run's own folder. */
   nearest?: string | undefined;
@@ -70,7 +71,9 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
     await writeFileWhole(picture, encode({ ...sheet, channels: 3, depth: 8 }));
     console.error(`samples beside their nearest training images: ${picture}`);
   }
-  console.log(options.json ? JSON.stringify(report, null, 2) : qualityTables(report, against));
+  const json = JSON.stringify(report, null, 2);
+  if (typeof options.json === 'string') await writeFileWhole(userPath(options.json), `${json}\n`);
+  console.log(options.json === true ? json : qualityTables(report, against));
 }
 
 const runPicture = (source: MadeImages) =>
@@ -171,7 +174,7 @@ async function readReport(path: string): Promise<QualityReport> {
   });
   const parsed = qualityReportSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new UserError(`--against ${path} is not what npm run metrics -- --json prints`);
+  throw new UserError(`--against ${path} is not what npm run metrics -- --json writes`);
 }
 
 function parseJson(text: string): unknown {

@@ -6,12 +6,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { randomGeneratorFiles } from '@killme/edge/testing';
+import { freePort, randomGeneratorFiles } from '@killme/edge/testing';
 
 const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
 const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url));
@@ -116,15 +115,6 @@ async function stop(child: ChildProcess): Promise<number | null> {
   late.abort();
   await forced;
   return child.exitCode;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */

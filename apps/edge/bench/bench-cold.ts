@@ -11,20 +11,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
+import { EDGE_FOLDER, WRANGLER } from '../scripts/wrangler.ts';
 import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';
 import { describeMachine, markdownTable, median } from './table.ts';
-
-const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
-const WRANGLER = fileURLToPath(
-  new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
-);
 
 const BUNDLE_BYTES = 1e6;
 const START_MS = 100;

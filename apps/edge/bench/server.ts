@@ -7,11 +7,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
+import { freePort } from '../src/testing/index.ts';
 
 const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
 
@@ -103,13 +103,4 @@ function findWorkerd(ancestor: number): number {
   );
   if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');
   return found.pid;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -6,11 +6,10 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { PAGE_FOLDER, TFJS_BINARY } from '../src/disk.ts';
-import { withSmallMemory } from '../src/initial-memory.ts';
+import { PAGE_FOLDER, readSmall, TFJS_BINARY } from '../src/disk.ts';
 import { runScript } from './arguments.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
@@ -45,8 +44,7 @@ export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<vo
       logLevel: 'error',
     });
     for (const [name, from] of Object.entries(COPIES)) await copyFile(from, `${draft}/${name}`);
-    const tfjs = await readFile(new URL(import.meta.resolve(TFJS_BINARY)));
-    await writeFile(`${draft}/engine.wasm`, withSmallMemory(tfjs));
+    await writeFile(`${draft}/engine.wasm`, await readSmall(TFJS_BINARY));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } finally {

@@ -4,10 +4,9 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { TFJS_BINARY, WEBP_BINARY } from '../src/disk.ts';
-import { withSmallMemory } from '../src/initial-memory.ts';
+import { readSmall, TFJS_BINARY, WEBP_BINARY } from '../src/disk.ts';
 
 /** Where worker.ts finds them. */
 const FOLDER = fileURLToPath(new URL('../dist/wasm', import.meta.url));
@@ -21,6 +20,6 @@ export async function buildWasm(): Promise<void> {
 
 async function writeSmall(address: string, name: string): Promise<void> {
   const draft = `${FOLDER}/${name}.${randomUUID()}`;
-  await writeFile(draft, withSmallMemory(await readFile(new URL(import.meta.resolve(address)))));
+  await writeFile(draft, await readSmall(address));
   await rename(draft, `${FOLDER}/${name}`);
 }

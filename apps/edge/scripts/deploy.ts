@@ -8,14 +8,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed } from './assemble.ts';
-
-const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
-const WRANGLER = fileURLToPath(
-  new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
-);
+import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
 async function main(): Promise<void> {
   const { options, rest } = readArgumentsAndRest(servedOptions);

@@ -13,16 +13,12 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { readArguments, resolvePath, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed } from './assemble.ts';
+import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
-const EDGE_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
-const WRANGLER = fileURLToPath(
-  new URL('./bin/wrangler.js', import.meta.resolve('wrangler/package.json')),
-);
 
 /** Longer than workerd has ever taken to start, on a busy machine too. */
 const START_SECONDS = 120;

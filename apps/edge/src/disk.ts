@@ -67,7 +67,9 @@ export async function compileBinaries(): Promise<WasmBinaries> {
 /** libwebp's wasm binary, compiled. */
 export const compileWebpBinary = () => compileSmall(WEBP_BINARY);
 
-const compileSmall = async (name: string) =>
-  WebAssembly.compile(withSmallMemory(await readBinary(name)));
+const compileSmall = async (name: string) => WebAssembly.compile(await readSmall(name));
+
+/** A binary that begins with little memory. @param name of a package's file, to be resolved. */
+export const readSmall = async (name: string) => withSmallMemory(await readBinary(name));
 
 const readBinary = (name: string) => readFile(new URL(import.meta.resolve(name)));

@@ -1,3 +1,4 @@
 export type { BrowserAnswer } from './browser-app.ts';
 export { buildBrowserApp } from './build-browser-app.ts';
+export { freePort } from './free-port.ts';
 export { randomGeneratorFiles } from './random-generator.ts';

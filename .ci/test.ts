@@ -17,12 +17,30 @@ const { status } = spawnSync(turbo, ['run', 'test', '--concurrency=1', '--contin
   shell: process.platform === 'win32',
 });
 
+/** What is read of vitest's JSON report. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numFailedTestSuites: number;
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+}
+
 let passed = 0;
 let failed = 0;
 for (const file of results()) {
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
-    readFileSync(resolve(root, file), 'utf8'),
-  ) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number };
+  const report = JSON.parse(readFileSync(resolve(root, file), 'utf8')) as Report;
+  const { numPassedTests, numFailedTests, numFailedTestSuites } = report;
+  // Once more, at the end: they stand thousands of lines further up.
+  for (const { name, message, assertionResults } of report.testResults) {
+    if (message) console.log(`FAILED ${name}\n${message}`);
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') console.log(`FAILED ${name} > ${fullName}\n${failureMessages[0]}`);
+    }
+  }
   passed += numPassedTests;
   // A file that cannot even be loaded has no tests that could fail.
   failed += numFailedTests === 0 && numFailedTestSuites > 0 ? numFailedTestSuites : numFailedTests;

@@ -86,17 +86,33 @@ function readDataset(dataset: Dataset): Hdf5Dataset | undefined {
   return { shape, values: value instanceof Float32Array ? value : Float32Array.from(value) };
 }
 
-/** The bytes of an HDF5 file with this content. */
+/** The bytes of an HDF5 file with this content: always the same ones for the same content. */
 export async function writeHdf5(root: Hdf5Group): Promise<Uint8Array> {
   const { FS } = await ready;
   const path = `/write-${opened++}.h5`;
-  const file = new File(path, 'w');
+  return atTheEpoch(() => {
+    const file = new File(path, 'w');
+    try {
+      writeGroup(file, root);
+      file.close();
+      return FS.readFile(path);
+    } finally {
+      FS.unlink(path);
+    }
+  });
+}
+
+/**
+ * The C library stores when a dataset was written, and h5wasm has no option for its
+ * `H5Pset_obj_track_times`; so the clock that it asks stands still meanwhile.
+ */
+function atTheEpoch<T>(write: () => T): T {
+  const { now } = Date;
+  Date.now = () => 0;
   try {
-    writeGroup(file, root);
-    file.close();
-    return FS.readFile(path);
+    return write();
   } finally {
-    FS.unlink(path);
+    Date.now = now;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHARACTERS_CREDIT } from '@killme/data';
+import { CHARACTERS } from '@killme/data';
 import sharp from 'sharp';
 import { readMetrics } from './metrics.ts';
 import { presetOf } from './options.ts';
@@ -56,7 +56,7 @@ export function createReport(folder: RunFolder, record: RunRecord): Report {
         samples,
         sampleCount: all.length,
         written: new Date(),
-        credit: record.options.data === null ? CHARACTERS_CREDIT : undefined,
+        credit: record.options.data === null ? CHARACTERS.credit : undefined,
         ...(await pageAssets()),
       });
       await writeFileWhole(folder.report, page);

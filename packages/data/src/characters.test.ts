@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@killme/model';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CHARACTERS_CREDIT } from './character-recipe.ts';
+import { CHARACTERS } from './character-recipe.ts';
 import { characters, defaultCacheDir } from './characters.ts';
 import { loadDataset } from './dataset.ts';
 import { makeFolder } from './testing/files.ts';
@@ -46,8 +46,8 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
       height: 128,
       channels: 3,
     });
-    expect(await readFile(join(folder, 'CREDITS.txt'), 'utf8')).toBe(`${CHARACTERS_CREDIT}\n`);
-    expect(CHARACTERS_CREDIT).toMatch(/Lisa Wischofsky.*CC BY 4\.0/);
+    expect(await readFile(join(folder, 'CREDITS.txt'), 'utf8')).toBe(`${CHARACTERS.credit}\n`);
+    expect(CHARACTERS.credit).toMatch(/Lisa Wischofsky.*CC BY 4\.0/);
   });
 
   it('are drawn once only', async () => {

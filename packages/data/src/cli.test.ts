@@ -89,6 +89,17 @@ describe('npm run data --', { timeout: 30_000 }, () => {
     expect(await readdir(join(folder, 'faces'))).toEqual(['CREDITS.txt', 'icons', 'manifest.json']);
   });
 
+  it('personas writes the second set, and says how to train on it', async () => {
+    const folder = await makeFolder();
+    const { code, stdout } = await data(['personas', '--to', 'people'], folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      `the personas are in ${folder}/people/icons: train with --data people\n`,
+    );
+    const inspected = await data(['inspect', 'people'], folder);
+    expect(inspected.stdout).toContain('people: 600 images of 128 × 128 pixels, classes: 5\n');
+  });
+
   it('names an option it does not know', async () => {
     const { code, stderr } = await data(['inspect', '--bogus'], await makeFolder());
     expect(code).toBe(1);

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { UserError } from '@killme/model';
 import { Command } from 'commander';
-import { characters, defaultCacheDir, drawCharacters } from './characters.ts';
+import { CHARACTERS } from './character-recipe.ts';
+import { characters, defaultCacheDir } from './characters.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
+import { drawIcons } from './icon-recipe.ts';
+import { PERSONAS } from './persona-recipe.ts';
 
 const log = (line: string) => console.log(line);
 
@@ -31,8 +34,19 @@ program
       log(`the characters are in ${(await characters({ log })).icons}`);
       return;
     }
-    await drawCharacters(fromHere(to), log);
+    await drawIcons(CHARACTERS, fromHere(to), log);
     log(`the characters are in ${fromHere(to)}/icons`);
+  });
+
+program
+  .command('personas')
+  .description(
+    `draw a second set to train on and compare with: ${PERSONAS.count} people of five hair styles`,
+  )
+  .option('--to <folder>', 'a new folder', 'data/personas')
+  .action(async ({ to }: { to: string }) => {
+    await drawIcons(PERSONAS, fromHere(to), log);
+    log(`the personas are in ${fromHere(to)}/icons: train with --data ${to}`);
   });
 
 program

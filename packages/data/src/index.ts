@@ -1,5 +1,5 @@
 export * from './batches.ts';
-export { CHARACTERS_CREDIT } from './character-recipe.ts';
+export { CHARACTERS } from './character-recipe.ts';
 export * from './characters.ts';
 export * from './dataset.ts';
 export * from './fetch-official.ts';

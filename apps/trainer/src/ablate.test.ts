@@ -3,7 +3,7 @@ import { trainCommand, VARIANT_NAMES, variantOptions } from './ablate.ts';
 import { parseGivenOptions, resolveOptions } from './options.ts';
 
 const settled = (name: (typeof VARIANT_NAMES)[number]) =>
-  resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' }).options;
+  resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
 
 describe('the variants of the ablation', () => {
   it.each(VARIANT_NAMES.filter((name) => name !== 'lite' && name !== 'article'))(
@@ -33,7 +33,7 @@ describe('the variants of the ablation', () => {
         return [key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value];
       });
       const typed = parseGivenOptions(Object.fromEntries(flags), 'flag');
-      expect(resolveOptions({ ...typed, name: 'run' }).options).toEqual(settled(name));
+      expect(resolveOptions({ ...typed, name: 'run' })).toEqual(settled(name));
     }
   });
 });

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { applyNetwork, createRandom, type LatentSpace, type Network } from '@killme/model';
+import {
+  applyNetwork,
+  createRandom,
+  type LatentSpace,
+  type Network,
+  randomLatents,
+} from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
 import type { Gan } from './step.ts';
@@ -49,9 +55,8 @@ export function calibrateAverage(
   { seed, latent }: { seed: number; latent: LatentSpace },
 ): void {
   if (!average) return;
-  const values = createRandom(`${seed}/calibration latents`).uniform(
-    CALIBRATION_LATENTS * latent.size,
-  );
+  const random = createRandom(`${seed}/calibration latents`);
+  const values = randomLatents(random, CALIBRATION_LATENTS, latent);
   const statistics = new Map();
   tf.tidy(() => {
     const latents = tf.tensor2d(values, [CALIBRATION_LATENTS, latent.size]);

@@ -20,9 +20,13 @@ import type { Gan } from './step.ts';
 
 const small = { imageSize: 16, width: 1 / 16 };
 
+/** What draws again, where there is one. */
+const decoder = articleGenerator({ ...small, latentSize: 3 });
+
 const networks = {
   generator: articleGenerator(small),
   discriminator: articleDiscriminator(small),
+  decoder: { ...decoder, name: 'decoder' },
   hasAverage: false,
 };
 
@@ -30,12 +34,13 @@ function makeGan(key: string): Gan {
   return {
     generator: initializeNetwork(articleGenerator(small), `${key}/generator`),
     discriminator: initializeNetwork(articleDiscriminator(small), `${key}/discriminator`),
+    decoder: initializeNetwork({ ...decoder, name: 'decoder' }, `${key}/decoder`),
     average: undefined,
   };
 }
 
 const values = (gan: Gan) =>
-  [gan.generator, gan.discriminator].map(({ weights, moments, steps }) => [
+  [gan.generator, gan.discriminator, gan.decoder!].map(({ weights, moments, steps }) => [
     steps,
     [...weights].map(([name, tensor]) => [name, [...tensor.dataSync()]]),
     [...moments].map(([name, { first, second }]) => [

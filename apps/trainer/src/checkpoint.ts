@@ -8,7 +8,7 @@
  */
 import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Network, product, UserError, type WeightSpec } from '@killme/model';
+import { type Network, type Preset, product, UserError, type WeightSpec } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { divergence } from './health.ts';
@@ -139,12 +139,14 @@ function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
  */
 export function restoreGan(
   checkpoint: Checkpoint,
-  networks: { generator: Network; discriminator: Network; hasAverage: boolean },
+  networks: Pick<Preset, 'generator' | 'discriminator' | 'decoder'> & { hasAverage: boolean },
 ): Gan {
-  const { generator, discriminator, hasAverage } = networks;
+  const { generator, discriminator, decoder, hasAverage } = networks;
   return {
     generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
     discriminator: restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps),
+    // It takes its steps with D.
+    decoder: decoder && restoreNetwork(checkpoint, decoder, checkpoint.discriminatorSteps),
     average: hasAverage
       ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, AVERAGE, spec)))
       : undefined,
@@ -187,11 +189,12 @@ function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[
 
 async function encode(
   iteration: number,
-  { generator, discriminator, average }: Gan,
+  { generator, discriminator, decoder, average }: Gan,
 ): Promise<Uint8Array> {
   const tensors = [
     ...tensorsOf(generator),
     ...tensorsOf(discriminator),
+    ...(decoder ? tensorsOf(decoder) : []),
     ...prefixed(`${generator.network.name}/${AVERAGE}`, average ?? []),
   ];
   let offset = 0;

@@ -70,7 +70,7 @@ export interface TrainedRun {
 /** @throws UserError when the run has no checkpoint, or one of other networks. */
 export async function readTrainedRun(folder: RunFolder): Promise<TrainedRun> {
   const record = await readRunRecord(folder);
-  const preset = presetOf(record.options);
+  const preset = presetOf(record);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
   if (!checkpoint) {
     throw new UserError(

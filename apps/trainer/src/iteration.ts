@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { type Dataset, drawBatch } from '@killme/data';
-import { createRandom, diffAugment, dropoutMask, type Preset } from '@killme/model';
+import { type Dataset, drawBatch, oneHotLabels } from '@killme/data';
+import {
+  createRandom,
+  diffAugment,
+  dropoutMask,
+  type Preset,
+  placeClasses,
+  randomLatents,
+} from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { updateAverage } from './average.ts';
 import type { IterationMetrics } from './metrics.ts';
@@ -47,6 +54,7 @@ export function launchIteration({
   const losses = tf.stack(scalars) as tf.Tensor1D;
   tf.dispose(scalars);
   tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
+  inputs.classes?.dispose();
   return { iteration, losses };
 }
 
@@ -74,12 +82,16 @@ function drawInputs(
   iteration: number,
 ): StepInputs & PairedInputs {
   const { latent, imageSize, training } = preset;
-  const latents = (purpose: string, count: number) =>
-    tf.tensor2d(drawLatents(preset, { seed, iteration, purpose, count }), [count, latent.size]);
   const half = batch / 2;
   const policy = training.methods?.augment;
   const random = createRandom(`${seed}/real images/${iteration}`);
-  const { images } = drawBatch({ dataset, batchSize: half, random });
+  const { images, labels } = drawBatch({ dataset, batchSize: half, random });
+  const latents = (purpose: string, count: number) => {
+    const values = drawLatents(preset, { seed, iteration, purpose, count });
+    // Of the classes of the real images, so that a loss compares like with like.
+    if (latent.classes) placeClasses(values, labels, latent);
+    return tf.tensor2d(values, [count, latent.size]);
+  };
   return {
     realImages: tf.tensor4d(images, [half, imageSize, imageSize, 3]),
     discriminatorLatents: latents('discriminator latents', half),
@@ -89,6 +101,12 @@ function drawInputs(
     augment: policy?.length
       ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`, policy)
       : undefined,
+    classes:
+      latent.classes &&
+      tf.tensor2d(oneHotLabels({ labels, classes: dataset.classes }), [
+        half,
+        dataset.classes.length,
+      ]),
     signs: (part, shape) =>
       tf.sub(dropoutMask(shape, 0.5, `${seed}/signs/${iteration}/${part}`), 1),
   };
@@ -109,5 +127,5 @@ interface LatentDraw {
 /** Latents one after the other, `[count × latent size]`. */
 export function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
   const { seed, iteration, purpose, count } = draw;
-  return createRandom(`${seed}/${purpose}/${iteration}`).uniform(count * latent.size);
+  return randomLatents(createRandom(`${seed}/${purpose}/${iteration}`), count, latent);
 }

@@ -2,11 +2,17 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseGivenOptions, readConfigFile, resolveOptions, resumeOptions } from './options.ts';
+import {
+  parseGivenOptions,
+  presetOf,
+  readConfigFile,
+  resolveOptions,
+  resumeOptions,
+} from './options.ts';
 
 describe('options', () => {
   it('are the article’s where nothing is given', () => {
-    const { options } = resolveOptions({});
+    const options = resolveOptions({});
     expect(options).toMatchObject({
       preset: 'article',
       data: null,
@@ -64,7 +70,7 @@ describe('options', () => {
   });
 
   it('of a run that goes on may not make it another run', () => {
-    const { options } = resolveOptions({ name: 'first', seed: 3, iterations: 10 });
+    const options = resolveOptions({ name: 'first', seed: 3, iterations: 10 });
     expect(resumeOptions(options, { iterations: 20 })).toEqual({ ...options, iterations: 20 });
     expect(() => resumeOptions(options, { seed: 4 })).toThrow(
       '--seed 4 does not fit the run "first", which has 3',
@@ -73,11 +79,11 @@ describe('options', () => {
 
   it('of preset lite are its methods too, kept when it goes on', () => {
     const given = parseGivenOptions({ augment: 'cutout', minibatchDeviation: 'off' }, 'flag');
-    const { options, preset } = resolveOptions({ ...given, preset: 'lite', name: 'first' });
+    const options = resolveOptions({ ...given, preset: 'lite', name: 'first' });
     expect(options.methods).toMatchObject({ augment: ['cutout'], minibatchDeviation: false });
-    expect(preset.discriminator.layers.map(({ layer }) => layer.type)).not.toContain(
-      'minibatchDeviation',
-    );
+    expect(
+      presetOf({ options, dataset: {} }).discriminator.layers.map(({ layer }) => layer.type),
+    ).not.toContain('minibatchDeviation');
     expect(parseGivenOptions({ augment: 'none' }, 'flag')).toEqual({ augment: [] });
     expect(resumeOptions(options, given)).toEqual(options);
     expect(() => resumeOptions(options, { augment: [] })).toThrow(
@@ -86,5 +92,26 @@ describe('options', () => {
     expect(() => resolveOptions(given)).toThrow(
       '--minibatch-deviation is a method of preset lite: leave it out, for preset article has none',
     );
+  });
+
+  it('of any preset are its learning rate', () => {
+    const { training } = presetOf({
+      options: resolveOptions({ learningRate: 1e-3 }),
+      dataset: {},
+    });
+    expect(training.learningRate).toBe(1e-3);
+    expect(resolveOptions({ preset: 'lite' }).learningRate).toBe(4e-4);
+  });
+
+  it('that tell the class of an image do so where there is more than one', () => {
+    const options = resolveOptions({ preset: 'lite', classCondition: true });
+    const classesOf = (classCounts?: number[]) => {
+      const { latent, discriminator } = presetOf({ options, dataset: { classCounts } });
+      return [latent.classes, discriminator.outputShape];
+    };
+    expect(classesOf([250, 96])).toEqual([[250, 96], [2]]);
+    expect(classesOf([346])).toEqual([undefined, [1]]);
+    expect(classesOf(new Array(51).fill(2))).toEqual([undefined, [1]]);
+    expect(classesOf()).toEqual([undefined, [1]]);
   });
 });

@@ -40,6 +40,12 @@ export const givenOptionsSchema = z.strictObject({
     .enum(['auto', 'tensorflow', 'webgpu', 'wasm'])
     .optional()
     .describe('engine to train on'),
+  learningRate: z.coerce
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe('how far Adam goes in a step'),
   seed: z.coerce
     .number()
     .int()
@@ -75,6 +81,7 @@ export const trainOptionsSchema = z.strictObject({
   data: z.string().nullable(),
   iterations: count,
   batch: count,
+  learningRate: z.number().positive().optional(), // runs from before it have their preset's
   backend: z.enum(['auto', 'tensorflow', 'webgpu', 'wasm']),
   seed: z.number().int(),
   name: z.string(),
@@ -82,8 +89,13 @@ export const trainOptionsSchema = z.strictObject({
   sampleEvery: count,
   measureEvery: z.number().int().nonnegative().default(0), // runs from before it have none
   strict: z.boolean(),
-  /** Of presets that have them; runs of older versions have none either. */
-  methods: methodsSchema.optional(),
+  /** Of presets that have them; runs of older versions have none either, or not all. */
+  methods: methodsSchema
+    .extend({
+      classCondition: z.boolean().default(false),
+      reconstruction: z.number().default(0),
+    })
+    .optional(),
 });
 
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;
@@ -133,16 +145,17 @@ export async function readConfigFile(path: string): Promise<GivenOptions> {
 }
 
 /** Settles every option; the run's name is its preset and the time where none is given. */
-export function resolveOptions(given: GivenOptions): { options: TrainOptions; preset: Preset } {
+export function resolveOptions(given: GivenOptions): TrainOptions {
   const preset = presetByName(given.preset ?? 'article');
   const { training } = preset;
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   const methods = resolveMethods(preset, given);
-  const options = {
+  return {
     preset: preset.name,
     data: given.data === undefined ? null : userPath(given.data),
     iterations: given.iterations ?? training.iterations,
     batch: given.batch ?? training.batchSize,
+    learningRate: given.learningRate ?? training.learningRate,
     backend: given.backend ?? 'auto',
     seed: given.seed ?? 0,
     name: given.name ?? `${preset.name}-${time}`,
@@ -151,14 +164,24 @@ export function resolveOptions(given: GivenOptions): { options: TrainOptions; pr
     measureEvery: given.measureEvery ?? 2 * training.sampleEvery,
     strict: given.strict ?? false,
     ...(methods ? { methods } : {}),
-  } satisfies TrainOptions;
-  return { options, preset: presetOf(options) };
+  };
 }
 
-/** The preset of a run, with the methods that the run has chosen. */
-export function presetOf({ preset: name, methods }: TrainOptions): Preset {
-  const preset = presetByName(name);
-  return methods && preset.training.methods ? withMethods(preset, methods) : preset;
+/**
+ * The preset of a run, with what the run has chosen.
+ * @param dataset what it learns from; how many images each class has is not known of older runs.
+ */
+export function presetOf({
+  options: { preset: name, methods, learningRate },
+  dataset: { classCounts },
+}: {
+  options: TrainOptions;
+  dataset: { classCounts?: readonly number[] | undefined };
+}): Preset {
+  const base = presetByName(name);
+  const training = { ...base.training, learningRate: learningRate ?? base.training.learningRate };
+  const preset = { ...base, training };
+  return methods && training.methods ? withMethods(preset, methods, classCounts) : preset;
 }
 
 /** The preset's methods, changed by what is given. */
@@ -182,7 +205,7 @@ const givenMethods = (given: GivenOptions) =>
  * @throws UserError naming an option that would make it another run.
  */
 export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOptions {
-  for (const key of ['preset', 'batch', 'seed'] as const) {
+  for (const key of ['preset', 'batch', 'learningRate', 'seed'] as const) {
     if (given[key] !== undefined && given[key] !== saved[key]) {
       throw otherRun(key, given[key], saved.name, saved[key]);
     }

@@ -11,20 +11,27 @@ import {
   flatten,
   leakyRelu,
   minibatchDeviation,
+  product,
   registerTrainingKernels,
   sequential,
+  upSampling2d,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { calibrateAverage, copyWeights, updateAverage } from './average.ts';
 import { createNetworkState, initializeNetwork, type NetworkState } from './network-state.ts';
-import { gradientPenalty, type PairedInputs, trainPairedStep } from './paired-step.ts';
+import {
+  gradientPenalty,
+  type PairedInputs,
+  reconstructionError,
+  trainPairedStep,
+} from './paired-step.ts';
 import { type Gan, generateImages } from './step.ts';
 
 const SIDE = 8;
 const HALF = 4;
 const adam = { learningRate: 5e-3, beta1: 0, beta2: 0.99, epsilon: 1e-7 };
-const methods = { loss: 'relativistic', gradientPenalty: 1 } as const;
+const methods = { loss: 'relativistic', gradientPenalty: 1, reconstruction: 0 } as const;
 
 function makeGan(): Gan {
   const generator = articleGenerator({ latentSize: 5, imageSize: SIDE, width: 1 / 16 });
@@ -108,7 +115,7 @@ describe('trainPairedStep', () => {
         const weights = new Map(
           [...gan.generator.weights].map(([name, tensor]) => [name, tensor.clone()]),
         );
-        const [, , real, fake] = step(gan, undefined, { loss, gradientPenalty: 0 });
+        const [, , real, fake] = step(gan, undefined, { ...methods, loss, gradientPenalty: 0 });
         accuracy = (real! + fake!) / 2;
         tf.dispose([...gan.generator.weights.values()]);
         gan.generator.weights = weights;
@@ -128,6 +135,89 @@ describe('trainPairedStep', () => {
     const before = tf.memory().numTensors;
     step(gan);
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('a D that is told classes', () => {
+  /** One linear layer with a logit for each of two classes. */
+  const linear = () =>
+    sequential('discriminator', [SIDE, SIDE, 3], [flatten(), dense(2), activation('sigmoid')]);
+
+  it('judges an image by the logit of its class alone', () => {
+    gan.discriminator = initializeNetwork(linear(), 'told');
+    const before = read(gan.discriminator).get('dense/kernel')!;
+    const inputs = {
+      ...drawInputs(),
+      classes: tf.tensor2d(new Array(HALF).fill([1, 0]).flat(), [HALF, 2]),
+    };
+    trainPairedStep(gan, inputs, { methods, adam });
+    const after = read(gan.discriminator).get('dense/kernel')!;
+    const moved = after.map((value, i) => value !== before[i]);
+    expect(moved.filter((_, i) => i % 2 === 0)).toContain(true);
+    expect(moved.filter((_, i) => i % 2 === 1)).not.toContain(true);
+  });
+});
+
+describe('the decoder', () => {
+  const side = 32;
+  /** Like lite's: four halvings that the decoder sees, and a rest that it does not. */
+  const halvings = [1, 2, 3, 4].flatMap(() => [conv2d(4, { strides: 2 }), leakyRelu(0.2)]);
+  const small = sequential(
+    'discriminator',
+    [side, side, 3],
+    [...halvings, flatten(), dense(1), activation('sigmoid')],
+  );
+  const decoder = sequential(
+    'decoder',
+    [2, 2, 4],
+    [upSampling2d(), conv2d(4), leakyRelu(0.2), upSampling2d(), conv2d(3), activation('tanh')],
+  );
+  const images = (key = 'images') => numbers(key, [HALF, side, side, 3]) as tf.Tensor4D;
+
+  it('is wrong by the mean difference from the image at its own size', () => {
+    const discriminator = initializeNetwork(small, 'D');
+    const black = createNetworkState(decoder, ({ shape }) => new Float32Array(product(shape)));
+    // Each of its pixels stands for 4×4 of the image, here one of 1 and fifteen of 0: a mean of 1/16.
+    const dotted = tf.tidy(() => {
+      const corner = tf.pad(tf.ones([1, 1, 1, 3]), [
+        [0, 0],
+        [0, 3],
+        [0, 3],
+        [0, 0],
+      ]);
+      return tf.tile(corner, [1, side / 4, side / 4, 1]) as tf.Tensor4D;
+    });
+    const error = reconstructionError(discriminator, black, dotted);
+    expect(error.dataSync()[0]).toBeCloseTo(1 / 16, 6);
+  });
+
+  it('learns with D to draw again what D sees', () => {
+    const made: Gan = {
+      generator: initializeNetwork(
+        articleGenerator({ latentSize: 5, imageSize: side, width: 1 / 16 }),
+        'G',
+      ),
+      discriminator: initializeNetwork(small, 'D'),
+      decoder: initializeNetwork(decoder, 'decoder'),
+      average: undefined,
+    };
+    const before = read(made.decoder!);
+    const error = () =>
+      reconstructionError(made.discriminator, made.decoder!, images()).dataSync()[0]!;
+    const first = error();
+    for (let i = 0; i < 5; i++) {
+      const inputs = {
+        ...drawInputs(),
+        realImages: images(),
+      };
+      const chosen = { ...methods, gradientPenalty: 0, reconstruction: 10 };
+      trainPairedStep(made, inputs, { methods: chosen, adam });
+    }
+    expect(error()).toBeLessThan(first);
+    for (const [name, values] of read(made.decoder!)) {
+      expect(values, name).not.toEqual(before.get(name));
+    }
+    expect(made.decoder!.steps).toBe(made.discriminator.steps);
   });
 });
 

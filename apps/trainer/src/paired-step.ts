@@ -6,15 +6,20 @@
  * - The images that D learns from are drawn by G as it trains, normalized with their batch. On moving
  *   statistics they would differ from those that G is judged by, and D would learn that difference.
  * - D's gradient is penalized on both halves, which keeps D from being right every time.
+ * - Where classes are told, G draws images of the classes of the real ones, and D gives each image the
+ *   logit of its class.
+ * - Where there is a decoder, it learns with D to draw the real images again from D's features.
  *
  * @module
  */
 import {
   ADVERSARIAL_LOSSES,
   type AdversarialLoss,
+  applyLayers,
   applyNetwork,
   applyToLogits,
   discriminatorLoss,
+  LITE_FEATURE_LAYERS,
   type Methods,
   type Mode,
 } from '@killme/model';
@@ -29,13 +34,15 @@ import {
 import type { Augment, Gan, StepLosses } from './step.ts';
 
 /** What the step takes of a run's methods. */
-type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty'>;
+type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstruction'>;
 
 /** The draws of a step; half is half the batch. */
 export interface PairedInputs {
   /** `[half, height, width, 3]` in [-1, 1]. */
   realImages: tf.Tensor4D;
-  /** `[half, latent]` each. */
+  /** `[half, classes]`, 1 at the class of each real image; left out where D has one logit only. */
+  classes?: tf.Tensor2D | undefined;
+  /** `[half, latent]` each, of the classes of the real images. */
   discriminatorLatents: tf.Tensor2D;
   generatorLatents: tf.Tensor2D;
   augment?: Augment | undefined;
@@ -64,15 +71,14 @@ export function trainPairedStep(
 }
 
 function trainDiscriminatorOnPairs(
-  { generator, discriminator }: Gan,
-  { realImages, discriminatorLatents, augment, signs }: PairedInputs,
+  { generator, discriminator, decoder }: Gan,
+  { realImages, discriminatorLatents, classes, augment, signs }: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): Omit<StepLosses, 'generatorLoss'> {
-  const { network, weights } = discriminator;
   const fakeImages = tf.tidy(() =>
     applyNetwork(generator.network, generator.weights, discriminatorLatents, TRAINING),
   ) as tf.Tensor4D;
-  const judge = (images: tf.Tensor) => applyToLogits(network, weights, images, TRAINING);
+  const judge = (images: tf.Tensor) => logitsOf(discriminator, images, classes);
   const loss = ADVERSARIAL_LOSSES[methods.loss];
   const penalized = methods.gradientPenalty > 0 && discriminator.steps % PENALTY_EVERY === 0;
   let logits: { real: tf.Tensor; fake: tf.Tensor } | undefined;
@@ -81,28 +87,63 @@ function trainDiscriminatorOnPairs(
       const images = part === 'real' ? realImages : fakeImages;
       const seen = augment ? augment(images, part) : images;
       const scores = judge(seen);
-      if (!penalized) return { scores, penalty: tf.scalar(0) };
+      if (!penalized) return { seen, scores, penalty: tf.scalar(0) };
       const penalty = gradientPenalty(judge, {
         images: seen,
         scores,
         signs: signs(part, seen.shape),
       });
-      return { scores, penalty };
+      return { seen, scores, penalty };
     });
     const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
     logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };
     const penalties = tf.add(real.penalty, fake.penalty);
-    return tf.add(
+    const adversarial = tf.add(
       discriminatorLoss(loss, real.scores, fake.scores),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
-  })(trainableTensors(discriminator));
-  applyAdam(discriminator, grads, adam);
+    if (!decoder) return adversarial;
+    const error = reconstructionError(discriminator, decoder, real.seen);
+    return tf.add(adversarial, tf.mul(error, methods.reconstruction)) as tf.Scalar;
+  })([discriminator, decoder].flatMap((state) => (state ? trainableTensors(state) : [])));
+  const own = trainableSpecs(discriminator.network).length;
+  applyAdam(discriminator, grads.slice(0, own), adam);
+  if (decoder) applyAdam(decoder, grads.slice(own), adam);
   value.dispose();
   fakeImages.dispose();
   const losses = lossesOfHalves(loss, logits!);
   tf.dispose([logits!.real, logits!.fake]);
   return losses;
+}
+
+/** D's logits `[n, 1]`, each the one of its image's class where there are more. */
+function logitsOf(
+  { network, weights }: NetworkState,
+  images: tf.Tensor,
+  classes: tf.Tensor2D | undefined,
+): tf.Tensor {
+  const logits = applyToLogits(network, weights, images, TRAINING);
+  return classes ? tf.sum(tf.mul(logits, classes), 1, true) : logits;
+}
+
+/**
+ * Mean absolute error of what the decoder draws from D's features of `images`, against the images at
+ * its size. FastGAN compares them in the eyes of a trained network instead; we have none.
+ */
+export function reconstructionError(
+  { network, weights }: NetworkState,
+  decoder: NetworkState,
+  images: tf.Tensor4D,
+): tf.Tensor {
+  const features = applyLayers(
+    network.layers.slice(0, LITE_FEATURE_LAYERS),
+    weights,
+    images,
+    TRAINING,
+  );
+  const drawn = applyNetwork(decoder.network, decoder.weights, features, TRAINING);
+  const factor = images.shape[1] / drawn.shape[1]!;
+  return tf.mean(tf.abs(tf.sub(drawn, tf.avgPool(images, factor, factor, 'valid'))));
 }
 
 /** D's loss on each half, and how often it puts an image on the right side of the other half's mean. */
@@ -137,13 +178,13 @@ export function gradientPenalty(
 
 function trainGeneratorOnPairs(
   { generator, discriminator }: Gan,
-  { realImages, generatorLatents, augment }: PairedInputs,
+  { realImages, generatorLatents, classes, augment }: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): tf.Scalar {
   const statistics = new Map();
   const judge = (images: tf.Tensor, part: 'real' | 'generator') => {
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
-    return applyToLogits(discriminator.network, discriminator.weights, seen, TRAINING);
+    return logitsOf(discriminator, seen, classes);
   };
   const real = tf.tidy(() => judge(realImages, 'real'));
   const { value, grads } = tf.valueAndGrads(() => {

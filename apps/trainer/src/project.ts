@@ -66,7 +66,7 @@ interface Original extends Picture {
  */
 export async function project(options: ProjectOptions): Promise<void> {
   const { folder, pictures, backend, steps, starts, seed } = options;
-  const { imageSize } = presetOf((await readRunRecord(folder)).options);
+  const { imageSize } = presetOf(await readRunRecord(folder));
   const originals = await Promise.all(
     pictures.map((path) => readOriginal(path, imageSize, options)),
   );

@@ -15,7 +15,7 @@ const record: RunRecord = {
     name: 'first',
     iterations: 100,
     data: '/a/"><script>alert(1)</script>',
-  }).options,
+  }),
   dataset: { name: '<img src=x>', count: 686, classes: ['a&b'], fingerprint: '00' },
   engines: ['wasm (2 threads)', 'tensorflow (CPU)'],
 };

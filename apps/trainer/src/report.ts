@@ -50,7 +50,7 @@ export function createReport(folder: RunFolder, record: RunRecord): Report {
       });
       const page = reportPage({
         record,
-        preset: presetOf(record.options),
+        preset: presetOf(record),
         history,
         quality: await readQuality(folder.quality),
         samples,

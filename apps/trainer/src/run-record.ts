@@ -11,6 +11,8 @@ const runRecordSchema = z.strictObject({
     name: z.string(),
     count: z.number().int(),
     classes: z.array(z.string()),
+    /** Images of each class; runs of older versions do not say. */
+    classCounts: z.array(z.number().int().positive()).optional(),
     fingerprint: z.string(),
   }),
   /** The engines that the run went on, in order. */
@@ -22,7 +24,19 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 
 export function createRunRecord(options: TrainOptions, dataset: Dataset): RunRecord {
   const { name, count, classes, fingerprint } = dataset;
-  return { options, dataset: { name, count, classes: [...classes], fingerprint }, engines: [] };
+  const classCounts = countLabels(dataset);
+  return {
+    options,
+    dataset: { name, count, classes: [...classes], classCounts, fingerprint },
+    engines: [],
+  };
+}
+
+/** How many images each class has. */
+function countLabels({ classes, labels }: Dataset): number[] {
+  const counts = classes.map(() => 0);
+  for (const label of labels) counts[label]!++;
+  return counts;
 }
 
 export async function writeRunRecord(folder: RunFolder, record: RunRecord): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type InferenceGenerator,
   type LatentSpace,
   type Picture,
+  randomLatents,
   stackLatents,
   tile,
   toPixels,
@@ -28,8 +29,11 @@ const STRIP_STEPS = 10;
 
 /** The 25 latents that a run shows all its life. */
 export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] {
-  const random = createRandom(`${seed}/samples`);
-  return Array.from({ length: GRID_SIDE ** 2 }, () => random.uniform(space.size));
+  const count = GRID_SIDE ** 2;
+  const latents = randomLatents(createRandom(`${seed}/samples`), count, space);
+  return Array.from({ length: count }, (_, i) =>
+    latents.slice(i * space.size, (i + 1) * space.size),
+  );
 }
 
 /** A picture, and the PNG file it was saved as. */

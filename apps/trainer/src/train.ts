@@ -1,5 +1,5 @@
 import { type Dataset, loadDataset } from '@killme/data';
-import { type Preset, UserError } from '@killme/model';
+import { type Preset, presetByName, UserError } from '@killme/model';
 import { calibrateAverage, copyWeights } from './average.ts';
 import { keepCheckpoint, readNewestCheckpoint, restoreGan, saveCheckpoint } from './checkpoint.ts';
 import { exportGenerator } from './export.ts';
@@ -183,13 +183,14 @@ async function save({ folder, record, preset, gan }: Run, done: number): Promise
 }
 
 async function beginRun(given: GivenOptions): Promise<Run> {
-  const { options, preset } = resolveOptions(given);
+  const options = resolveOptions(given);
   const folder = runFolder(options.name);
   refuseExistingRun(folder); // before the data are read
   const engine = await startEngine(options.backend, console.log); // may move to Deno: before the rest
-  const dataset = await readDataset(options, preset);
+  const dataset = await readDataset(options);
   await createRunFolder(folder);
   const record = createRunRecord(options, dataset);
+  const preset = presetOf(record);
   record.engines.push(`${engine.name} (${engine.device})`);
   await writeRunRecord(folder, record);
   console.log(`run: ${folder.root}`);
@@ -200,9 +201,8 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   const folder = await findRunFolder(given.name);
   const saved = await readRunRecord(folder);
   const options = resumeOptions(saved.options, given);
-  const preset = presetOf(options);
   const engine = await startEngine(options.backend, console.log);
-  const dataset = await readDataset(options, preset);
+  const dataset = await readDataset(options);
   if (dataset.fingerprint !== saved.dataset.fingerprint) {
     throw new UserError(
       `the images of ${dataset.name} are not those that the run "${folder.name}" began with: ` +
@@ -211,6 +211,7 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   }
   await removeLeftovers(folder);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+  const preset = presetOf({ ...saved, options });
   // Without one the run was cut off before its first: its start is fixed by its seed.
   const gan = checkpoint
     ? restoreGan(checkpoint, { ...preset, hasAverage: hasAverage(preset) })
@@ -225,7 +226,8 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   return { folder, record, preset, dataset, gan, start };
 }
 
-async function readDataset(options: TrainOptions, { imageSize }: Preset): Promise<Dataset> {
+async function readDataset(options: TrainOptions): Promise<Dataset> {
+  const { imageSize } = presetByName(options.preset);
   const dataset = await loadDataset({
     ...(options.data === null ? {} : { path: options.data }),
     imageSize,
@@ -248,6 +250,7 @@ function initializeGan(preset: Preset, seed: number): Gan {
   return {
     generator: initial,
     discriminator: initializeNetwork(preset.discriminator, `${seed}/weights/discriminator`),
+    decoder: preset.decoder && initializeNetwork(preset.decoder, `${seed}/weights/decoder`),
     average: hasAverage(preset) ? copyWeights(initial) : undefined,
   };
 }

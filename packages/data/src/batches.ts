@@ -46,11 +46,17 @@ export function shuffled(dataset: Dataset, random: Random): Uint32Array {
   return random.permutation(dataset.count);
 }
 
-/** Labels as the article's loader also gives them: `[count, classes]`, 1 at the class, else 0. */
-export function oneHotLabels(dataset: Dataset): Float32Array {
-  const width = dataset.classes.length;
-  const oneHot = new Float32Array(dataset.count * width);
-  dataset.labels.forEach((label, i) => {
+/**
+ * Labels as the article's loader also gives them: `[labels.length, classes.length]`, 1 at the class,
+ * else 0.
+ */
+export function oneHotLabels({
+  labels,
+  classes,
+}: Pick<Dataset, 'labels' | 'classes'>): Float32Array {
+  const width = classes.length;
+  const oneHot = new Float32Array(labels.length * width);
+  labels.forEach((label, i) => {
     oneHot[i * width + label] = 1;
   });
   return oneHot;

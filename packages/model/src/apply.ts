@@ -63,7 +63,8 @@ export function applyToLogits(
   return applyLayers(network.layers.slice(0, -1), weights, x, mode);
 }
 
-function applyLayers(
+/** Like {@link applyNetwork}, for some of its layers, one after the other. */
+export function applyLayers(
   layers: readonly PlacedLayer[],
   weights: NetworkWeights,
   input: tf.Tensor,

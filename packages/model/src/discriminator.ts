@@ -7,6 +7,7 @@ import {
   flatten,
   leakyRelu,
   minibatchDeviation,
+  upSampling2d,
   zeroPadding2d,
 } from './layers.ts';
 import { type Network, sequential } from './network.ts';
@@ -61,11 +62,15 @@ const LITE_DISCRIMINATOR_CHANNELS = [24, 48, 96, 160, 256] as const;
  *
  * @param options.minibatchDeviation before the last convolution it sees how much the images of its
  * batch differ: {@link minibatchDeviation}.
+ * @param options.classes of which it has a probability each, `[classes]`: that of an image is the one
+ * of its own class.
  */
 export function liteDiscriminator({
   minibatchDeviation: seesDeviation,
+  classes,
 }: {
   minibatchDeviation: boolean;
+  classes: number;
 }): Network {
   const [first, second, third, fourth, last] = LITE_DISCRIMINATOR_CHANNELS;
   // A kernel of even size covers every pixel equally often at stride 2. Under 3×3 some pixels get
@@ -82,8 +87,28 @@ export function liteDiscriminator({
       ...(seesDeviation ? [minibatchDeviation()] : []),
       ...halve(last),
       flatten(),
-      dense(1),
+      dense(classes),
       activation('sigmoid'),
+    ],
+  );
+}
+
+/** Layers of {@link liteDiscriminator} up to its features at 8×8: four convolutions, each with its LeakyReLU. */
+export const LITE_FEATURE_LAYERS = 8;
+
+/**
+ * Draws an image again from what {@link liteDiscriminator} makes of it at 8×8, a quarter as large:
+ * `[8, 8, 160]` in, `[32, 32, 3]` in [-1, 1] out. FastGAN's decoder (Liu et al. 2021,
+ * arXiv:2101.04775), without its gates. It is there while D trains only.
+ */
+export function liteDecoder(): Network {
+  return sequential(
+    'decoder',
+    [8, 8, LITE_DISCRIMINATOR_CHANNELS[3]],
+    [
+      ...[64, 32].flatMap((channels) => [upSampling2d(), conv2d(channels), leakyRelu(0.2)]),
+      conv2d(3),
+      activation('tanh'),
     ],
   );
 }

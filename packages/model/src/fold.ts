@@ -14,8 +14,11 @@ export interface Affine {
 }
 
 export interface FoldedConvolution {
-  /** `[size, size, channelsIn, channelsOut]` */
-  kernel: Float32Array;
+  /**
+   * `[size, size, channelsIn, channelsOut]`, made anew at each call: of all kernels as float32 only
+   * the one that is being packed need be in memory.
+   */
+  kernel: () => Float32Array;
   kernelShape: [number, number, number, number];
   bias: Float32Array;
 }
@@ -47,26 +50,33 @@ export function foldConvolution(
   weights: HostWeights,
   before: Affine | undefined,
 ): FoldedConvolution {
-  let kernelShape = specs[0]!.shape as [number, number, number, number];
-  let kernel: Float32Array = decodeWeight(weightOf(weights, `${name}/kernel`)).slice();
-  if (layer.type === 'conv2dTranspose') {
-    kernel = exchangeChannels(kernel, kernelShape);
-    const [rows, columns, channelsOut, channelsIn] = kernelShape;
-    kernelShape = [rows, columns, channelsIn, channelsOut];
-  }
-  const [, , channelsIn, channelsOut] = kernelShape;
-  if (before) {
-    for (let i = 0; i < kernel.length; i++) {
-      kernel[i]! *= before.scale[Math.floor(i / channelsOut) % channelsIn]!;
+  const stored = weightOf(weights, `${name}/kernel`);
+  const storedShape = specs[0]!.shape as [number, number, number, number];
+  const [rows, columns, a, b] = storedShape;
+  const exchanged = layer.type === 'conv2dTranspose';
+  const [channelsIn, channelsOut] = exchanged ? [b, a] : [a, b];
+  const kernel = () => {
+    const decoded = stored.encoding === 'float32' ? stored.values.slice() : decodeWeight(stored);
+    const numbers = exchanged ? exchangeChannels(decoded, storedShape) : decoded;
+    if (before) {
+      for (let i = 0; i < numbers.length; i++) {
+        numbers[i]! *= before.scale[Math.floor(i / channelsOut) % channelsIn]!;
+      }
     }
-  }
+    return numbers;
+  };
   const bias = decodeWeight(weightOf(weights, `${name}/bias`)).slice();
-  return { kernel, kernelShape, bias };
+  return { kernel, kernelShape: [rows, columns, channelsIn, channelsOut], bias };
 }
 
 /** Batch normalization directly after a convolution, into its kernel and bias. */
-export function foldAfter({ kernel, bias }: FoldedConvolution, { scale, shift }: Affine): void {
-  for (let i = 0; i < kernel.length; i++) kernel[i]! *= scale[i % bias.length]!;
+export function foldAfter(convolution: FoldedConvolution, { scale, shift }: Affine): void {
+  const { kernel, bias } = convolution;
+  convolution.kernel = () => {
+    const numbers = kernel();
+    for (let i = 0; i < numbers.length; i++) numbers[i]! *= scale[i % bias.length]!;
+    return numbers;
+  };
   for (let c = 0; c < bias.length; c++) bias[c] = bias[c]! * scale[c]! + shift[c]!;
 }
 

@@ -101,6 +101,28 @@ describe('a generator file', () => {
   });
 });
 
+describe('the classes of a generator file', () => {
+  it('come back with how often they are drawn', async () => {
+    const latent = { ...facts.latent, classes: [3, 1] };
+    const packed = await packGenerator({
+      network,
+      weights,
+      encoding: 'float32',
+      facts: { ...facts, classes: [...facts.classes], latent },
+    });
+    expect((await load(packed)).manifest.latent).toEqual(latent);
+  });
+
+  it('have names', async () => {
+    const files = await withManifest((manifest) => {
+      manifest.latent = { ...facts.latent, classes: [3, 1, 2] };
+    });
+    await expect(load(files)).rejects.toThrow(
+      'generator.json: its latents of 5 numbers say one of 3 classes, but it names 2',
+    );
+  });
+});
+
 describe('the directions of a generator file', () => {
   const directions = [
     { name: 'direction-1', kind: 'factor', vector: new Float32Array([1, 0, 0, 0, 0]) },
@@ -200,7 +222,7 @@ describe('a generator file that is not right is refused:', () => {
       withManifest((manifest) => Object.assign(manifest, { version: 9 })),
     );
     expect(message).toBe(
-      'generator.json has format version 9, this program reads versions 1 and 2: update it',
+      'generator.json has format version 9, this program reads versions 1 to 3: update it',
     );
   });
 

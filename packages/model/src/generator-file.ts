@@ -17,13 +17,20 @@ import { type Layer, product } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 import { cutShards } from './shards.ts';
 import { UserError } from './user-error.ts';
-import { type Encoding, encodeWeight, type HostWeight, type HostWeights } from './weights.ts';
+import {
+  type Encoding,
+  encodeWeight,
+  type HostWeight,
+  type HostWeights,
+  hostRoom,
+  type Room,
+} from './weights.ts';
 
 export const GENERATOR_MANIFEST = 'generator.json';
 
-/** What is written. Version 1 is the same without `directions`. */
-const FORMAT_VERSION = 2;
-const READ_VERSIONS = [1, FORMAT_VERSION];
+/** What is written. Version 2 is the same without `latent.classes`, version 1 also without `directions`. */
+const FORMAT_VERSION = 3;
+const READ_VERSIONS = [1, 2, FORMAT_VERSION];
 
 const size = z.number().int().positive();
 const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
@@ -74,7 +81,11 @@ const manifestSchema = z.strictObject({
   format: z.literal('killme-generator'),
   version: z.literal(READ_VERSIONS),
   preset: z.string(),
-  latent: z.strictObject({ size, distribution: z.literal('uniform') }),
+  latent: z.strictObject({
+    size,
+    distribution: z.literal('uniform'),
+    classes: z.array(size).min(2).optional(),
+  }),
   image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
   classes: z.array(z.string()),
   directions: z.array(directionSchema).max(64).default([]),
@@ -233,34 +244,60 @@ export async function readGeneratorManifest(
   return { manifest: parseManifest(bytes), hash: await sha256(bytes) };
 }
 
+/** How a generator file is read where more is known than how to read a file whole. */
+export interface GeneratorFileOptions {
+  /**
+   * Hands a shard's bytes to `take`, piece by piece in their order; a piece is used up when `take`
+   * returns. Whole shards are read when it is left out.
+   * @returns sha256 (hex) of all of them.
+   */
+  readShard?: (name: string, take: (piece: Uint8Array) => void) => Promise<string>;
+  /** Room for the first layer's kernel, which inference multiplies as it is stored; an array when left out. */
+  kernelRoom?: ((bytes: number) => Room) | undefined;
+}
+
 /**
- * Reads and checks a generator file; shards are read one after the other and let go of at once.
+ * Reads and checks a generator file. Its bytes go straight to the tensors that they belong to, so
+ * that no more than a piece of a shard lies in memory twice.
  * @param readFile gives the bytes of a file of the folder by name.
  * @throws UserError in one line: not a generator file, a version from the future, damaged, cut short,
  *   with numbers that are not finite.
  */
 export async function loadGeneratorFile(
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  { readShard = wholeShards(readFile), kernelRoom = hostRoom }: GeneratorFileOptions = {},
 ): Promise<GeneratorFile> {
   const { manifest, hash } = await readGeneratorManifest(readFile);
   const network = sequential('generator', [manifest.latent.size], manifest.layers);
   checkTensors(manifest, network);
-  const weights = allocate(manifest);
+  const kernel = network.weights[0]?.name;
+  const weights = allocate(manifest, (name) => (name === kernel ? kernelRoom : hostRoom));
   let start = 0;
   for (const shard of manifest.shards) {
-    const data = await readFile(shard.file);
-    if (data.byteLength !== shard.bytes || (await sha256(data)) !== shard.sha256) {
+    let read = 0;
+    const digest = await readShard(shard.file, (piece) => {
+      for (const target of weights.targets) copyOverlap(piece, start + read, target);
+      read += piece.length;
+    });
+    if (read !== shard.bytes || digest !== shard.sha256) {
       throw new UserError(
         `${shard.file} is damaged (its sha256 or length is not the one in ${GENERATOR_MANIFEST}): ` +
           'export or copy the generator again',
       );
     }
-    for (const { offset, target } of weights.targets) copyOverlap(data, start, target, offset);
-    start += shard.bytes;
+    start += read;
   }
   checkNumbers(weights.byName);
   return { manifest, hash, network, weights: weights.byName };
 }
+
+const wholeShards =
+  (readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>) =>
+  async (name: string, take: (piece: Uint8Array) => void): Promise<string> => {
+    const bytes = await readFile(name);
+    take(bytes);
+    return sha256(bytes);
+  };
 
 /** A network that has diverged draws nothing; kernels that turn NaN into 0 would hide it. */
 function checkNumbers(weights: HostWeights): void {
@@ -294,16 +331,26 @@ function parseManifest(bytes: Uint8Array): GeneratorManifest {
   if (!READ_VERSIONS.includes(head.data.version)) {
     throw new UserError(
       `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads versions ` +
-        `${READ_VERSIONS.join(' and ')}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
+        `${READ_VERSIONS[0]} to ${FORMAT_VERSION}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
     );
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) {
+    checkClasses(parsed.data);
     checkDirections(parsed.data);
     return parsed.data;
   }
   const issue = parsed.error.issues[0]!;
   throw new UserError(`${GENERATOR_MANIFEST}: ${issue.path.join('.')}: ${issue.message}`);
+}
+
+function checkClasses({ classes, latent }: GeneratorManifest): void {
+  const told = latent.classes?.length ?? 0;
+  if (told === 0 || (told === classes.length && told < latent.size)) return;
+  throw new UserError(
+    `${GENERATOR_MANIFEST}: its latents of ${latent.size} numbers say one of ${told} classes, but it ` +
+      `names ${classes.length}`,
+  );
 }
 
 function checkDirections({ directions, latent }: GeneratorManifest): void {
@@ -351,33 +398,68 @@ function checkTensors({ tensors, shards, image }: GeneratorManifest, network: Ne
 
 const BYTES: Record<Encoding, number> = { float32: 4, float16: 2, int8: 1 };
 
-function allocate({ tensors }: GeneratorManifest) {
+/** Where the bytes from `offset` of the stream on belong. */
+interface Target {
+  offset: number;
+  bytes: number;
+  room: Room;
+}
+
+function allocate(
+  { tensors }: GeneratorManifest,
+  roomOf: (name: string) => (bytes: number) => Room,
+) {
   const byName = new Map<string, HostWeight>();
-  const targets: { offset: number; target: Uint8Array }[] = [];
-  const map = <T extends ArrayBufferView>(offset: number, values: T): T => {
-    targets.push({ offset, target: new Uint8Array(values.buffer) });
-    return values;
-  };
+  const targets: Target[] = [];
   for (const { name, shape, encoding, offset, scalesOffset } of tensors) {
     const length = product(shape);
-    if (encoding === 'float32') {
-      byName.set(name, { encoding, shape, values: map(offset, new Float32Array(length)) });
-    } else if (encoding === 'float16') {
-      byName.set(name, { encoding, shape, values: map(offset, new Uint16Array(length)) });
-    } else {
-      const values = map(offset, new Int8Array(length));
-      const scales = map(scalesOffset ?? 0, new Float32Array(shape.at(-1)!));
-      byName.set(name, { encoding, shape, values, scales });
+    const bytes = length * BYTES[encoding];
+    const room = roomOf(name)(bytes);
+    targets.push({ offset, bytes, room });
+    // Asked for anew each time, because the room may move.
+    switch (encoding) {
+      case 'float32':
+        byName.set(name, {
+          ...{ encoding, shape },
+          get values() {
+            return new Float32Array(room.buffer, room.address, length);
+          },
+        });
+        break;
+      case 'float16':
+        byName.set(name, {
+          ...{ encoding, shape },
+          get values() {
+            return new Uint16Array(room.buffer, room.address, length);
+          },
+        });
+        break;
+      case 'int8': {
+        const scales = new Float32Array(shape.at(-1)!);
+        targets.push({
+          offset: scalesOffset ?? 0,
+          bytes: scales.byteLength,
+          room: { buffer: scales.buffer, address: 0 },
+        });
+        byName.set(name, {
+          ...{ encoding, shape, scales },
+          get values() {
+            return new Int8Array(room.buffer, room.address, length);
+          },
+        });
+      }
     }
   }
   return { byName, targets };
 }
 
-/** Copies the part of `data` (which begins at `start` of the stream) that `target` covers. */
-function copyOverlap(data: Uint8Array, start: number, target: Uint8Array, offset: number): void {
+/** Copies the part of `piece` (which begins at `start` of the stream) that belongs to a target. */
+function copyOverlap(piece: Uint8Array, start: number, { offset, bytes, room }: Target): void {
   const from = Math.max(start, offset);
-  const to = Math.min(start + data.length, offset + target.length);
-  if (from < to) target.set(data.subarray(from - start, to - start), from - offset);
+  const to = Math.min(start + piece.length, offset + bytes);
+  if (from >= to) return;
+  const target = new Uint8Array(room.buffer, room.address, bytes);
+  target.set(piece.subarray(from - start, to - start), from - offset);
 }
 
 /** sha256 as hex, from the Web Crypto that every runtime has. */

@@ -9,7 +9,14 @@
  *
  * @module
  */
-import { type Affine, affineOf, foldAfter, foldConvolution, weightOf } from './fold.ts';
+import {
+  type Affine,
+  affineOf,
+  type FoldedConvolution,
+  foldAfter,
+  foldConvolution,
+  weightOf,
+} from './fold.ts';
 import type { Activation } from './layers.ts';
 import type { Network, PlacedLayer } from './network.ts';
 import { decodeWeight, type HostWeight, type HostWeights } from './weights.ts';
@@ -38,14 +45,10 @@ export interface DenseOp {
 }
 
 /** A convolution with `same` padding; `upsampled` doubles the image first, `transposed` is Keras's Conv2DTranspose. */
-export interface ConvolutionOp {
+export interface ConvolutionOp extends FoldedConvolution {
   type: 'convolution';
   kind: 'plain' | 'upsampled' | 'transposed';
   strides: number;
-  /** `[size, size, channelsIn, channelsOut]` */
-  kernel: Float32Array;
-  kernelShape: [number, number, number, number];
-  bias: Float32Array;
   finish: Finish;
   /** Before the upsampling, if there is one. */
   input: ImageShape;

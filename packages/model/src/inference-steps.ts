@@ -9,6 +9,7 @@ import type { ConvolutionOp, DenseOp, Finish, ImageOp } from './inference-graph.
 import type { Activation } from './layers.ts';
 import { interleavePhases, phaseKernels, phasePadding } from './phases.ts';
 import { transposedPhases } from './transposed.ts';
+import type { Room } from './weights.ts';
 
 /** `[count, height, width, channels]` to the same. */
 export type Step = (images: tf.Tensor4D) => tf.Tensor4D;
@@ -18,6 +19,8 @@ export interface StepMaker {
   /** @returns a function of latents `[count, inputs]`, flat, that gives images. */
   dense(op: DenseOp): (latents: Float32Array, count: number) => tf.Tensor4D;
   step(op: ImageOp): Step;
+  /** Room for the kernel of the Dense layer, where `dense` takes it as it lies; an array's copy if none. */
+  kernelRoom?(bytes: number): Room;
   /** Frees what the steps keep. */
   dispose(): void;
 }
@@ -90,18 +93,18 @@ function convolution(op: ConvolutionOp, keep: Keep): Step {
   ) => tf.fused.conv2d({ x, filter, strides, pad, bias });
   switch (op.kind) {
     case 'plain': {
-      const filter = keep(tf.tensor4d(op.kernel, op.kernelShape));
+      const filter = keep(tf.tensor4d(op.kernel(), op.kernelShape));
       return (x) => finish(convolve(x, filter, 'same', op.strides));
     }
     case 'upsampled': {
-      const filter = tf.tensor4d(op.kernel, op.kernelShape);
+      const filter = tf.tensor4d(op.kernel(), op.kernelShape);
       const phases = phaseKernels(filter).map(keep);
       filter.dispose();
       return (x) =>
         finish(interleavePhases(phases.map((phase, i) => convolve(x, phase, phasePadding(i)))));
     }
     case 'transposed': {
-      const phases = transposedPhases(op.kernel, op.kernelShape, op.strides).map(
+      const phases = transposedPhases(op.kernel(), op.kernelShape, op.strides).map(
         ({ kernel, kernelShape, padding }) => ({
           filter: keep(tf.tensor4d(kernel, kernelShape)),
           padding,

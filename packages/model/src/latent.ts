@@ -1,9 +1,15 @@
-import { createRandom } from './random.ts';
+import { createRandom, type Random } from './random.ts';
 
 /** Where latents are drawn from: the article's `np.random.uniform(-1, 1, (n, 100))`. */
 export interface LatentSpace {
   size: number;
   distribution: 'uniform';
+  /**
+   * Of a generator that was told classes (Mirza & Osindero 2014, arXiv:1411.1784): how many training
+   * images each had. The last components of a latent then say its class, one for each: 1 at its own
+   * place, −1 at the others. So a walk, a sum or a move goes between classes as it goes anywhere.
+   */
+  classes?: readonly number[] | undefined;
 }
 
 /**
@@ -11,12 +17,62 @@ export interface LatentSpace {
  * every runtime for ever (test vectors made with Python's hashlib: test/reference/latents.json).
  *
  * Component i is `(word >> 8) / 2²³ − 1`, word i being the i-th little-endian 32-bit word of
- * SHAKE128 over the UTF-8 of `killme/latent/v1/<seed>`.
+ * SHAKE128 over the UTF-8 of `killme/latent/v1/<seed>`. Where the space has classes, see
+ * {@link randomLatents}.
  *
  * @param seed any string; its bounds are the caller's to check.
  */
 export function seedToLatent(seed: string, space: LatentSpace): Float32Array {
-  return createRandom(`killme/latent/v1/${seed}`).uniform(space.size);
+  return randomLatents(createRandom(`killme/latent/v1/${seed}`), 1, space);
+}
+
+/**
+ * Latents one after the other, `[count × space.size]`. Where the space has classes, the first of the
+ * components that say the class chooses it before it is replaced: classes come up as often as among
+ * the training images.
+ */
+export function randomLatents(random: Random, count: number, space: LatentSpace): Float32Array {
+  const latents = random.uniform(count * space.size);
+  const { classes } = space;
+  if (!classes) return latents;
+  return placeClasses(
+    latents,
+    Array.from({ length: count }, (_, i) =>
+      classAt(classes, (latents[(i + 1) * space.size - classes.length]! + 1) / 2),
+    ),
+    space,
+  );
+}
+
+/** The class at a share of all images, 0 ≤ share < 1. */
+function classAt(classes: readonly number[], share: number): number {
+  const total = classes.reduce((sum, count) => sum + count, 0);
+  let before = 0;
+  return classes.findIndex((count) => {
+    before += count;
+    return share * total < before;
+  });
+}
+
+/**
+ * Writes classes into latents, in place; see {@link LatentSpace}.
+ * @param latents `[labels.length × space.size]`
+ * @param labels index of the class of each latent
+ * @throws Error when the space has no such class.
+ */
+export function placeClasses(
+  latents: Float32Array,
+  labels: ArrayLike<number>,
+  { size, classes = [] }: LatentSpace,
+): Float32Array {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (!(label in classes)) throw new Error(`there is no class ${label}`);
+    const end = (i + 1) * size;
+    latents.fill(-1, end - classes.length, end);
+    latents[end - classes.length + label] = 1;
+  }
+  return latents;
 }
 
 /** How a walk goes from one latent to the other. */

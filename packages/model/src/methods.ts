@@ -33,6 +33,20 @@ export const methodsSchema = z.strictObject({
     .min(0)
     .max(1000)
     .describe('γ of the penalty on the gradient of D; 0 for none'),
+  /**
+   * G is told which class to draw, and D judges by class (Mirza & Osindero 2014, arXiv:1411.1784),
+   * with a logit for each of them (Choi et al. 2020, "StarGAN v2", arXiv:1912.01865).
+   */
+  classCondition: onOff.describe('G and D are told the class of an image: on, off'),
+  /**
+   * Weight of a decoder's error that has to draw real images again from D's features, so that these
+   * say what is in a picture (Liu et al. 2021, "FastGAN", arXiv:2101.04775); 0 for none.
+   */
+  reconstruction: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .describe('weight of drawing real images again from the features of D; 0 for none'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
   /**

@@ -1,4 +1,4 @@
-import { articleDiscriminator, liteDiscriminator } from './discriminator.ts';
+import { articleDiscriminator, liteDecoder, liteDiscriminator } from './discriminator.ts';
 import { articleGenerator, liteGenerator } from './generator.ts';
 import type { LatentSpace } from './latent.ts';
 import type { Methods } from './methods.ts';
@@ -13,6 +13,8 @@ export interface Preset {
   imageSize: number;
   generator: Network;
   discriminator: Network;
+  /** What draws images again from D's features while D trains, where the methods ask for it. */
+  decoder?: Network | undefined;
   training: {
     batchSize: number;
     iterations: number;
@@ -53,6 +55,8 @@ const article: Preset = {
 const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
+  classCondition: false,
+  reconstruction: 0,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
   averageDecay: 0.998,
@@ -64,7 +68,7 @@ const lite: Preset = {
   latent: { size: 100, distribution: 'uniform' },
   imageSize: 128,
   generator: liteGenerator(),
-  discriminator: liteDiscriminator(LITE_METHODS),
+  discriminator: liteDiscriminator({ ...LITE_METHODS, classes: 1 }),
   training: {
     batchSize: 16,
     iterations: 20_000,
@@ -79,11 +83,25 @@ const lite: Preset = {
   },
 };
 
-/** The preset with other methods, and the discriminator that they ask for. */
-export function withMethods(preset: Preset, methods: Methods): Preset {
+/** Beyond it the classes would leave too little of a latent to everything else. */
+const MOST_CLASSES = 50;
+
+/**
+ * The preset with other methods, and the networks that they ask for.
+ * @param classes how many images each class has; with one class only, or with more than half a
+ * latent could tell apart, no image is told its class, whatever the methods say.
+ */
+export function withMethods(
+  preset: Preset,
+  methods: Methods,
+  classes: readonly number[] = [],
+): Preset {
+  const told = methods.classCondition && classes.length > 1 && classes.length <= MOST_CLASSES;
   return {
     ...preset,
-    discriminator: liteDiscriminator(methods),
+    latent: told ? { ...preset.latent, classes } : preset.latent,
+    discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
+    decoder: methods.reconstruction > 0 ? liteDecoder() : undefined,
     training: { ...preset.training, methods },
   };
 }

@@ -14,6 +14,19 @@ export type Encoding = HostWeight['encoding'];
 /** Weights of a network by name (`conv2d_1/kernel`). */
 export type HostWeights = ReadonlyMap<string, HostWeight>;
 
+/**
+ * Room for the stored numbers of a tensor. A wasm memory gets another buffer when it grows, so the
+ * buffer is to be asked for each time.
+ */
+export interface Room {
+  readonly buffer: ArrayBuffer;
+  /** Where it begins in the buffer; a multiple of 4. */
+  readonly address: number;
+}
+
+/** An array of its own. */
+export const hostRoom = (bytes: number): Room => ({ buffer: new ArrayBuffer(bytes), address: 0 });
+
 /** Stores float32 numbers under an encoding; int8 is symmetric, one scale a last-axis channel. */
 export function encodeWeight(
   values: Float32Array,
@@ -37,13 +50,21 @@ export function decodeWeight(weight: HostWeight): Float32Array {
       return weight.values;
     case 'float16': {
       const table = float16Table();
-      return Float32Array.from(weight.values, (bits) => table[bits]!);
+      const { values } = weight;
+      return fill(values.length, (i) => table[values[i]!]!);
     }
     case 'int8': {
-      const channels = weight.scales.length;
-      return Float32Array.from(weight.values, (value, i) => value * weight.scales[i % channels]!);
+      const { values, scales } = weight;
+      return fill(values.length, (i) => values[i]! * scales[i % scales.length]!);
     }
   }
+}
+
+/** Float32Array.from would first make a list of all numbers. */
+function fill(length: number, numberAt: (index: number) => number): Float32Array {
+  const numbers = new Float32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = numberAt(i);
+  return numbers;
 }
 
 function encodeInt8(values: Float32Array, shape: readonly number[]): HostWeight {

@@ -65,7 +65,7 @@ export async function findMadeImages(given: string): Promise<MadeImages> {
 /** The newest checkpoint's generator; where it is of a preset that has changed, the exported one. */
 async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
   const record = await readRunRecord(run);
-  const preset = presetOf(record.options);
+  const preset = presetOf(record);
   const checkpoint = await readNewestCheckpoint(run.checkpoints, console.error);
   const exported = existsSync(join(run.generator, GENERATOR_MANIFEST));
   if (checkpoint) {

@@ -7,17 +7,28 @@
 /** Output channels of a panel; images of 3 channels have a tile of 4 of their own (tile.as). */
 const panelWidth = (outputs: number) => (outputs <= 4 ? 4 : 8);
 
+/** `[matrices, terms, outputs]` */
+type Matrices = readonly [number, number, number];
+
+/** How many numbers {@link packPanels} writes. */
+export const packedLength = (
+  [matrices, terms, outputs]: Matrices,
+  width = panelWidth(outputs),
+): number => matrices * terms * Math.ceil(outputs / width) * width;
+
 /**
  * Matrices `[matrices, terms, outputs]` as panels `[matrices, outputs / 8, terms, 8]`, the last one
  * filled up with zeros; panels of 4 when there are no more outputs than that.
+ * @param packed where they go.
  */
 export function packPanels(
   kernel: Float32Array,
-  [matrices, terms, outputs]: readonly [number, number, number],
+  [matrices, terms, outputs]: Matrices,
+  packed: Float32Array,
   width = panelWidth(outputs),
-): Float32Array {
+): void {
   const panels = Math.ceil(outputs / width);
-  const packed = new Float32Array(matrices * panels * terms * width);
+  packed.fill(0);
   let to = 0;
   for (let m = 0; m < matrices; m++) {
     for (let p = 0; p < panels; p++) {
@@ -28,7 +39,6 @@ export function packPanels(
       }
     }
   }
-  return packed;
 }
 
 /**

@@ -13,7 +13,7 @@ import { type Step, type StepMaker, stepOf } from '../inference-steps.ts';
 import { product } from '../layers.ts';
 import { transposedPhases } from '../transposed.ts';
 import type { HostWeight } from '../weights.ts';
-import { packPanels, upsampleKernels } from './pack.ts';
+import { packedLength, packPanels, upsampleKernels } from './pack.ts';
 
 /** What is used of tfjs's wasm backend. */
 export interface WasmTensors {
@@ -66,12 +66,30 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     return address;
   }
 
+  /** Where numbers lie in the memory; a copy of them, unless `kernelRoom` has put them there. */
   function place(values: Float32Array | Uint16Array | Int8Array): number {
+    if (values.buffer === memory.buffer) return values.byteOffset;
     const address = reserve(values.byteLength);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     new Uint8Array(memory.buffer, address).set(bytes);
     return address;
   }
+
+  /** @param write fills the numbers, which lie in the memory. */
+  function placeNumbers(length: number, write: (numbers: Float32Array) => void): number {
+    const address = reserve(4 * length);
+    write(new Float32Array(memory.buffer, address, length));
+    return address;
+  }
+
+  const placePanels = (
+    kernel: Float32Array,
+    matrices: readonly [number, number, number],
+    width?: number,
+  ) =>
+    placeNumbers(packedLength(matrices, width), (packed) =>
+      packPanels(kernel, matrices, packed, width),
+    );
 
   // One scratch for all steps, for only one runs at a time.
   let scratch = { address: 0, bytes: 0 };
@@ -90,11 +108,11 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   /** The tables and the number that `finish` in finish.as takes, and what it cannot do. */
   function finisher({ activation, after }: Finish, bias: Float32Array, length = bias.length) {
     const simple = activation !== 'sigmoid';
-    const table = (values: Float32Array | undefined) => {
-      const padded = new Float32Array(Math.ceil(length / 8) * 8);
-      if (values) for (let i = 0; i < length; i++) padded[i] = values[i % values.length]!;
-      return place(padded);
-    };
+    const table = (values: Float32Array | undefined) =>
+      placeNumbers(Math.ceil(length / 8) * 8, (padded) => {
+        padded.fill(0);
+        if (values) for (let i = 0; i < length; i++) padded[i] = values[i % values.length]!;
+      });
     const tables = [table(bias), table(simple ? after : undefined)] as const;
     const code = ACTIVATION_CODES[simple && activation ? activation : 'none'];
     const rest: Step[] = [];
@@ -130,11 +148,13 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const units = op.bias.length;
     const kernel = place(inFours(op.kernel).values);
     const padded = Math.ceil(units / 4) * 4;
-    const scales = new Float32Array(padded).fill(1);
     const given = unitScales(op.kernel, op.scale);
-    if (given) scales.set(given);
+    const scales = placeNumbers(padded, (numbers) => {
+      numbers.fill(1);
+      if (given) numbers.set(given);
+    });
     const finish = finisher(op.finish, op.bias);
-    const values = [ENCODING_CODES[op.kernel.encoding], place(scales), ...finish.values] as const;
+    const values = [ENCODING_CODES[op.kernel.encoding], scales, ...finish.values] as const;
     reserveScratch(4 * (inputs + padded));
     const shape = op.output;
     return (latents: Float32Array, count: number) => {
@@ -159,8 +179,8 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   function upsampled(op: ConvolutionOp): Step {
     const [height, width, channels] = op.input;
     const outputs = op.output[2];
-    const kernels = upsampleKernels(op.kernel, op.kernelShape);
-    const packed = place(packPanels(kernels, [9, channels, outputs], 8));
+    const kernels = upsampleKernels(op.kernel(), op.kernelShape);
+    const packed = placePanels(kernels, [9, channels, outputs], 8);
     const finish = finisher(op.finish, op.bias);
     // As laid out in upsample-convolve.as.
     const rowNumbers = (rows: number) =>
@@ -187,7 +207,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => ({
       kernelShape,
       padding,
-      packed: place(packPanels(kernel, [1, product(kernelShape) / outputs, outputs])),
+      packed: placePanels(kernel, [1, product(kernelShape) / outputs, outputs]),
     }));
     const most = (side: (padding: Sides) => number) =>
       Math.max(0, ...phases.map(({ padding }) => side(padding)));
@@ -218,6 +238,15 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   }
 
   return {
+    kernelRoom(bytes) {
+      const address = reserve(bytes);
+      return {
+        address,
+        get buffer() {
+          return memory.buffer;
+        },
+      };
+    },
     dense,
     step(op) {
       if (op.type !== 'convolution') return stepOf(op, keep);
@@ -245,7 +274,9 @@ interface Phase {
   padding: Sides;
 }
 
-function phasesOf({ kind, strides, kernel, kernelShape, input, output }: ConvolutionOp): Phase[] {
+function phasesOf(op: ConvolutionOp): Phase[] {
+  const { kind, strides, kernelShape, input, output } = op;
+  const kernel = op.kernel();
   if (kind === 'transposed') {
     return transposedPhases(kernel, kernelShape, strides).map((phase) => {
       const [, [top, bottom], [left, right]] = phase.padding;

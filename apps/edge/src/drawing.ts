@@ -1,9 +1,10 @@
-import { type GeneratorDescription, type Picture, seedToLatent } from '@killme/model';
+import { type GeneratorDescription, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import type { Context } from 'hono';
 import { entityTag, FOR_EVER, unchanged } from './caching.ts';
 import type { EncodeStill } from './encode-still.ts';
 import type { Gallery } from './gallery.ts';
 import type { AnyGenerator } from './generator.ts';
+import { readClass } from './latents.ts';
 import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
 import { ProblemError } from './problem.ts';
@@ -23,6 +24,7 @@ const CONTENT_TYPES = {
 /** The parameters that a route of pictures has, as they were read. */
 interface PictureParameters {
   size?: number | undefined;
+  class?: string | undefined;
   format: keyof typeof CONTENT_TYPES;
   download: boolean;
 }
@@ -31,7 +33,10 @@ interface PictureParameters {
 export interface Brush {
   /** Pixels on each side of each picture. */
   size: number;
+  /** The latent of a seed, of the class that is asked for; of the seed's own if none is. */
   latentOf(seed: string): Float32Array;
+  /** Makes a latent one of the class that is asked for, in place; leaves it if none is. */
+  toClass(latent: Float32Array): Float32Array;
   /** The pictures of latents, `size` × `size` if nothing else is said. */
   drawAll(latents: readonly Float32Array[], size?: number): Promise<Picture[]>;
   encodeStill: EncodeStill;
@@ -97,12 +102,16 @@ export function createDrawing({
   const shelf = joinTiers(tiers, waitUntil);
   let drawn = 0;
 
-  async function brush(size: number, turn: Turn): Promise<Brush> {
+  async function brush(size: number, label: number | undefined, turn: Turn): Promise<Brush> {
     const [{ manifest }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
+    const toClass = (latent: Float32Array) =>
+      label === undefined ? latent : placeClasses(latent, [label], manifest.latent);
     return {
       size,
       encodeStill,
-      latentOf: (seed) => seedToLatent(gallery ? gallery.seedOf(seed) : seed, manifest.latent),
+      latentOf: (seed) =>
+        toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, manifest.latent)),
+      toClass,
       async drawAll(latents, side = size) {
         const { draw } = await loadGenerator();
         const pictures: Picture[] = [];
@@ -155,6 +164,8 @@ export function createDrawing({
       const [{ manifest, hash }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
       const { download, size = manifest.image.width, ...rest } = parameters;
       checkPixels(pictures, size);
+      const asked = parameters.class;
+      const label = asked === undefined ? undefined : readClass(asked, manifest);
       // The size that is asked for and the size that is left out are one picture.
       const query = canonicalQuery({ ...rest, size, gallery: gallery?.pictures });
       const tag = await entityTag(hash, route, query);
@@ -165,7 +176,10 @@ export function createDrawing({
       const { format } = parameters;
       const contentType = CONTENT_TYPES[format];
       headers.set('Content-Type', contentType);
-      if (download) headers.set('Content-Disposition', attachment(format, ...words));
+      if (download) {
+        const named = asked === undefined ? words : [...words, asked];
+        headers.set('Content-Disposition', attachment(format, ...named));
+      }
       const send = (body: BodyInit | null, from: Source) => {
         headers.set('Killme-Source', from);
         return new Response(body, { headers });
@@ -181,7 +195,9 @@ export function createDrawing({
         return send(null, found?.source ?? source);
       }
       if (found) return send(found.body, found.source);
-      const bytes = await work(request, drawings, async (turn) => make(await brush(size, turn)));
+      const bytes = await work(request, drawings, async (turn) =>
+        make(await brush(size, label, turn)),
+      );
       if (!ready) shelf.keep(address, { bytes, contentType });
       return send(bytes, source);
     },

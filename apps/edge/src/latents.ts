@@ -1,5 +1,6 @@
 /**
- * Places in latent space as a query names them: a seed, or a latent itself, and moves from there.
+ * Places in latent space as a query names them: a seed, or a latent itself, its class, and moves
+ * from there.
  *
  * @module
  */
@@ -31,6 +32,29 @@ export function readLatent(parameter: string, text: string, space: LatentSpace):
     throw badParameters([{ parameter, allowed, received: shorten(text) }]);
   }
 }
+
+/**
+ * Finds a class of a generator.
+ * @returns its index.
+ * @throws ProblemError 400 with the classes that there are.
+ */
+export function readClass(name: string, { classes, latent }: GeneratorManifest): number {
+  const told = latent.classes ? classes : [];
+  const label = told.indexOf(name);
+  if (label >= 0) return label;
+  const allowed =
+    told.length === 0
+      ? 'left out: this generator was not told classes'
+      : `one of: ${told.join(', ')}`;
+  throw badParameters([{ parameter: 'class', allowed, received: shorten(name) }]);
+}
+
+/** A latent with the class of another one, where latents say their class. */
+export const withClassOf = (
+  other: Float32Array,
+  latent: Float32Array,
+  { size, classes = [] }: LatentSpace,
+): Float32Array => latent.map((value, i) => (i < size - classes.length ? value : other[i]!));
 
 /** A move as a query has it. */
 export interface NamedMove {

@@ -82,13 +82,22 @@ const model = z
     preset: z.string(),
     hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
     bytes: z.number().int(),
-    latent: z.object({ size: z.number().int(), distribution: z.literal('uniform') }),
+    latent: z.object({
+      size: z.number().int(),
+      distribution: z.literal('uniform'),
+      classes: z
+        .array(z.number().int())
+        .optional()
+        .meta({
+          description: 'present where class= may be asked for: training images of each class',
+        }),
+    }),
     image: z.object({
       width: z.number().int(),
       height: z.number().int(),
       channels: z.number().int(),
     }),
-    classes: z.array(z.string()),
+    classes: z.array(z.string()).meta({ description: 'of the training images' }),
     directions: z.array(z.string()).meta({ description: 'what move= can go along' }),
     training: z.record(z.string(), z.unknown()),
     gallery: z

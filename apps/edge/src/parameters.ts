@@ -107,6 +107,15 @@ const moves = z
     override: { type: 'string', format: 'moves', minLength: 1 },
   });
 
+/** Which names there are is the generator's to say, see latents.ts. */
+const className = z
+  .string()
+  .min(1)
+  .meta({
+    description: 'a class that /model names, where its latent has classes',
+    override: { type: 'string', format: 'class', minLength: 1 },
+  });
+
 const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: number) =>
   z
     .string()
@@ -179,6 +188,13 @@ const oneOfTwo =
     context.addIssue({ code: 'custom', path: [first], params: { allowed } });
   };
 
+/** A latent says its class itself, so that of a walk is refused where no seed is on it. */
+const classNeedsSeed: Refinement = ({ from, via, to, ...values }, { addIssue }) => {
+  if (values.class === undefined || [from, via, to].some((seeds) => seeds !== undefined)) return;
+  const allowed = 'left out where no seed is given';
+  addIssue({ code: 'custom', path: ['class'], params: { allowed } });
+};
+
 const move = about(
   'Where to go from there, in standard deviations of latents along directions of the generator.',
   moves.optional(),
@@ -196,10 +212,16 @@ export const imgParameters = z
       latent.optional(),
     ),
     move,
+    class: about(
+      'What the character is to be, where the generator was told classes; all else is as the seed ' +
+        'has it. Left out, the seed chooses.',
+      className.optional(),
+    ),
     format: still,
     ...common,
   })
-  .superRefine(onlyOne('seed', 'z'));
+  .superRefine(onlyOne('seed', 'z'))
+  .superRefine(onlyOne('z', 'class')); // a latent says its class itself
 
 /** `GET /morph` */
 export const morphParameters = z
@@ -225,6 +247,11 @@ export const morphParameters = z
       'With 1 the walk goes back to its first seed, ends one step before it, and plays for ever.',
       flag.default(false),
     ),
+    class: about(
+      'The class of every seed on the walk, where the generator was told classes. Left out, each ' +
+        'seed has its own, and the walk goes from class to class.',
+      className.optional(),
+    ),
     format: about(
       'A strip, an animation of ten pictures a second, or each picture with its latent.',
       oneOf('png', 'apng', 'gif', 'json').default('png'),
@@ -232,12 +259,17 @@ export const morphParameters = z
     ...common,
   })
   .superRefine(oneOfTwo('from', 'zfrom'))
-  .superRefine(oneOfTwo('to', 'zto'));
+  .superRefine(oneOfTwo('to', 'zto'))
+  .superRefine(classNeedsSeed);
 
 /** `GET /grid` */
 export const gridParameters = z.strictObject({
   seed: about('Whose sheet; left out, you are sent on to a random one.', seedOrRandom),
   n: about('Rows, and pictures in a row.', wholeNumber(GRID_SIDE, 5).default(5)),
+  class: about(
+    'The class of all of them, where the generator was told classes. Left out, each has its own.',
+    className.optional(),
+  ),
   format: onlyPng,
   ...common,
 });
@@ -247,6 +279,11 @@ export const mixParameters = z.strictObject({
   plus: about('Seeds whose latents are added.', seedList),
   minus: about('Seeds whose latents are taken away.', seedList.optional()),
   move,
+  class: about(
+    'The class of the sum, where the generator was told classes. Left out, classes add up as ' +
+      'everything else does.',
+    className.optional(),
+  ),
   format: still,
   ...common,
 });
@@ -254,6 +291,10 @@ export const mixParameters = z.strictObject({
 /** `GET /og`: the size of a card is given, so none is asked for. */
 export const ogParameters = z.strictObject({
   seed: about('Whose card; left out, you are sent on to a random one.', seedOrRandom),
+  class: about(
+    'The class of all on the card, where the generator was told classes. Left out, the seed chooses.',
+    className.optional(),
+  ),
   format: still,
   download,
 });

@@ -15,7 +15,9 @@ export const img = (drawing: Drawing, loadGallery: () => Promise<Gallery | undef
     if (seed === undefined && z === undefined) return redirectToRandomSeed(c);
     const request = { context: c, route: 'img', pictures: 1, words: [seed ?? 'latent'] };
     const gallery = await loadGallery();
-    if (gallery && seed !== undefined && move === undefined) {
+    // A gallery has each seed in its own class only.
+    const asIs = move === undefined && options.class === undefined;
+    if (gallery && seed !== undefined && asIs) {
       const name = gallery.seedOf(seed);
       const { format, size = gallery.size } = options;
       const ready = format === 'png' && size === gallery.size;

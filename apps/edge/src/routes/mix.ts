@@ -17,8 +17,9 @@ export const mix = (drawing: Drawing) =>
       parameters: { ...parameters, move: move?.map(writeMove) },
       pictures: 1,
       words: ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])],
-      async make({ latentOf, drawAll, encodeStill }) {
-        const latent = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
+      async make({ latentOf, toClass, drawAll, encodeStill }) {
+        const sum = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
+        const latent = toClass(sum); // as many minus as plus would leave none
         const [picture] = await drawAll([moveLatent(latent, moves, manifest.latent)]);
         return encodeStill(picture!, format);
       },

@@ -1,6 +1,7 @@
-import { lerp, type Picture } from '@killme/model';
+import { type LatentSpace, lerp, type Picture } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Brush, Drawing } from '../drawing.ts';
+import { withClassOf } from '../latents.ts';
 import { ogParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
@@ -14,7 +15,7 @@ const KIN = 170;
 const GAP = (PORTRAIT - ROWS * KIN) / (ROWS - 1);
 const COLUMNS = 3;
 
-/** How far the kin are from the seed, on the way to a seed of their own. */
+/** How far the kin are from the seed, on the way to a seed of their own, whose class is not theirs. */
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
@@ -22,6 +23,7 @@ export const og = (drawing: Drawing) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
+    const { manifest } = await drawing.describeGenerator();
     return drawing.respond({
       context: c,
       route: 'og',
@@ -29,14 +31,19 @@ export const og = (drawing: Drawing) =>
       pictures: 1,
       drawings: 1 + ROWS * COLUMNS,
       words: ['card', seed],
-      make: async (brush) => brush.encodeStill(await drawCard(brush, seed), options.format),
+      make: async (brush) =>
+        brush.encodeStill(await drawCard(brush, seed, manifest.latent), options.format),
     });
   });
 
-async function drawCard({ latentOf, drawAll }: Brush, seed: string): Promise<Picture> {
+async function drawCard(
+  { latentOf, drawAll }: Brush,
+  seed: string,
+  space: LatentSpace,
+): Promise<Picture> {
   const latent = latentOf(seed);
   const kinLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
-    lerp(latent, latentOf(`${seed}/${i}`), DISTANCE),
+    lerp(latent, withClassOf(latent, latentOf(`${seed}/${i}`), space), DISTANCE),
   );
   const [portrait] = await drawAll([latent], PORTRAIT);
   const kin = await drawAll(kinLatents, KIN);

@@ -9,16 +9,19 @@ import {
 /**
  * The files of a generator that has learnt nothing: the article's layers, narrow, with random
  * weights, and directions along its first and its last component. The same bytes each time.
- * @param options.imageSize a multiple of 4.
+ * @param options.imageSize a multiple of 4
+ * @param options.classes that it was told, with the number of training images of each; none when left out.
  */
 export async function randomGeneratorFiles({
   width = 1 / 16,
   imageSize = 32,
   encoding = 'int8',
+  classes,
 }: {
   width?: number;
   imageSize?: number;
   encoding?: Encoding;
+  classes?: Readonly<Record<string, number>> | undefined;
 } = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const network = articleGenerator({ width, imageSize });
   const weights = new Map(
@@ -35,12 +38,19 @@ export async function randomGeneratorFiles({
     seed: 0,
     engine: 'none',
   };
-  const latent = { size: 100, distribution: 'uniform' } as const;
+  const counts = classes && Object.values(classes);
+  const latent = { size: 100, distribution: 'uniform', classes: counts } as const;
   const directions = [
     { name: 'direction-1', kind: 'factor' as const, vector: axis(0) },
     { name: 'やすな: 1, 2', kind: 'class' as const, vector: axis(99) },
   ];
-  const facts = { preset: 'article', latent, classes: [], training, directions };
+  const facts = {
+    preset: 'article',
+    latent,
+    classes: Object.keys(classes ?? {}),
+    training,
+    directions,
+  };
   return packGenerator({ network, weights, encoding, facts });
 }
 

@@ -81,6 +81,30 @@ describe('workerd by itself', () => {
     expect((await get('/img?seed=same')).status).toBe(200);
   });
 
+  it('draws nothing with weights that are damaged or cut short, and draws right once they are whole', async () => {
+    const fresh = await startBareWorkerd(generator.folder);
+    try {
+      const shard = `${fresh.assets}/generator/weights-0.bin`;
+      const whole = await readFile(shard);
+      const damaged = Buffer.from(whole);
+      damaged[damaged.length - 1]! ^= 1;
+      for (const bytes of [damaged, whole.subarray(0, -1), Buffer.concat([whole, whole])]) {
+        await writeFile(shard, bytes);
+        const refused = await fetch(`${fresh.origin}/img?seed=whole`);
+        expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
+        expect(await refused.json()).toMatchObject({
+          detail: expect.stringMatching(/weights-0\.bin is damaged/),
+        });
+      }
+      await writeFile(shard, whole);
+      const node = createApp(diskOptions(generator.folder));
+      const drawn = await bytesOf(await fetch(`${fresh.origin}/img?seed=whole`));
+      expect(drawn.equals(await bytesOf(await node.request('/img?seed=whole')))).toBe(true);
+    } finally {
+      await fresh.stop();
+    }
+  });
+
   it('draws no more for a client that has left', () => expectWorkToStop(server.origin));
 
   it('answers two hundred at once as it would one after the other', async () => {

@@ -223,7 +223,7 @@ const installProbe = `function () {
     const Watched = new Proxy(Plain, {
       construct(target, args, newTarget) {
         const made = Reflect.construct(target, args, newTarget === Watched ? target : newTarget);
-        unseen += made.byteLength;
+        if (!(args[0] instanceof ArrayBuffer)) unseen += made.byteLength; // else a view takes none
         if (unseen >= STEP) {
           unseen = 0;
           pause();

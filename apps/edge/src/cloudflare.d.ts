@@ -32,3 +32,10 @@ declare module '*.wasm' {
 interface CacheStorage {
   readonly default: Cache;
 }
+
+/** workerd's own: a digest of what passes. */
+interface Crypto {
+  readonly DigestStream: new (
+    algorithm: 'SHA-256',
+  ) => WritableStream<Uint8Array> & { readonly digest: Promise<ArrayBuffer> };
+}

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { readGeneratorManifest, UserError } from '@killme/model';
+import { type ReadShard, readGeneratorManifest, UserError } from '@killme/model';
 import type { AppOptions } from './app.ts';
 import type { WasmBinaries } from './backend.ts';
 import { openGallery } from './gallery.ts';
@@ -20,12 +22,32 @@ export function folderReader(
     try {
       return new Uint8Array(await readFile(path));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-      const shown = path instanceof URL ? path.pathname : path;
-      throw new UserError(`${shown} ${why}`);
+      throw unreadable(path, error);
     }
   };
+}
+
+/** Streams the files of a folder by name. */
+export function folderStreamer(folder: string): ReadShard {
+  return async (name, take) => {
+    const path = `${folder}/${name}`;
+    const hash = createHash('sha256');
+    try {
+      for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) {
+        hash.update(piece);
+        take(piece);
+      }
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    return hash.digest();
+  };
+}
+
+function unreadable(path: string | URL, error: unknown): UserError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+  return new UserError(`${path instanceof URL ? path.pathname : path} ${why}`);
 }
 
 /** Where scripts/build-page.ts puts the files of the page. */
@@ -39,7 +61,12 @@ export function diskOptions(generatorFolder: string, galleryFolder?: string): Ap
   const readFile = folderReader(generatorFolder);
   return {
     describeGenerator: () => readGeneratorManifest(readFile),
-    loadGenerator: () => openGenerator({ readFile, loadBinaries: compileBinaries }),
+    loadGenerator: () =>
+      openGenerator({
+        readFile,
+        readShard: folderStreamer(generatorFolder),
+        loadBinaries: compileBinaries,
+      }),
     loadWebpBinary: compileWebpBinary,
     readGenerator: readFile,
     openGallery:

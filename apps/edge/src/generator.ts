@@ -4,6 +4,8 @@ import {
   type LatentSpace,
   loadGeneratorFile,
   type Picture,
+  type ReadShard,
+  type StepMaker,
   toPixels,
 } from '@killme/model';
 import { startBackend, type WasmBinaries } from './backend.ts';
@@ -27,19 +29,21 @@ export type AnyGenerator = Generator<Picture | Promise<Picture>>;
 /**
  * Reads a generator file and makes it ready.
  * @param options.readFile gives the bytes of one of its files by name
+ * @param options.readShard streams its weights; whole files are read when it is left out
  * @param options.loadBinaries gives what backend.ts needs, compiled
  * @throws UserError in one line when the file is damaged or not a generator.
  */
 export async function openGenerator({
   readFile,
+  readShard,
   loadBinaries,
 }: {
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  readShard?: ReadShard | undefined;
   loadBinaries: () => WasmBinaries | Promise<WasmBinaries>;
 }): Promise<Generator> {
   const startSteps = await startBackend(await loadBinaries());
-  const { manifest, hash, network, weights } = await loadGeneratorFile(readFile);
-  const { generate } = compileGenerator(network, weights, startSteps());
+  const { manifest, hash, generate } = await compileFile(readFile, readShard, startSteps());
   const { width, height } = manifest.image;
   return {
     manifest,
@@ -55,6 +59,25 @@ export async function openGenerator({
       }
     },
   };
+}
+
+/** What a damaged file has taken of the backend's memory is free for the next try. */
+async function compileFile(
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  readShard: ReadShard | undefined,
+  steps: StepMaker,
+) {
+  try {
+    const { kernelRoom } = steps;
+    const { manifest, hash, network, weights } = await loadGeneratorFile(readFile, {
+      readShard,
+      kernelRoom,
+    });
+    return { manifest, hash, generate: compileGenerator(network, weights, steps).generate };
+  } catch (error) {
+    steps.dispose();
+    throw error;
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   createRandom,
   dense,
   type Encoding,
+  type HostWeight,
   type Network,
   registerTrainingKernels,
   reshape,
@@ -155,6 +156,39 @@ describe('the loops on wasm', () => {
       else expect(Math.abs(firstChannel[i]! - expected)).toBeLessThan(3e-7);
     });
   });
+
+  it.each(['float32', 'float16', 'int8'] as const)(
+    'take a Dense kernel where its bytes have come in, and keep no other: %s',
+    async (encoding) => {
+      await tf.setBackend('wasm');
+      // 2 MB of float32 in the kernel.
+      const network = sequential('generator', [100], [dense(5120), reshape(8, 8, 80), conv2d(3)]);
+      const stored = storedWeights(network, encoding);
+      const expected = await draw(network, encoding);
+      const weight = stored.get('dense/kernel')!;
+      const steps = startSteps();
+      const room = steps.kernelRoom!(weight.values.byteLength);
+      new Uint8Array(room.buffer, room.address).set(new Uint8Array(weight.values.buffer));
+      const placed = {
+        ...weight,
+        get values() {
+          const View = weight.values.constructor as Float32ArrayConstructor;
+          return new View(room.buffer, room.address, weight.values.length);
+        },
+      } as HostWeight;
+      const heapBytes = () => heapOf(tf.backend() as BackendWasm).length;
+      const before = heapBytes();
+      const held = Array.from({ length: 20 }, () =>
+        compileGenerator(network, new Map(stored).set('dense/kernel', placed), steps),
+      );
+      // Twenty kernels would have taken more room than there is.
+      expect(heapBytes() - before).toBeLessThan(10 * weight.values.byteLength);
+      const images = held.at(-1)!.generate(latents, COUNT);
+      expect(images.dataSync()).toEqual(expected);
+      images.dispose();
+      steps.dispose();
+    },
+  );
 
   it('free what they held of the wasm memory', async () => {
     const network = articleGenerator({ imageSize: 32, width: 1 / 2 });

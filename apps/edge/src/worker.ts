@@ -5,21 +5,29 @@
  * @module
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
-import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
+import {
+  type GeneratorDescription,
+  type ReadShard,
+  readGeneratorManifest,
+  UserError,
+} from '@killme/model';
 import kernels from '@killme/model/kernels.wasm';
 import tfjs from '../dist/wasm/tfjs.wasm';
 import webpBinary from '../dist/wasm/webp.wasm';
 import { createApp } from './app.ts';
 import { GALLERY_MANIFEST, type Gallery, openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
+import { digestStream } from './workerd-digest.ts';
 import { bucketTier, cacheTier } from './workerd-tiers.ts';
 
 const readGenerator = (name: string) => readAsset(`generator/${name}`);
+const readShard: ReadShard = async (name, take) =>
+  digestStream(await streamAsset(`generator/${name}`), take);
+const loadBinaries = () => ({ tfjs, kernels });
 
 const app = createApp({
   describeGenerator: () => shared(readGeneratorManifest(readGenerator)),
-  loadGenerator: () =>
-    shared(openGenerator({ readFile: readGenerator, loadBinaries: () => ({ tfjs, kernels }) })),
+  loadGenerator: () => shared(openGenerator({ readFile: readGenerator, readShard, loadBinaries })),
   openGallery: (generator) => shared(openDeployedGallery(generator)),
   readGenerator,
   readPage: (name) => readAsset(`page/${name}`),
@@ -52,10 +60,13 @@ function withinLimit(limiter: RateLimiter) {
   };
 }
 
-async function readAsset(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetchAsset(path);
-  if (!response.ok) throw new UserError(`${path} is not among the deployed assets`);
-  return new Uint8Array(await response.arrayBuffer());
+const readAsset = async (path: string): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await new Response(await streamAsset(path)).arrayBuffer());
+
+async function streamAsset(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const { ok, body } = await fetchAsset(path);
+  if (!ok || !body) throw new UserError(`${path} is not among the deployed assets`);
+  return body;
 }
 
 /** The binding takes whole URLs and looks only at the path. */

@@ -7,6 +7,7 @@ import {
   loadGeneratorFile,
   packGenerator,
   product,
+  type ReadShard,
   readDirections,
   UserError,
   withDirections,
@@ -120,6 +121,75 @@ describe('the classes of a generator file', () => {
     await expect(load(files)).rejects.toThrow(
       'generator.json: its latents of 5 numbers say one of 3 classes, but it names 2',
     );
+  });
+});
+
+/** Hands over pieces of so many bytes, and the hash of all. */
+const inPieces =
+  (files: Files, length: number): ReadShard =>
+  async (name, take) => {
+    const bytes = files.get(name)!;
+    for (let at = 0; at < bytes.length; at += length) {
+      const piece = bytes.slice(at, at + length);
+      take(piece);
+      piece.fill(0); // used up
+    }
+    return crypto.subtle.digest('SHA-256', bytes);
+  };
+
+describe('a generator file that is streamed', () => {
+  const stream = (files: Files, readShard: ReadShard) =>
+    loadGeneratorFile(async (name) => files.get(name)!, { readShard });
+
+  it.each([
+    ['float32', 7],
+    ['float16', 1000],
+    ['int8', 4099],
+  ] as const)('is the same: %s, in pieces of %i bytes', async (encoding, length) => {
+    const files = await pack(encoding);
+    const { weights: whole } = await load(files);
+    const { weights: streamed } = await stream(files, inPieces(files, length));
+    for (const { name } of network.weights) expect(streamed.get(name)).toEqual(whole.get(name));
+  });
+
+  it('is refused where a bit is flipped, or bytes are missing or too many', async () => {
+    const shard = 'weights-0.bin';
+    const good = (await pack()).get(shard)!;
+    const flipped = good.slice();
+    flipped[flipped.length - 1]! ^= 128;
+    for (const bytes of [flipped, good.slice(0, -4), new Uint8Array([...good, 0, 0, 0, 0])]) {
+      const files = (await pack()).set(shard, bytes);
+      await expect(stream(files, inPieces(files, 512))).rejects.toThrow(
+        /^weights-0\.bin is damaged .*again$/,
+      );
+    }
+  });
+
+  it('has the kernel of its first layer where it is told, and follows it from there', async () => {
+    const files = await pack('int8');
+    const kernel = network.weights[0]!;
+    const lengths: number[] = [];
+    let buffer = new ArrayBuffer(0);
+    const { weights: loaded } = await loadGeneratorFile(async (name) => files.get(name)!, {
+      readShard: inPieces(files, 512),
+      kernelRoom(bytes) {
+        lengths.push(bytes);
+        buffer = new ArrayBuffer(8 + bytes);
+        return {
+          address: 8,
+          get buffer() {
+            return buffer;
+          },
+        };
+      },
+    });
+    expect(lengths).toEqual([product(kernel.shape)]);
+    const stored = (await load(files)).weights.get(kernel.name)!;
+    const weight = loaded.get(kernel.name)!;
+    expect(weight.values.buffer).toBe(buffer);
+    expect(weight).toEqual(stored);
+    buffer = buffer.transfer(buffer.byteLength + 100); // as a wasm memory does when it grows
+    expect(weight).toEqual(stored);
   });
 });
 

@@ -244,14 +244,20 @@ export async function readGeneratorManifest(
   return { manifest: parseManifest(bytes), hash: await sha256(bytes) };
 }
 
-/** How a generator file is read where more is known than how to read a file whole. */
+/**
+ * Hands the bytes of a file to `take`, piece by piece in their order; a piece is used up when `take`
+ * returns.
+ * @returns sha256 of all of them.
+ */
+export type ReadShard = (
+  name: string,
+  take: (piece: Uint8Array) => void,
+) => Promise<Uint8Array | ArrayBuffer>;
+
+/** How a generator file is read by those who can do more than read a file whole. */
 export interface GeneratorFileOptions {
-  /**
-   * Hands a shard's bytes to `take`, piece by piece in their order; a piece is used up when `take`
-   * returns. Whole shards are read when it is left out.
-   * @returns sha256 (hex) of all of them.
-   */
-  readShard?: (name: string, take: (piece: Uint8Array) => void) => Promise<string>;
+  /** Whole shards are read when it is left out. */
+  readShard?: ReadShard | undefined;
   /** Room for the first layer's kernel, which inference multiplies as it is stored; an array when left out. */
   kernelRoom?: ((bytes: number) => Room) | undefined;
 }
@@ -279,7 +285,7 @@ export async function loadGeneratorFile(
       for (const target of weights.targets) copyOverlap(piece, start + read, target);
       read += piece.length;
     });
-    if (read !== shard.bytes || digest !== shard.sha256) {
+    if (read !== shard.bytes || hex(digest) !== shard.sha256) {
       throw new UserError(
         `${shard.file} is damaged (its sha256 or length is not the one in ${GENERATOR_MANIFEST}): ` +
           'export or copy the generator again',
@@ -292,11 +298,11 @@ export async function loadGeneratorFile(
 }
 
 const wholeShards =
-  (readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>) =>
-  async (name: string, take: (piece: Uint8Array) => void): Promise<string> => {
+  (readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>): ReadShard =>
+  async (name, take) => {
     const bytes = await readFile(name);
     take(bytes);
-    return sha256(bytes);
+    return crypto.subtle.digest('SHA-256', bytes);
   };
 
 /** A network that has diverged draws nothing; kernels that turn NaN into 0 would hide it. */
@@ -463,7 +469,8 @@ function copyOverlap(piece: Uint8Array, start: number, { offset, bytes, room }: 
 }
 
 /** sha256 as hex, from the Web Crypto that every runtime has. */
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
+  hex(await crypto.subtle.digest('SHA-256', bytes));
+
+const hex = (bytes: Uint8Array | ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');

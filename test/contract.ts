@@ -17,6 +17,9 @@ export interface Runtime {
 /** A latent of zeros, but for a last number of 1. */
 const LATENT = `${'A'.repeat(265)}Dw`;
 
+/** Classes that the generator was told, and training images of each. */
+const CLASSES = { raven: 3, キル: 1 };
+
 /** Bytes that must be the same in every runtime; Node, in this process, says what they are. */
 const SEEDS = [
   'alice',
@@ -52,6 +55,11 @@ const PICTURES = [
   '/img?seed=alice&move=direction-1:2',
   '/mix?plus=alice,bob&move=direction-1:0.5',
   `/morph?zfrom=${LATENT}&to=alice&steps=3`,
+  ...['raven', 'キル'].map((name) => `/img?${new URLSearchParams({ seed: 'alice', class: name })}`),
+  '/morph?from=alice&to=bob&steps=3&class=raven',
+  '/mix?plus=alice&minus=bob&class=raven&move=direction-1:1',
+  '/grid?seed=alice&n=2&class=raven',
+  '/og?seed=alice&class=raven',
   ...['/img?seed=alice', '/img?seed=bob&size=64', '/mix?plus=a,b&size=300', '/og?seed=alice'].map(
     (path) => `${path}&format=webp`,
   ),
@@ -76,7 +84,7 @@ export function describeContract({
     let node: ReturnType<typeof createApp>;
 
     beforeAll(async () => {
-      generator = await writeRandomGenerator();
+      generator = await writeRandomGenerator({ classes: CLASSES });
       node = createApp(diskOptions(generator.folder));
       runtime = await start(generator.folder);
     }, 120_000);
@@ -188,6 +196,7 @@ export function describeContract({
       ['/img?seed=a&seed=b', 400, 'seed'],
       ['/img?seed=a&colour=red', 400, 'colour'],
       ['/img?z=AAAA', 400, 'z'],
+      ['/img?seed=a&class=Raven', 400, 'class'],
       [`/img?z=${'_'.repeat(266)}8`, 400, 'z'],
       [`/img?seed=a&z=${LATENT}`, 400, 'z'],
       ['/img?seed=a&move=smile:1', 400, 'move'],

@@ -120,11 +120,14 @@ async function stop(child: ChildProcess): Promise<number | null> {
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */
 export async function writeRandomGenerator({
   imageSize = 128,
+  classes,
 }: {
   imageSize?: number;
+  /** That it was told; none when left out. */
+  classes?: Readonly<Record<string, number>>;
 } = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
-  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize });
+  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize, classes });
   for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { trainCommand, VARIANT_NAMES, variantOptions } from './ablate.ts';
-import { parseGivenOptions, resolveOptions } from './options.ts';
+import { ablationRunName, rowKeys, trainCommand, VARIANT_NAMES, variantOptions } from './ablate.ts';
+import { givenOptionsSchema, parseGivenOptions, resolveOptions } from './options.ts';
 
 const settled = (name: (typeof VARIANT_NAMES)[number]) =>
   resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
@@ -35,5 +35,34 @@ describe('the variants of the ablation', () => {
       const typed = parseGivenOptions(Object.fromEntries(flags), 'flag');
       expect(resolveOptions({ ...typed, name: 'run' })).toEqual(settled(name));
     }
+  });
+});
+
+describe('the runs of the ablation', () => {
+  it('are all variants of one seed, then those of the next: stopped early, none is ahead', () => {
+    const options = { variants: ['lite', 'article'], seeds: [5, 3], cpuSeconds: 300 } as const;
+    expect(rowKeys(options, 'icons').map(({ variant, seed }) => `${variant} ${seed}`)).toEqual([
+      'lite 5',
+      'article 5',
+      'lite 3',
+      'article 3',
+    ]);
+  });
+
+  it('have names that a run may have, whatever the data are called', () => {
+    const longest = { seed: 2 ** 32 - 1, cpuSeconds: 10_000_000 };
+    const names = VARIANT_NAMES.map((variant) =>
+      ablationRunName({ variant, data: 'Мои картинки (2) of "kill me baby"', ...longest }),
+    );
+    for (const name of names) expect(givenOptionsSchema.shape.name.parse(name)).toBe(name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('differ by data, time and seed', () => {
+    const key = { variant: 'lite', data: 'icons', seed: 1, cpuSeconds: 300 };
+    expect(ablationRunName(key)).toBe('ablation-icons-lite-300-1');
+    const others = [{ data: 'faces' }, { cpuSeconds: 600 }, { seed: 2 }, { variant: 'article' }];
+    const names = others.map((other) => ablationRunName({ ...key, ...other }));
+    expect(new Set([...names, ablationRunName(key)]).size).toBe(5);
   });
 });

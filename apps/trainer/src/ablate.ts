@@ -5,18 +5,21 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { appendFile, readFile, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
+import { type AblationRow, addRow, findRow, type RowKey, readRows } from './ablation-csv.ts';
 import { readNewestCheckpoint } from './checkpoint.ts';
+import { startCpuBudget } from './cpu-budget.ts';
 import { readMetrics } from './metrics.ts';
 import { flagValue, type GivenOptions, kebab, userPath } from './options.ts';
 import { drawImages, findMadeImages } from './quality/made-images.ts';
-import { measure } from './quality/measure-quality.ts';
+import { measure, prepareReal, type RealSide } from './quality/measure-quality.ts';
 import type { QualityReport } from './quality/quality-report.ts';
 import { type RunFolder, runFolder, writeFileWhole } from './run-folder.ts';
+import { readRunRecord } from './run-record.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
 
@@ -46,35 +49,105 @@ export interface AblateOptions {
   variants: readonly VariantName[];
   /** Each trains for so long: user and system time of all threads, starting and samples included. */
   cpuSeconds: number;
-  seed: number;
+  seeds: readonly number[];
   /** As `--data` of training; without it the stand-in characters. */
   data?: string | undefined;
   backend: EngineChoice;
-  /** Images that are drawn and measured. */
-  count: number;
+  /** Images that are drawn and measured; without it as many as real ones are held out. */
+  count?: number | undefined;
   /** The CSV; rows that it has are not made again. */
   to: string;
 }
 
+/** How real images are halved, as `npm run metrics` does without `--seed`: one floor for all rows. */
+const MEASURE_SEED = 0;
+
 /**
- * Trains and measures every variant that the CSV has no row of. Stopped by `signal` it goes on where
- * it was when called again; a variant that was killed begins anew, for its time is not known.
+ * Trains and measures every variant that the CSV has no row of: all variants of the first seed, then
+ * those of the second, so that whenever it is stopped the variants have about equally many seeds.
+ * Stopped by `signal` it goes on where it was when called again; a variant that was killed begins
+ * anew, for its time is not known.
+ * @throws UserError at the end, when variants failed; the others have their rows.
  */
 export async function ablate(options: AblateOptions, signal: AbortSignal): Promise<void> {
-  for (const variant of options.variants) {
-    if (await hasRow(options, variant)) {
-      console.log(`${variant}: ${options.to} has it`);
-      continue;
+  const { backend, to } = options;
+  const engine = await startEngine(backend, console.log);
+  const dataset = await loadDataset({
+    path: options.data === undefined ? undefined : userPath(options.data),
+    log: console.log,
+  });
+  const rows = await readRows(to);
+  const keys = rowKeys(options, dataset.name);
+  const missing = keys.filter((key) => !findRow(rows, key));
+  console.log(`${to} has ${keys.length - missing.length} of ${keys.length} rows`);
+  if (missing.length === 0) return;
+  // Before the first variant, so that no variant pays for it.
+  const real = await prepareReal(dataset, MEASURE_SEED);
+  let failed = 0;
+  for (const [i, key] of missing.entries()) {
+    const run = runFolder(ablationRunName(key));
+    console.log(`${run.name}: run ${i + 1} of ${missing.length}`);
+    try {
+      const row = await makeRow({ key, run, options, real, engine: engine.name, signal });
+      if (!row) return;
+      await addRow(to, row);
+      console.log(`${run.name}: ${row.iterations} iterations, measured`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      console.error(`${run.name} failed: ${error.message}`);
+      failed++;
     }
-    const run = runFolder(`ablation-${basename(options.to, '.csv')}-${variant}-${options.seed}`);
-    const given = variantOptions(variant, options);
-    const spent = await trainFor(run, given, options.cpuSeconds, signal);
-    if (signal.aborted) return;
-    const report = await measureRun(run, options);
-    const row = ablationRow({ variant, options, spent, report, ...(await lastSteps(run)) });
-    await addRow(options.to, { ...row, command: trainCommand(given) });
-    console.log(`${variant}: ${spent.iteration} iterations, measured`);
   }
+  if (failed > 0) throw new UserError(`${failed} of ${missing.length} variants have no row`);
+}
+
+/** Seed by seed, every variant. */
+export function rowKeys(
+  { variants, seeds, cpuSeconds }: Pick<AblateOptions, 'variants' | 'seeds' | 'cpuSeconds'>,
+  data: string,
+): (RowKey & { variant: VariantName })[] {
+  return seeds.flatMap((seed) => variants.map((variant) => ({ variant, data, seed, cpuSeconds })));
+}
+
+/** What is left of a dataset's name in that of a run, which may have 64 letters at most. */
+const DATA_LETTERS = 12;
+
+/** A name that a run may have, whatever the dataset is called. */
+export function ablationRunName({ variant, data, seed, cpuSeconds }: RowKey): string {
+  const place = data.replace(/[^\w.-]/g, '-').slice(0, DATA_LETTERS);
+  return `ablation-${place}-${variant}-${cpuSeconds}-${seed}`;
+}
+
+/** @returns undefined when `signal` asked to stop. */
+async function makeRow({
+  key,
+  run,
+  options,
+  real,
+  engine,
+  signal,
+}: {
+  key: RowKey & { variant: VariantName };
+  run: RunFolder;
+  options: AblateOptions;
+  real: RealSide;
+  engine: string;
+  signal: AbortSignal;
+}): Promise<AblationRow | undefined> {
+  const given = variantOptions(key.variant, { ...options, seed: key.seed });
+  const { fingerprint } = real.dataset;
+  const cpuSeconds = options.cpuSeconds;
+  const spent = await trainFor({ run, given, fingerprint, cpuSeconds, signal });
+  if (signal.aborted) return undefined;
+  const report = await measureRun(run, real, options.count);
+  return {
+    ...key,
+    engine,
+    iterations: spent.iteration,
+    accuracy: await lastAccuracy(run),
+    ...scores(report),
+    command: trainCommand(given),
+  };
 }
 
 /** The iterations are out of reach: the time ends a variant. */
@@ -83,7 +156,7 @@ const ENDLESS = 10_000_000;
 /** What a variant is trained with. */
 export function variantOptions(
   variant: VariantName,
-  { seed, data, backend }: Pick<AblateOptions, 'seed' | 'data' | 'backend'>,
+  { seed, data, backend }: Pick<AblateOptions, 'data' | 'backend'> & { seed: number },
 ): GivenOptions {
   return {
     preset: 'lite',
@@ -102,46 +175,43 @@ const spentSchema = z.strictObject({
 
 type Spent = z.infer<typeof spentSchema>;
 
-/** Trains a variant, or goes on with it, until its CPU time is used up or `signal` asks to stop. */
-async function trainFor(
-  run: RunFolder,
-  given: GivenOptions,
-  cpuSeconds: number,
-  signal: AbortSignal,
-): Promise<Spent> {
+/**
+ * Trains a variant, or goes on with it, until its CPU time is used up or `signal` asks to stop.
+ * @param options.fingerprint of the images that it has to be trained on
+ */
+async function trainFor({
+  run,
+  given,
+  fingerprint,
+  cpuSeconds,
+  signal,
+}: {
+  run: RunFolder;
+  given: GivenOptions;
+  fingerprint: string;
+  cpuSeconds: number;
+  signal: AbortSignal;
+}): Promise<Spent> {
   const file = join(run.root, 'ablation.json');
   const before = await readSpent(file);
+  if (before) await checkImages(run, fingerprint);
   if (before && before.cpuSeconds >= cpuSeconds) return before;
   if (!before && existsSync(run.root)) {
     console.log(`${run.name} was cut off: it begins anew`);
     await rm(run.root, { recursive: true });
   }
-  const clock = startCpuClock(before?.cpuSeconds ?? 0);
-  const budget = new AbortController();
-  const timer = setInterval(() => clock() >= cpuSeconds && budget.abort(), 50);
-  try {
-    const options = { ...given, name: run.name, iterations: ENDLESS, measureEvery: 0 };
-    await rm(file, { force: true });
-    await train(options, {
-      resume: before !== undefined,
-      signal: AbortSignal.any([signal, budget.signal]),
-    });
-  } finally {
-    clearInterval(timer);
-  }
+  const budget = startCpuBudget(cpuSeconds, before?.cpuSeconds);
+  const options = { ...given, name: run.name, iterations: ENDLESS, measureEvery: 0 };
+  await rm(file, { force: true });
+  await train(options, { resume: before !== undefined, signal, budget });
+  const spentSeconds = budget.spent();
   const checkpoint = await readNewestCheckpoint(run.checkpoints, console.warn);
-  const spent = { cpuSeconds: clock(), iteration: checkpoint?.iteration ?? 0 };
+  if (!checkpoint && !signal.aborted) {
+    throw new UserError(`not one iteration fits into ${cpuSeconds} CPU seconds: give more`);
+  }
+  const spent = { cpuSeconds: spentSeconds, iteration: checkpoint?.iteration ?? 0 };
   await writeFileWhole(file, JSON.stringify(spent));
   return spent;
-}
-
-/** @returns a clock of this process's CPU seconds that stands at `start` now. */
-function startCpuClock(start: number): () => number {
-  const began = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(began);
-    return start + (user + system) / 1e6;
-  };
 }
 
 async function readSpent(file: string): Promise<Spent | undefined> {
@@ -149,111 +219,57 @@ async function readSpent(file: string): Promise<Spent | undefined> {
   return spentSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
-async function measureRun(run: RunFolder, { seed, data, backend, count }: AblateOptions) {
-  const engine = await startEngine(backend, console.log);
+/** Two datasets may be called alike. */
+async function checkImages(run: RunFolder, fingerprint: string): Promise<void> {
+  const { dataset } = await readRunRecord(run);
+  if (dataset.fingerprint === fingerprint) return;
+  throw new UserError(`${run.root} has been trained on other images called alike: remove it`);
+}
+
+async function measureRun(run: RunFolder, real: RealSide, count = real.halves.heldOut.length) {
   const made = await findMadeImages(run.name);
   if (made.kind !== 'generator') throw new UserError(`${run.root} is no run`);
-  const { network, description } = made.generator;
-  const real = await loadDataset({
-    path: data === undefined ? undefined : userPath(data),
-    imageSize: network.outputShape[0]!,
-    log: console.log,
-  });
-  const fake = await drawImages(made.generator, count);
-  const { report } = await measure({ real, fake, description, seed });
-  return { ...report, engine: engine.name };
+  const { generator } = made;
+  const fake = await drawImages(generator, count);
+  const { report } = await measure({ real, fake, description: generator.description });
+  return report;
 }
 
 /** Steps over which D's part is averaged. */
 const LAST_STEPS = 100;
 
 /** How often D was right in the last steps. */
-async function lastSteps(run: RunFolder): Promise<{ accuracy: number }> {
+async function lastAccuracy(run: RunFolder): Promise<number> {
   const { realAccuracy, fakeAccuracy } = await readMetrics(run.metrics);
   const last = [...realAccuracy.slice(-LAST_STEPS), ...fakeAccuracy.slice(-LAST_STEPS)];
-  return { accuracy: last.reduce((sum, value) => sum + value, 0) / last.length };
+  return last.reduce((sum, value) => sum + value, 0) / last.length;
 }
 
-/** One row; docs/quality.md, "What helped", says what the columns are. */
-function ablationRow({
-  variant,
-  options,
-  spent,
-  report: { slicedWasserstein, random, classifier, nearest, engine },
-  accuracy,
-}: {
-  variant: VariantName;
-  options: AblateOptions;
-  spent: Spent;
-  report: QualityReport & { engine: string };
-  accuracy: number;
-}): Record<Exclude<Column, 'command'>, string | number> {
+function scores({ slicedWasserstein, random, classifier, nearest }: QualityReport) {
   const { model, floor } = random;
+  const shares = classifier?.classes.map(({ made, real }) => made / real);
   return {
-    variant,
-    seed: options.seed,
-    cpuSeconds: options.cpuSeconds,
-    engine,
-    iterations: spent.iteration,
-    accuracy,
     swd: meanDistance(slicedWasserstein.model),
     swdFloor: meanDistance(slicedWasserstein.floor),
     rkid: model.kernelDistance.mean,
     rkidDeviation: model.kernelDistance.deviation,
     rkidFloor: floor.kernelDistance.mean,
     precision: model.precision,
+    precisionFloor: floor.precision,
     recall: model.recall,
+    recallFloor: floor.recall,
     density: model.density,
+    densityFloor: floor.density,
     coverage: model.coverage,
     coverageFloor: floor.coverage,
-    rarestClass: Math.min(...(classifier?.classes.map(({ made, real }) => made / real) ?? [])),
+    rarestClass: shares && Math.min(...shares),
     nearestRatio: nearest.ratio,
+    nearestFloor: nearest.heldOutRatio,
   };
 }
 
 const meanDistance = (bands: readonly { distance: number }[]) =>
   bands.reduce((sum, { distance }) => sum + distance, 0) / bands.length;
-
-/** The columns of the CSV. The first three name a row. */
-export const COLUMNS = [
-  'variant',
-  'seed',
-  'cpuSeconds',
-  'engine',
-  'iterations',
-  'accuracy',
-  'swd',
-  'swdFloor',
-  'rkid',
-  'rkidDeviation',
-  'rkidFloor',
-  'precision',
-  'recall',
-  'density',
-  'coverage',
-  'coverageFloor',
-  'rarestClass',
-  'nearestRatio',
-  'command',
-] as const;
-
-type Column = (typeof COLUMNS)[number];
-
-async function hasRow({ to, seed, cpuSeconds }: AblateOptions, variant: VariantName) {
-  const text = existsSync(to) ? await readFile(to, 'utf8') : '';
-  return text.split('\n').some((line) => line.startsWith(`${variant},${seed},${cpuSeconds},`));
-}
-
-async function addRow(to: string, row: Record<Column, string | number>): Promise<void> {
-  if (!existsSync(to)) await writeFileWhole(to, `${COLUMNS.join(',')}\n`);
-  await appendFile(to, `${COLUMNS.map((column) => cell(row[column])).join(',')}\n`);
-}
-
-/** Of figures four digits; text with a comma in quotes (RFC 4180). */
-function cell(value: string | number): string {
-  if (typeof value === 'string') return value.includes(',') ? `"${value}"` : value;
-  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
-}
 
 /** What makes the same run by hand, but for its length. */
 export function trainCommand(given: GivenOptions): string {

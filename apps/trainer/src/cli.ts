@@ -1,6 +1,8 @@
 import { type Encoding, UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablate.ts';
+import { readRows } from './ablation-csv.ts';
+import { ablationTables } from './ablation-table.ts';
 import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
 import { continueInDeno } from './deno.ts';
 import { writeDirections } from './directions.ts';
@@ -22,6 +24,7 @@ import {
   userPath,
 } from './options.ts';
 import { project } from './project.ts';
+import { writeGrids } from './quality/grids.ts';
 import { labelSamples } from './quality/label-samples.ts';
 import { measureQuality } from './quality/measure-quality.ts';
 import { findRunFolder } from './run-folder.ts';
@@ -127,7 +130,7 @@ function parseSamples(text: string): number {
   return parseCount(text, 25);
 }
 
-function parseSeeds(text: string): number {
+function parseSeedCount(text: string): number {
   return parseCount(text, 65_536);
 }
 
@@ -227,7 +230,7 @@ program
     'what the encodings of a generator file cost: sizes, and how far images are from float32',
   )
   .requiredOption('--generator <DIR>', 'a generator file exported with --encoding float32')
-  .option('--seeds <N>', 'compare the images of seeds 0 to N − 1', parseSeeds, 256)
+  .option('--seeds <N>', 'compare the images of seeds 0 to N − 1', parseSeedCount, 256)
   .action(async ({ generator, seeds }: { generator: string; seeds: number }) => {
     const file = await loadFloat32Generator(userPath(generator));
     await startEngine('wasm', console.log);
@@ -297,27 +300,75 @@ program
       .default([...VARIANT_NAMES], 'all'),
   )
   .option('--cpu-seconds <N>', 'that each trains for', parseCpuSeconds, 3600)
-  .option('--seed <N>', 'of the runs and of what is measured', parseSeed, 0)
-  .option('--count <N>', 'images to draw and measure', parseMadeCount, 1000)
-  .option('--data <PATH>', 'as for train; then name another CSV by --to')
-  .option('--to <FILE>', 'the CSV; rows that it has are not made again')
+  .option(
+    '--seeds <N...>',
+    'of the runs, without it 0: first all variants with the first of them',
+    parseSeeds,
+  )
+  .option(
+    '--count <N>',
+    'images to draw and measure; without it as many as real ones are held out',
+    parseMadeCount,
+  )
+  .option('--data <PATH>', 'as for train')
+  .addOption(
+    new Option('--to <FILE>', 'the CSV; rows that it has are not made again')
+      .argParser(userPath)
+      .default(ABLATION_CSV, 'docs/ablation.csv'),
+  )
   .addOption(backendOption())
-  .action(async ({ to, ...options }: AblateFlags) => {
-    if (options.data !== undefined && to === undefined) {
-      throw new UserError('--data needs --to, so that one CSV has rows of one dataset');
-    }
-    const csv = to === undefined ? ABLATION_CSV : userPath(to);
-    await ablate({ ...options, to: csv }, stopSignal());
+  .action(async ({ seeds = [0], ...options }: AblateFlags) => {
+    await ablate({ ...options, seeds }, stopSignal());
   });
 
 interface AblateFlags {
   variants: VariantName[];
   cpuSeconds: number;
-  seed: number;
-  count: number;
+  seeds?: number[];
+  count?: number;
   data?: string;
-  to?: string;
+  to: string;
   backend: EngineChoice;
+}
+
+/** Called for each of them, with those before it. */
+function parseSeeds(text: string, before: number[] = []): number[] {
+  return [...before, parseSeed(text)];
+}
+
+program
+  .command('tables')
+  .description('print what ablate has measured as Markdown tables: medians and ranges over seeds')
+  .argument('[CSV]', 'without it docs/ablation.csv')
+  .action(async (given?: string) => {
+    const csv = given === undefined ? ABLATION_CSV : userPath(given);
+    const rows = await readRows(csv);
+    if (rows.length === 0) throw new UserError(`${csv} has no row: make some by npm run ablate`);
+    console.log(ablationTables(rows));
+  });
+
+program
+  .command('grids')
+  .description('draw the same seeds with several generators, side by side in one PNG')
+  .argument('<GENERATORS...>', 'runs or generator files')
+  .requiredOption('--to <FILE>', 'the PNG', userPath)
+  .option('--side <N>', 'pictures along each side of a grid', parseGridSide, 5)
+  .option('--columns <N>', 'grids in a row', parseGridSide, 3)
+  .addOption(backendOption())
+  .action(async (generators: string[], { backend, ...options }: GridsFlags) => {
+    await startEngine(backend, console.log);
+    await writeGrids({ ...options, generators });
+  });
+
+interface GridsFlags {
+  to: string;
+  side: number;
+  columns: number;
+  backend: EngineChoice;
+}
+
+function parseGridSide(text: string): number {
+  return parseCount(text, 32);
 }
 
 function parseCpuSeconds(text: string): number {

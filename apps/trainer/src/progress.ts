@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { MultiBar, Presets } from 'cli-progress';
+import type { CpuBudget } from './cpu-budget.ts';
 
 /** Where a run's lines go: the terminal, under it a progress bar, and the run's log file. */
 export interface Progress {
@@ -12,20 +13,29 @@ export interface Progress {
 
 /**
  * @param options.start the iteration at which this process begins, for the time left.
+ * @param options.total the iteration at which the run ends.
+ * @param options.budget ends the run instead, where there is one.
  */
 export function startProgress({
   logFile,
   start,
   total,
+  budget,
 }: {
   logFile: string;
   start: number;
   total: number;
+  budget?: CpuBudget | undefined;
 }): Progress {
   const began = performance.now();
+  const spentBefore = budget?.spent() ?? 0;
   let lastSaid = began;
   const bars = process.stderr.isTTY ? createBars() : undefined;
-  const bar = bars?.create(total, start, { pace: '–', left: '–' });
+  const bar = bars?.create(budget?.total ?? total, budget ? spentBefore : start, {
+    done: '–',
+    pace: '–',
+    left: '–',
+  });
 
   return {
     async log(line) {
@@ -35,13 +45,23 @@ export function startProgress({
     },
     update(iteration) {
       const now = performance.now();
-      const pace = (now - began) / 1000 / Math.max(1, iteration - start);
-      const words = { pace: pace.toPrecision(3), left: formatDuration(pace * (total - iteration)) };
-      bar?.update(iteration, words);
+      const seconds = (now - began) / 1000;
+      const spent = budget?.spent() ?? 0;
+      const [from, at, to] = budget
+        ? [spentBefore, spent, budget.total]
+        : [start, iteration, total];
+      const words = {
+        done: budget
+          ? `iteration ${iteration} · ${spent.toFixed(0)} of ${budget.total} CPU s`
+          : `${iteration}/${total}`,
+        pace: (seconds / Math.max(1, iteration - start)).toPrecision(3),
+        left: formatDuration(timeLeft({ seconds, from, at, to })),
+      };
+      bar?.update(at, words);
       // Where there is no terminal to draw a bar on (turbo, a log file), it is said now and then.
       if (!bar && now - lastSaid > SAY_EVERY_MS) {
         lastSaid = now;
-        console.log(`${iteration}/${total} · ${words.pace} s an iteration · ${words.left} left`);
+        console.log(`${words.done} · ${words.pace} s an iteration · ${words.left} left`);
       }
     },
     stop() {
@@ -52,10 +72,25 @@ export function startProgress({
 
 const SAY_EVERY_MS = 60_000;
 
+/** Seconds from `at` to `to`, if it goes on as it went in the `seconds` from `from` to `at`. */
+export function timeLeft({
+  seconds,
+  from,
+  at,
+  to,
+}: {
+  seconds: number;
+  from: number;
+  at: number;
+  to: number;
+}): number {
+  return (seconds / Math.max(1, at - from)) * Math.max(0, to - at);
+}
+
 function createBars(): MultiBar {
   return new MultiBar(
     {
-      format: '{bar} {percentage} % · {value}/{total} · {pace} s an iteration · {left} left',
+      format: '{bar} {percentage} % · {done} · {pace} s an iteration · {left} left',
       hideCursor: true,
       clearOnComplete: false,
       forceRedraw: true,

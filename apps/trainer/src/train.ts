@@ -2,6 +2,7 @@ import { type Dataset, loadDataset } from '@killme/data';
 import { type Preset, presetByName, UserError } from '@killme/model';
 import { calibrateAverage, copyWeights } from './average.ts';
 import { keepCheckpoint, readNewestCheckpoint, restoreGan, saveCheckpoint } from './checkpoint.ts';
+import type { CpuBudget } from './cpu-budget.ts';
 import { exportGenerator } from './export.ts';
 import { checkFinite, watchForCollapse } from './health.ts';
 import {
@@ -50,25 +51,26 @@ interface Run {
 }
 
 /**
- * Trains a GAN, or goes on with a run, until its last iteration or until `signal` asks to stop.
- * Whatever ends it, the run folder then holds a checkpoint of the last iteration done.
+ * Trains a GAN, or goes on with a run, until its last iteration, until `signal` asks to stop, or
+ * until its `budget` is spent. Whatever ends it, the run folder then holds a checkpoint of the last
+ * iteration done.
  *
  * @throws UserError for wrong options, data, engines and disks, and when training has diverged.
  */
 export async function train(
   given: GivenOptions,
-  { resume, signal }: { resume: boolean; signal: AbortSignal },
+  { resume, signal, budget }: { resume: boolean; signal: AbortSignal; budget?: CpuBudget },
 ): Promise<void> {
   const run = resume ? await resumeRun(given) : await beginRun(given);
   const { folder, record, gan, start } = run;
   const { iterations } = record.options;
   await startMetricsFile(folder.metrics, start);
   await startQualityFile(folder.quality, start);
-  const progress = startProgress({ logFile: folder.log, start, total: iterations });
+  const progress = startProgress({ logFile: folder.log, start, total: iterations, budget });
   const report = createReport(folder, record);
   let done = start;
   try {
-    done = await trainLoop(run, { progress, report, signal });
+    done = await trainLoop(run, { progress, report, signal, budget });
   } finally {
     progress.stop();
   }
@@ -91,7 +93,12 @@ export async function train(
 /** @returns the number of iterations done. */
 async function trainLoop(
   run: Run,
-  { progress, report, signal }: { progress: Progress; report: Report; signal: AbortSignal },
+  {
+    progress,
+    report,
+    signal,
+    budget,
+  }: { progress: Progress; report: Report; signal: AbortSignal; budget: CpuBudget | undefined },
 ): Promise<number> {
   const { folder, record, preset, dataset, gan, start } = run;
   const { iterations, sampleEvery, saveEvery, measureEvery, seed, batch } = record.options;
@@ -145,7 +152,7 @@ async function trainLoop(
   };
 
   for (let iteration = start; iteration < iterations; iteration++) {
-    if (signal.aborted) {
+    if (signal.aborted || (budget && budget.spent() >= budget.total)) {
       await settle();
       return iteration;
     }

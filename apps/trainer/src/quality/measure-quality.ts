@@ -11,7 +11,7 @@ import { encode } from 'fast-png';
 import { userPath } from '../options.ts';
 import { writeFileWhole } from '../run-folder.ts';
 import { type EngineChoice, startEngine } from '../start-engine.ts';
-import { classify, datasetClassifier } from './classifier.ts';
+import { type Classifier, classify, datasetClassifier } from './classifier.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { type ImageSet, type RealHalves, splitReal } from './image-set.ts';
 import { drawImages, findMadeImages, type MadeImages, readImages } from './made-images.ts';
@@ -19,6 +19,7 @@ import { compareFeatures, comparePatches, shuffleImages } from './measure.ts';
 import { nearestSheet, nearestTrainingImages } from './nearest.ts';
 import { type QualityReport, qualityReportSchema, qualityTables } from './quality-report.ts';
 import { randomFeatures } from './random-network.ts';
+import type { BandDistance } from './sliced-wasserstein.ts';
 
 /** Side at which images are measured where no generator says it. */
 const IMAGE_SIZE = 128;
@@ -59,10 +60,9 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
   checkAgainst(against, real);
   const fake = await makeImages(source, options);
   const { report, sheet } = await measure({
-    real,
+    real: await prepareReal(real, options.seed),
     fake,
     description: source.kind === 'generator' ? source.generator.description : source.path,
-    seed: options.seed,
   });
   report.seconds = (performance.now() - began) / 1000;
   const picture = options.nearest === undefined ? runPicture(source) : userPath(options.nearest);
@@ -91,36 +91,61 @@ async function makeImages(source: MadeImages, { count, seed }: MeasureOptions): 
   });
 }
 
+/** What of a measurement is of the real images only: worked out once, it serves many. */
+export interface RealSide {
+  dataset: Dataset;
+  seed: number;
+  halves: RealHalves;
+  /** Random features of all images. */
+  random: Features;
+  /** Where there are classes; the features are of its hidden layer. */
+  classified: { classifier: Classifier; features: Features } | undefined;
+  /** Of patches, by how many images are compared. */
+  patchFloors: Map<number, BandDistance[]>;
+}
+
+/** @param seed fixes how the images are halved, and every other draw. */
+export async function prepareReal(dataset: Dataset, seed: number): Promise<RealSide> {
+  const halves = splitReal(dataset.count, seed);
+  const random = await randomFeatures(dataset);
+  const classified =
+    dataset.classes.length > 1 ? await classifyReal(dataset, halves, seed) : undefined;
+  return { dataset, seed, halves, random, classified, patchFloors: new Map() };
+}
+
+async function classifyReal(dataset: Dataset, halves: RealHalves, seed: number) {
+  const classifier = await datasetClassifier({ dataset, halves, seed, log: console.error });
+  const { features } = await classify(classifier, dataset);
+  return { classifier, features };
+}
+
 /** All figures of made images, on whatever engine is current. */
 export async function measure({
   real,
   fake,
   description,
-  seed,
 }: {
-  real: Dataset;
+  real: RealSide;
   fake: ImageSet;
   description: string;
-  seed: number;
 }) {
-  const halves = splitReal(real.count, seed);
+  const { dataset, halves, seed } = real;
   const timed = stopwatch();
-  const features = { real: await randomFeatures(real), fake: await randomFeatures(fake) };
+  const features = await randomFeatures(fake);
   timed('random features');
-  const random = compareFeatures(features.real, features.fake, halves, seed);
+  const random = compareFeatures(real.random, features, halves, seed);
   timed('rKID, precision, recall, density, coverage');
-  const standardize = standardizer(takeRows(features.real, halves.reference));
-  const standard = { real: standardize(features.real), fake: standardize(features.fake) };
+  const standardize = standardizer(takeRows(real.random, halves.reference));
+  const standard = { real: standardize(real.random), fake: standardize(features) };
   const nearest = nearestTrainingImages(standard.real, standard.fake);
   timed('nearest training images');
-  const slicedWasserstein = await comparePatches(real, fake, halves, seed);
+  const slicedWasserstein = await comparePatches(dataset, fake, halves, seed, real.patchFloors);
   timed('SWD');
-  const classifier =
-    real.classes.length > 1 ? await compareClasses(real, fake, halves, seed) : undefined;
+  const classifier = real.classified && (await compareClasses(real, real.classified, fake));
   timed('classifier');
   const report: QualityReport = {
     version: 1,
-    real: { name: real.name, count: real.count, fingerprint: real.fingerprint },
+    real: { name: dataset.name, count: dataset.count, fingerprint: dataset.fingerprint },
     fake: { description, count: fake.count },
     seed,
     slicedWasserstein,
@@ -134,7 +159,7 @@ export async function measure({
     },
     seconds: 0,
   };
-  return { report, sheet: nearestSheet(real, fake, nearest) };
+  return { report, sheet: nearestSheet(dataset, fake, nearest) };
 }
 
 /** The ratio that new real images would have: those held out, to the reference half. */
@@ -142,18 +167,20 @@ function heldOutRatio(real: Features, { reference, heldOut }: RealHalves): numbe
   return nearestTrainingImages(takeRows(real, reference), takeRows(real, heldOut)).ratio;
 }
 
-async function compareClasses(real: Dataset, fake: ImageSet, halves: RealHalves, seed: number) {
-  const classifier = await datasetClassifier({ dataset: real, halves, seed, log: console.error });
-  const reals = await classify(classifier, real);
+async function compareClasses(
+  { dataset, halves, seed }: RealSide,
+  { classifier, features }: NonNullable<RealSide['classified']>,
+  fake: ImageSet,
+) {
   const fakes = await classify(classifier, fake);
   const share = (labels: Uint16Array, index: number) =>
     labels.filter((label) => label === index).length / labels.length;
   return {
     heldOutAccuracy: classifier.heldOutAccuracy,
-    scores: compareFeatures(reals.features, fakes.features, halves, seed),
-    classes: real.classes.map((name, index) => ({
+    scores: compareFeatures(features, fakes.features, halves, seed),
+    classes: dataset.classes.map((name, index) => ({
       name,
-      real: share(real.labels, index),
+      real: share(dataset.labels, index),
       made: share(fakes.labels, index),
     })),
   };

@@ -67,21 +67,28 @@ function meanScores(all: readonly FeatureScores[]): FeatureScores {
   };
 }
 
-/** Compares by patches: the first of the made images, as many as are held out. */
+/**
+ * Compares by patches: the first of the made images, as many as are held out.
+ * @param floors those that are known, by how many images were compared; a new one is added.
+ */
 export async function comparePatches(
   real: ImageSet,
   made: ImageSet,
   { reference, heldOut }: RealHalves,
   seed: number,
+  floors = new Map<number, BandDistance[]>(),
 ): Promise<WithFloor<BandDistance[]>> {
   const part = partSize(heldOut.length, made.count);
   const order = Uint32Array.from({ length: part }, (_, i) => i);
-  const [floor, model] = await slicedWasserstein(
+  const known = floors.get(part);
+  const [model, measured] = await slicedWasserstein(
     takeImages(real, reference.subarray(0, part)),
-    [takeImages(real, heldOut.subarray(0, part)), takeImages(made, order)],
+    [takeImages(made, order), ...(known ? [] : [takeImages(real, heldOut.subarray(0, part))])],
     seed,
   );
-  return { model: model!, floor: floor! };
+  const floor = known ?? measured!;
+  floors.set(part, floor);
+  return { model: model!, floor };
 }
 
 /** @throws UserError when there are too few made images to measure. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod';
+import { markdownTable, number } from '../markdown.ts';
 
 const featureScoresSchema = z.object({
   precision: z.number(),
@@ -61,9 +62,9 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
     name,
     number(model) + (deviation ? ` ± ${number(deviation.model)}` : ''),
     number(floor) + (deviation ? ` ± ${number(deviation.floor)}` : ''),
-    ...(other ? [normalised(model, floor, other.get(name))] : []),
+    ...(other ? [score(normalised(model, floor, other.get(name)))] : []),
   ]);
-  const parts = [table([head, ...cells])];
+  const parts = [markdownTable([head, ...cells])];
   const { classifier, nearest } = report;
   if (classifier) {
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -75,7 +76,7 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
     parts.push(
       `The classifier is right on ${percent(classifier.heldOutAccuracy)} of the held-out images. ` +
         'What it takes images for, and what the real ones are:',
-      table([['class', 'made', 'real'], ...classes]),
+      markdownTable([['class', 'made', 'real'], ...classes]),
     );
   }
   parts.push(
@@ -123,16 +124,17 @@ function featureRows(space: string, { model, floor }: QualityReport['random']): 
   ];
 }
 
-/** 0: as real images held out; 1: as what it is held against. */
-function normalised(model: number, floor: number, other: number | undefined): string {
+/**
+ * A figure on the scale of two others: 0 is as real images that were held out, 1 as the other
+ * generator. None where that one is as good as real images.
+ */
+export function normalised(
+  model: number,
+  floor: number,
+  other: number | undefined,
+): number | undefined {
   const span = other === undefined ? 0 : other - floor;
-  return span === 0 ? '–' : ((model - floor) / span).toFixed(3);
+  return span === 0 ? undefined : (model - floor) / span;
 }
 
-const number = (value: number) => String(Number(value.toPrecision(3)));
-
-function table(lines: readonly (readonly string[])[]): string {
-  const [head, ...rest] = lines;
-  const rule = head!.map((_, i) => (i === 0 ? '---' : '--:'));
-  return [head!, rule, ...rest].map((line) => `| ${line.join(' | ')} |`).join('\n');
-}
+const score = (value: number | undefined) => value?.toFixed(3) ?? '–';

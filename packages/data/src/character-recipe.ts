@@ -24,10 +24,13 @@ const BACKGROUNDS = ['b6e3f4', 'c0aede', 'd1d4f9', 'ffd5dc', 'c9ebc4'];
 /** Percent of DiceBear's own size: the head fills the icon, no hair is cut at the sides. */
 const SCALE = 112;
 
-/** 686 faces of a few people, unevenly many of each: the structure of the article's set. */
+/**
+ * 686 faces of a few people, unevenly many of each: the structure of the article's set. All look the
+ * same way: the article's icons, which carry text, are never mirrored either.
+ */
 export const CHARACTERS: IconRecipe = {
   title: 'stand-in characters',
-  version: 1,
+  version: 2,
   count: PEOPLE.reduce((sum, { faces }) => sum + faces, 0),
   credit:
     'Remix of "Adventurer" (https://www.figma.com/community/file/1184595184137881796) by Lisa ' +
@@ -39,7 +42,6 @@ export const CHARACTERS: IconRecipe = {
 function* drawFaces(): Generator<Icon> {
   for (const { name, faces, hair, hairColor, skinColor } of PEOPLE) {
     const random = createRandom(`killme characters ${CHARACTERS.version}/${name}`);
-    const flips = random.integers(faces, 2);
     const backgrounds = random.integers(faces, BACKGROUNDS.length);
     for (let i = 0; i < faces; i++) {
       const avatar = createAvatar(adventurer, {
@@ -51,7 +53,6 @@ function* drawFaces(): Generator<Icon> {
         glassesProbability: 5,
         features: ['blush'],
         featuresProbability: 15,
-        flip: flips[i] === 1,
         scale: SCALE,
         backgroundColor: [BACKGROUNDS[backgrounds[i]!]!],
         size: ICON_SIZE,

@@ -65,7 +65,7 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     await characters({ cacheDir, log: (line) => lines.push(line) });
     expect(lines[0]).toContain('are damaged: drawing them again');
     expect(await readFile(file)).toEqual(original);
-    expect(await readdir(cacheDir)).toEqual(['characters-1']);
+    expect(await readdir(cacheDir)).toEqual(['characters-2']);
   });
 
   it('say so when the cache cannot be written', async () => {
@@ -75,9 +75,9 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
 
   it('leave what is not theirs alone', async () => {
     const folder = await makeFolder();
-    await mkdir(join(folder, 'characters-1', 'mine'), { recursive: true });
+    await mkdir(join(folder, 'characters-2', 'mine'), { recursive: true });
     await expect(characters({ cacheDir: folder })).rejects.toThrow(
-      `${folder}/characters-1 already holds files: remove it or choose another folder`,
+      `${folder}/characters-2 already holds files: remove it or choose another folder`,
     );
   });
 });

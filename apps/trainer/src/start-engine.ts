@@ -36,7 +36,14 @@ export async function startEngine(
 
 // Engines are loaded only when chosen: each registers a tfjs backend, and one brings a native library.
 const startTensorflow = async () => (await import('./engines/tensorflow.ts')).startTensorflow();
-const startWasm = async () => (await import('./engines/wasm.ts')).startWasm();
+
+let wasm: Promise<Engine> | undefined;
+
+/** Once in a process: a second backend would not know the tensors of the first. */
+async function startWasm(): Promise<Engine> {
+  wasm ??= import('./engines/wasm.ts').then((engine) => engine.startWasm());
+  return wasm;
+}
 
 async function startWebgpu(): Promise<Engine> {
   if (inDeno) return (await import('./engines/webgpu.ts')).startWebgpu();

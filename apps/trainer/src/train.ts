@@ -1,5 +1,6 @@
 import { type Dataset, loadDataset } from '@killme/data';
 import { type Preset, presetByName, UserError } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
 import { calibrateAverage, copyWeights } from './average.ts';
 import { keepCheckpoint, readNewestCheckpoint, restoreGan, saveCheckpoint } from './checkpoint.ts';
 import type { CpuBudget } from './cpu-budget.ts';
@@ -13,7 +14,7 @@ import {
   readLosses,
 } from './iteration.ts';
 import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
-import { initializeNetwork } from './network-state.ts';
+import { disposeNetwork, initializeNetwork } from './network-state.ts';
 import {
   type GivenOptions,
   presetOf,
@@ -62,6 +63,20 @@ export async function train(
   { resume, signal, budget }: { resume: boolean; signal: AbortSignal; budget?: CpuBudget },
 ): Promise<void> {
   const run = resume ? await resumeRun(given) : await beginRun(given);
+  try {
+    await trainRun(run, { signal, budget });
+  } finally {
+    disposeGan(run.gan); // an ablation trains many in one process
+  }
+}
+
+/** What may end a run before its last iteration. */
+interface Ends {
+  signal: AbortSignal;
+  budget: CpuBudget | undefined;
+}
+
+async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
   const { folder, record, gan, start } = run;
   const { iterations } = record.options;
   await startMetricsFile(folder.metrics, start);
@@ -93,12 +108,7 @@ export async function train(
 /** @returns the number of iterations done. */
 async function trainLoop(
   run: Run,
-  {
-    progress,
-    report,
-    signal,
-    budget,
-  }: { progress: Progress; report: Report; signal: AbortSignal; budget: CpuBudget | undefined },
+  { progress, report, signal, budget }: { progress: Progress; report: Report } & Ends,
 ): Promise<number> {
   const { folder, record, preset, dataset, gan, start } = run;
   const { iterations, sampleEvery, saveEvery, measureEvery, seed, batch } = record.options;
@@ -260,6 +270,13 @@ function initializeGan(preset: Preset, seed: number): Gan {
     decoder: preset.decoder && initializeNetwork(preset.decoder, `${seed}/weights/decoder`),
     average: hasAverage(preset) ? copyWeights(initial) : undefined,
   };
+}
+
+function disposeGan({ generator, discriminator, decoder, average }: Gan): void {
+  disposeNetwork(generator);
+  disposeNetwork(discriminator);
+  if (decoder) disposeNetwork(decoder);
+  if (average) tf.dispose([...average.values()]);
 }
 
 const hasAverage = ({ training }: Preset) => (training.methods?.averageDecay ?? 0) > 0;

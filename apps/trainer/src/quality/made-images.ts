@@ -58,7 +58,7 @@ export async function findMadeImages(given: string): Promise<MadeImages> {
   if (run) return { kind: 'generator', generator: await readRunGenerator(run), run };
   if (existsSync(path)) return { kind: 'folder', path };
   throw new UserError(
-    `--fake ${given} is no run in ${RUNS_FOLDER}, and no folder, .zip or .rar at ${path}`,
+    `${given} is no run in ${RUNS_FOLDER}, and no folder, .zip or .rar at ${path}`,
   );
 }
 

@@ -91,7 +91,7 @@ describe('npm run metrics', () => {
   });
 
   it.each([
-    ['nothing of the name', { fake: 'no-such-run' }, /--fake no-such-run is no run in .*runs/],
+    ['nothing of the name', { fake: 'no-such-run' }, /no-such-run is no run in .*runs/],
     ['too few real images', { fake: real, real: copies }, /there are 13 real images: each half/],
     ['scores that are none', { against: import.meta.filename }, /is not what npm run metrics/],
     ['scores that are not there', { against: '/none.json' }, /cannot be read/],

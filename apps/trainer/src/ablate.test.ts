@@ -1,6 +1,17 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ablationRunName, rowKeys, trainCommand, VARIANT_NAMES, variantOptions } from './ablate.ts';
+import {
+  ablationRunName,
+  checkRow,
+  rowKeys,
+  trainCommand,
+  VARIANT_NAMES,
+  variantOptions,
+} from './ablate.ts';
+import { readRows } from './ablation-csv.ts';
 import { givenOptionsSchema, parseGivenOptions, resolveOptions } from './options.ts';
+
+const rows = await readRows(join(import.meta.dirname, 'fixtures/ablation.csv'));
 
 const settled = (name: (typeof VARIANT_NAMES)[number]) =>
   resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
@@ -35,6 +46,23 @@ describe('the variants of the ablation', () => {
       const typed = parseGivenOptions(Object.fromEntries(flags), 'flag');
       expect(resolveOptions({ ...typed, name: 'run' })).toEqual(settled(name));
     }
+  });
+});
+
+describe('a row that is there', () => {
+  const rowOf = (command: string) => ({ ...rows[0]!, command });
+
+  it('is not made again, whatever engine and folder it was made with', () => {
+    const given = variantOptions('hinge', { seed: 7, data: 'elsewhere', backend: 'webgpu' });
+    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).not.toThrow();
+    expect(() => checkRow(undefined, 'hinge', 'a.csv')).not.toThrow();
+  });
+
+  it('is refused when the variant was something else then', () => {
+    const given = { ...variantOptions('hinge', { seed: 7, backend: 'wasm' }), gradientPenalty: 2 };
+    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).toThrow(
+      /^a\.csv has a row of hinge that was trained otherwise than it would be now: remove the row/,
+    );
   });
 });
 

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
@@ -14,7 +15,14 @@ import { type AblationRow, addRow, findRow, type RowKey, readRows } from './abla
 import { readNewestCheckpoint } from './checkpoint.ts';
 import { startCpuBudget } from './cpu-budget.ts';
 import { readMetrics } from './metrics.ts';
-import { flagValue, type GivenOptions, kebab, userPath } from './options.ts';
+import {
+  flagValue,
+  type GivenOptions,
+  kebab,
+  resolveOptions,
+  type TrainOptions,
+  userPath,
+} from './options.ts';
 import { drawImages, findMadeImages } from './quality/made-images.ts';
 import { measure, prepareReal, type RealSide } from './quality/measure-quality.ts';
 import type { QualityReport } from './quality/quality-report.ts';
@@ -82,6 +90,7 @@ export async function ablate(options: AblateOptions, signal: AbortSignal): Promi
   });
   const rows = await readRows(to);
   const keys = rowKeys(options, dataset.name);
+  for (const key of keys) checkRow(findRow(rows, key), key.variant, to);
   const missing = keys.filter((key) => !findRow(rows, key));
   console.log(`${to} has ${keys.length - missing.length} of ${keys.length} rows`);
   if (missing.length === 0) return;
@@ -103,6 +112,15 @@ export async function ablate(options: AblateOptions, signal: AbortSignal): Promi
     }
   }
   if (failed > 0) throw new UserError(`${failed} of ${missing.length} variants have no row`);
+}
+
+/** @throws UserError when a row was made before the variant's options were changed. */
+export function checkRow(row: AblationRow | undefined, variant: VariantName, path: string): void {
+  if (!row || row.command.endsWith(flags(chosenOptions(variant)))) return;
+  throw new UserError(
+    `${path} has a row of ${variant} that was trained otherwise than it would be now: ` +
+      `remove the row, or name another file by --to; the row's command: ${row.command}`,
+  );
 }
 
 /** Seed by seed, every variant. */
@@ -157,18 +175,24 @@ async function makeRow({
 /** The iterations are out of reach: the time ends a variant. */
 const ENDLESS = 10_000_000;
 
-/** What a variant is trained with. */
+/** What a variant is trained with, said in full so that it holds when defaults change. */
 export function variantOptions(
   variant: VariantName,
   { seed, data, backend }: Pick<AblateOptions, 'data' | 'backend'> & { seed: number },
 ): GivenOptions {
   return {
-    preset: 'lite',
     seed,
     ...(data === undefined ? {} : { data }),
     backend,
-    ...VARIANTS[variant],
+    ...chosenOptions(variant),
   };
+}
+
+/** What makes a variant, whatever it learns from. */
+function chosenOptions(variant: VariantName): GivenOptions {
+  const given: GivenOptions = { preset: 'lite', ...VARIANTS[variant] };
+  const { preset, batch, learningRate, methods } = resolveOptions(given);
+  return { preset, batch, learningRate, ...methods };
 }
 
 const spentSchema = z.strictObject({
@@ -198,7 +222,7 @@ async function trainFor({
 }): Promise<Spent> {
   const file = join(run.root, 'ablation.json');
   const before = await readSpent(file);
-  if (before) await checkImages(run, fingerprint);
+  if (before) await checkRun(run, given, fingerprint);
   if (before && before.cpuSeconds >= cpuSeconds) return before;
   if (!before && existsSync(run.root)) {
     console.log(`${run.name} was cut off: it begins anew`);
@@ -223,11 +247,20 @@ async function readSpent(file: string): Promise<Spent | undefined> {
   return spentSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
-/** Two datasets may be called alike. */
-async function checkImages(run: RunFolder, fingerprint: string): Promise<void> {
-  const { dataset } = await readRunRecord(run);
-  if (dataset.fingerprint === fingerprint) return;
-  throw new UserError(`${run.root} has been trained on other images called alike: remove it`);
+/** @throws UserError when the run of that name has been trained otherwise, or on other images. */
+async function checkRun(run: RunFolder, given: GivenOptions, fingerprint: string): Promise<void> {
+  const { dataset, options } = await readRunRecord(run);
+  const made = ({ preset, batch, learningRate, methods }: TrainOptions) => [
+    preset,
+    batch,
+    learningRate,
+    methods,
+  ];
+  const isAsWanted = isDeepStrictEqual(made(options), made(resolveOptions(given)));
+  if (isAsWanted && dataset.fingerprint === fingerprint) return;
+  throw new UserError(
+    `${run.root} was trained with other options or on other images: remove it, or rename it`,
+  );
 }
 
 async function measureRun(run: RunFolder, real: RealSide, count = real.halves.heldOut.length) {
@@ -277,6 +310,11 @@ const meanDistance = (bands: readonly { distance: number }[]) =>
 
 /** What makes the same run by hand, but for its length. */
 export function trainCommand(given: GivenOptions): string {
-  const flags = Object.entries(given).map(([key, value]) => `--${kebab(key)} ${flagValue(value)}`);
-  return `npm run train -- ${flags.join(' ')}`;
+  return `npm run train -- ${flags(given)}`;
+}
+
+function flags(given: GivenOptions): string {
+  return Object.entries(given)
+    .map(([key, value]) => `--${kebab(key)} ${flagValue(value)}`)
+    .join(' ');
 }

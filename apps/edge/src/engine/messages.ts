@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A point of the pad: `middle + across · x + down · y`, kept inside the cube of latents. */
+/** A point of the pad: `middle + across · x + down · y`, kept inside the cube of latents, of a class. */
 export interface PadPoint {
   middle: string;
   across: string;
@@ -12,6 +12,8 @@ export interface PadPoint {
   /** −1 … 1 */
   x: number;
   y: number;
+  /** What comes of it when left out. */
+  class?: string;
 }
 
 /** What the page wants: what the server would answer at an address, or a point of the pad. */

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { mix, type Picture, seedToLatent } from '@killme/model';
+import { mix, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import { createApp } from '../app.ts';
 import { createClient } from '../client.ts';
 import { encodePng } from '../encode.ts';
 import { type Gallery, gallerySeed } from '../gallery.ts';
 import { type AnyGenerator, once } from '../generator.ts';
+import { readClass } from '../latents.ts';
 import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
 
 /** Takes the page's orders; `open` makes the generator ready. */
@@ -33,14 +34,17 @@ export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
     return pictures === 0 ? { file } : { file, pictureMs: (spent.ms - before.ms) / pictures };
   }
 
-  async function makePixels({ middle, across, down, x, y }: PadPoint): Promise<MadePixels> {
-    const { draw, latentSpace, spent } = await generator;
+  async function makePixels(point: PadPoint): Promise<MadePixels> {
+    const { middle, across, down, x, y, class: asked } = point;
+    const { draw, manifest, latentSpace, spent } = await generator;
     const shown = await gallery();
     const part = (name: string, share: number) =>
       seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * share);
     const before = spent.ms;
     const plus = [part(middle, 1), part(across, x), part(down, y)];
-    const { width, height, data } = await draw(mix({ plus, minus: [] }));
+    const latent = mix({ plus, minus: [] });
+    if (asked !== undefined) placeClasses(latent, [readClass(asked, manifest)], latentSpace);
+    const { width, height, data } = await draw(latent);
     const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let i = 0; i < width * height; i++) pixels.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
     return { width, height, pixels, pictureMs: spent.ms - before };

@@ -5,9 +5,10 @@
  * @module
  */
 import { joinSeeds, splitSeeds } from '../seed-list.ts';
+import { characterInWords, movedCharacterOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { show } from './pictures.ts';
-import { model, movedCharacterOf } from './server.ts';
+import { model } from './server.ts';
 import { tagIn } from './tag.ts';
 import { changeView, onView, type View, view } from './view.ts';
 
@@ -107,7 +108,7 @@ function describe(): string {
   const moves = sliders
     .filter(isMoved)
     .map(({ direction, range }) => `${signed(range.value)} along ${direction}`);
-  return `The character of “${view.name}”${moves.length > 0 ? `, ${moves.join(', ')}` : ''}`;
+  return `${characterInWords(view.name)}${moves.length > 0 ? `, ${moves.join(', ')}` : ''}`;
 }
 
 /** The strengths by direction, as they come: a range makes what it can show of them. */

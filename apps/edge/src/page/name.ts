@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { characterInWords, characterOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
-import { characterOf } from './server.ts';
 import { tagIn } from './tag.ts';
 import { changeView, onView, view } from './view.ts';
 
@@ -28,6 +28,6 @@ button('name-walk').addEventListener('click', () => {
 
 onView(({ name }) => {
   fill(input('name-seed'), name);
-  void show(image('name-image'), characterOf(name), `The character of “${name}”`);
+  void show(image('name-image'), characterOf(name), characterInWords(name));
   showTag(characterOf(name));
 });

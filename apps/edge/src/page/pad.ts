@@ -6,11 +6,12 @@
  * @module
  */
 import type { PadPoint } from '../engine/messages.ts';
+import { characterInWords, characterOf } from './addresses.ts';
+import { chosenClass } from './classes.ts';
 import { button, element, image, input } from './elements.ts';
 import { isHere, makePoint, onHere, switchOn } from './here.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
-import { characterOf } from './server.ts';
 import { changeView, onView, type View, view } from './view.ts';
 
 const AXES = ['x', 'y'] as const;
@@ -79,7 +80,8 @@ function draw(): void {
     'aria-label',
     `“${middle}”, ${x} % of “${across}” and ${y} % of “${down}” added`,
   );
-  const point = { middle, across, down, x: Number(x) / 100, y: Number(y) / 100 };
+  const names = { middle, across, down, ...chosenClass() };
+  const point = { ...names, x: Number(x) / 100, y: Number(y) / 100 };
   if (JSON.stringify(point) === drawn) return; // another part of the page has changed
   waiting = point;
   if (!busy) void drawWaiting();
@@ -104,7 +106,7 @@ async function drawWaiting(): Promise<void> {
 }
 
 onView(({ middle, x, y }) => {
-  void show(image('pad-middle'), characterOf(middle), `The character of “${middle}”`);
+  void show(image('pad-middle'), characterOf(middle), characterInWords(middle));
   input('pad-x').value = x;
   input('pad-y').value = y;
   draw();

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { characterInWords, characterOf, sumOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
-import { characterOf, sumOf } from './server.ts';
 import { changeView, onView } from './view.ts';
 
 const TERMS = ['a', 'b', 'c'] as const;
@@ -45,7 +45,7 @@ onView((view) => {
   for (const term of TERMS) {
     const name = view[term];
     fill(input(`sum-${term}`), name);
-    void show(image(`sum-${term}-image`), characterOf(name), `The character of “${name}”`);
+    void show(image(`sum-${term}-image`), characterOf(name), characterInWords(name));
   }
   const { a, b, c } = view;
   const sum = `“${a}” minus “${b}” plus “${c}”`;

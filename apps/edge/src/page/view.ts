@@ -15,6 +15,8 @@ const MOVE_CHARACTERS = 2048;
 const FIRST_VIEW = {
   /** The part that was changed last: a shared address opens there. */
   part: '',
+  /** Of all pictures, where the generator was told classes; any when empty. */
+  class: '',
   name: 'you',
   /** How many names the wall shows. */
   wall: '24',

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { walkOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
-import { server } from './server.ts';
 import { changeView, onView, STEPS, type View, view } from './view.ts';
 
 const MS_A_STEP = 90;
@@ -84,8 +84,8 @@ onView(({ from, to, path, step }) => {
   const query = { from, to, steps: String(STEPS) };
   // The straight line is what the server does unasked: one picture keeps one address.
   const arc = path === 'slerp' ? ({ path } as const) : {};
-  const walked = server.morph.$url({ query: { ...query, ...arc } });
-  const faded = server.morph.$url({ query: { ...query, space: 'pixel' } });
+  const walked = walkOf({ ...query, ...arc });
+  const faded = walkOf({ ...query, space: 'pixel' });
   void show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
   void show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);
   void show(image('walk-strip'), walked, `All ${STEPS} steps of the walk side by side`);

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { characterOf } from './addresses.ts';
 import { button, element, tell } from './elements.ts';
 import { nameOf } from './names.ts';
 import { show } from './pictures.ts';
-import { characterOf } from './server.ts';
 import { changeView, onView, view, WALL_MAX } from './view.ts';
 
 const wall = element('wall-names', HTMLElement);
@@ -30,7 +30,6 @@ button('wall-more').addEventListener('click', () => {
 function tile(seed: string): HTMLButtonElement {
   const picture = new Image(128, 128);
   picture.loading = 'lazy';
-  void show(picture, characterOf(seed), '');
   const name = document.createElement('span');
   name.textContent = seed;
   const made = document.createElement('button');
@@ -45,8 +44,10 @@ onView((shown) => {
   while (wall.childElementCount > count) wall.lastElementChild?.remove();
   while (wall.childElementCount < count) wall.append(tile(nameOf(wall.childElementCount)));
   button('wall-more').disabled = count >= WALL_MAX;
-  for (const each of wall.children) {
-    const seed = each instanceof HTMLElement ? each.dataset.seed : undefined;
+  for (const each of wall.querySelectorAll('button')) {
+    const { seed } = each.dataset;
+    const picture = each.querySelector('img');
+    if (seed && picture) void show(picture, characterOf(seed), '');
     each.setAttribute('aria-pressed', String(seed === shown.from || seed === shown.to));
   }
 });

@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { writeRandomGenerator } from '../servers.ts';
+import { DESK, type Explorer, PHONE, startExplorer, type Visit, visit } from './chromium.ts';
+
+const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
+
+/** Classes that the generator was told, and training images of each. */
+const CLASSES = { raven: 3, '"><b>hair, long & unlike any other': 2, キルミーベイベー: 1 };
+const [RAVEN, HAIR] = Object.keys(CLASSES) as [string, string];
+
+/** Parts that have pictures of characters, by their ids. */
+const PARTS = ['name', 'wall', 'walk', 'sums', 'pad', 'directions'];
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+let explorer: Explorer;
+let opened: Visit | undefined;
+
+beforeAll(async () => {
+  await mkdir(SHOTS, { recursive: true });
+  generator = await writeRandomGenerator({ classes: CLASSES });
+  explorer = await startExplorer({ generator: generator.folder });
+}, 120_000);
+
+afterAll(async () => {
+  await explorer?.stop();
+  await generator?.remove();
+}, 30_000);
+
+/** Whatever a test does, nothing may go wrong behind its back. */
+afterEach(async () => {
+  const faults = opened?.faults ?? [];
+  await opened?.page.close();
+  opened = undefined;
+  expect(faults).toEqual([]);
+});
+
+async function open(...[path, options]: [path?: string, options?: typeof DESK | typeof PHONE]) {
+  opened = await visit(explorer, path, options);
+  return opened.page;
+}
+
+const choiceIn = (page: Page, part: string) =>
+  page.locator(`#${part}`).getByRole('combobox', { name: 'Class of all characters' });
+
+/** What the address says after `#`. */
+const shown = async (page: Page) =>
+  Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).slice(1)));
+
+/** The class that each picture of the page is asked for, but for the tab's icon. */
+const askedFor = (page: Page) =>
+  page.evaluate(() => [
+    ...new Set([...document.images].map(({ src }) => new URL(src).searchParams.get('class'))),
+  ]);
+
+describe.each([
+  { name: 'light', options: DESK, colorScheme: 'light' },
+  { name: 'phone-dark', options: PHONE, colorScheme: 'dark' },
+] as const)('the page of a generator that was told classes, $name', (look) => {
+  it('stands still, fits, and axe finds nothing', async () => {
+    const page = await open(`/#${new URLSearchParams({ class: HAIR })}`, look.options);
+    await page.emulateMedia({ colorScheme: look.colorScheme });
+    await choiceIn(page, 'directions').waitFor();
+    expect(await opened!.layoutShift()).toBeLessThan(0.02);
+    const { width } = look.options.viewport;
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    await page.evaluate(axe.source); // not as a script element: the policy would refuse it
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(),
+    );
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}/classes-${look.name}.png`, fullPage: true });
+  });
+});
+
+describe('a class', () => {
+  it('is chosen by keyboard in one part, for all of them, and goes back', async () => {
+    const page = await open();
+    expect(await askedFor(page)).toEqual([null]);
+    await choiceIn(page, 'wall').focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => askedFor(page)).toEqual([RAVEN]);
+    expect(await shown(page)).toEqual({ class: RAVEN, part: 'wall' });
+    for (const part of PARTS) {
+      expect(await choiceIn(page, part).inputValue()).toBe(RAVEN);
+    }
+    await page.getByAltText('The character of “you”, raven').first().waitFor();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    expect(await askedFor(page)).toEqual([RAVEN]);
+    await page.goBack();
+    await page.goBack();
+    await expect.poll(() => askedFor(page)).toEqual([null]);
+    expect(await choiceIn(page, 'name').inputValue()).toBe('');
+    expect(await shown(page)).toEqual({});
+  });
+
+  it('is shared, and is in the tag that is copied', async () => {
+    const path = `/#${new URLSearchParams({ name: 'Ada', class: HAIR, part: 'name' })}`;
+    const page = await open(path, PHONE);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await choiceIn(page, 'name').waitFor();
+    expect(await choiceIn(page, 'name').inputValue()).toBe(HAIR);
+    await expect.poll(() => askedFor(page)).toEqual([HAIR]);
+    await page.locator('#name').getByRole('button', { name: 'Copy the tag' }).tap();
+    await page.getByText('The tag is copied.').waitFor();
+    const tag = await page.evaluate(() => navigator.clipboard.readText());
+    const [source, size] = await page.evaluate(async (html) => {
+      const { body } = new DOMParser().parseFromString(html, 'text/html');
+      const image = document.importNode(body.querySelector('img')!, true);
+      await image.decode();
+      return [image.src, image.naturalWidth] as const;
+    }, tag);
+    expect(Object.fromEntries(new URL(source).searchParams)).toEqual({ seed: 'Ada', class: HAIR });
+    expect(size).toBe(128);
+    expect(await page.locator('b').count()).toBe(3); // those of the sum: no name is markup
+  });
+
+  it('that there is not is asked for nowhere', async () => {
+    const page = await open('/#class=Raven');
+    await choiceIn(page, 'name').waitFor();
+    expect(await choiceIn(page, 'name').inputValue()).toBe('');
+    expect(await askedFor(page)).toEqual([null]);
+  });
+
+  it('is that of pictures made here too, with the bytes of the server', async () => {
+    const page = await open(`/#${new URLSearchParams({ class: RAVEN })}`);
+    await page.evaluate(() => {
+      globalThis.files = new Map();
+      const give = URL.createObjectURL;
+      URL.createObjectURL = (file) => {
+        const address = give(file);
+        if (file instanceof Blob) files.set(address, file);
+        return address;
+      };
+    });
+    await page.getByLabel('Make them here').check();
+    await page.getByText('Made here by wasm').waitFor();
+    await choiceIn(page, 'pad').selectOption(HAIR);
+    const query = new URLSearchParams({ class: HAIR });
+    const made = {
+      'name-image': `img?seed=you&${query}`,
+      'walk-strip': `morph?from=alice&to=bob&steps=16&${query}`,
+      'sum-image': `mix?plus=alice,carol&minus=bob&${query}`,
+    };
+    await page.waitForFunction(
+      (ids) =>
+        ids
+          .map((id) => document.getElementById(id) as HTMLImageElement)
+          .every(({ src, complete }) => src.startsWith('blob:') && complete),
+      Object.keys(made),
+    );
+    const same = await page.evaluate(async (addresses) => {
+      const read = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer()).join();
+      const pictures = Object.entries(addresses).map(async ([id, address]) => {
+        const { src } = document.getElementById(id) as HTMLImageElement;
+        return (await read(files.get(src)!)) === (await read(await fetch(address)));
+      });
+      return Promise.all(pictures);
+    }, made);
+    expect(same).toEqual([true, true, true]);
+  });
+
+  it('is that of every place on the pad', async () => {
+    const place = new URLSearchParams({ middle: 'zoe', across: 'p', down: 'q', x: '-100' });
+    const page = await open(`/#${place}&class=${RAVEN}&part=pad`);
+    await page.getByText(/^Made here in/).waitFor();
+    const isSum = () =>
+      page.evaluate(async (address) => {
+        const answer = new Image();
+        answer.src = address;
+        await answer.decode();
+        const [server, here] = [answer, document.querySelector<HTMLCanvasElement>('#pad-picture')!];
+        const [one, other] = [server, here].map((picture) => {
+          const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+          context.drawImage(picture, 0, 0);
+          return context.getImageData(0, 0, 128, 128).data.join();
+        });
+        return one === other;
+      }, `mix?plus=zoe&minus=p&class=${RAVEN}`);
+    await expect.poll(isSum).toBe(true);
+  });
+});

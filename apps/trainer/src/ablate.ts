@@ -94,10 +94,11 @@ export async function ablate(options: AblateOptions, signal: AbortSignal): Promi
   const missing = keys.filter((key) => !findRow(rows, key));
   console.log(`${to} has ${keys.length - missing.length} of ${keys.length} rows`);
   if (missing.length === 0) return;
-  // Before the first variant, so that no variant pays for it.
+  console.log('measuring the real images (once)'); // before the first variant: none pays for it
   const real = await prepareReal(dataset, MEASURE_SEED);
   let failed = 0;
   for (const [i, key] of missing.entries()) {
+    if (signal.aborted) return;
     const run = runFolder(ablationRunName(key));
     console.log(`${run.name}: run ${i + 1} of ${missing.length}`);
     try {

@@ -193,17 +193,22 @@ program
       'the main ones of its first layer, and with --classes those towards classes of its data',
   )
   .requiredOption('--generator <DIR>', 'the generator file')
-  .option('--classes', 'towards each class too, by a classifier (trained once, some minutes)')
+  .option(
+    '--classes',
+    'towards each class too, by a classifier (trained once, some minutes); a generator that was ' +
+      'told classes has these anyway, and needs none',
+  )
   .option('--data <PATH>', 'what it was trained on; without it the stand-in characters')
   .option('--count <N>', 'samples to classify', parseMadeCount, 1000)
   .addOption(backendOption())
   .action(async ({ generator, classes, data, count, backend }: DirectionsFlags) => {
     if (data !== undefined && !classes)
       throw new UserError('--data is for --classes: give that too');
-    if (classes) await startEngine(backend, console.log);
     const path = data === undefined ? undefined : userPath(data);
-    const label = (loaded: Parameters<typeof labelSamples>[0]) =>
-      labelSamples(loaded, { data: path, count, log: console.log });
+    const label = async (loaded: Parameters<typeof labelSamples>[0]) => {
+      await startEngine(backend, console.log);
+      return labelSamples(loaded, { data: path, count, log: console.log });
+    };
     const directions = await writeDirections(userPath(generator), classes ? label : undefined);
     console.log(`wrote ${directions.map(({ name }) => name).join(', ')}`);
   });

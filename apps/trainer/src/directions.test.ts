@@ -1,14 +1,27 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import {
   articleGenerator,
   createRandom,
   encodeWeight,
   type HostWeight,
   liteGenerator,
+  loadGeneratorFile,
+  moveLatent,
   type Network,
+  packGenerator,
+  placeClasses,
   product,
+  readDirections,
+  seedToLatent,
 } from '@killme/model';
 import { describe, expect, it } from 'vitest';
-import { classDirections, factorDirections } from './directions.ts';
+import {
+  classDirections,
+  factorDirections,
+  toldClassDirections,
+  writeDirections,
+} from './directions.ts';
 
 /** Weights of a network: random, but for those that are given. */
 function weightsOf(network: Network, given: Record<string, Float32Array>) {
@@ -99,5 +112,85 @@ describe('classDirections', () => {
       expect(value).toBeCloseTo([root, -root][i]!, 5);
     });
     expect(directions[0]!.vector[0]).toBeCloseTo(-root, 5);
+  });
+});
+
+describe('toldClassDirections', () => {
+  const names = ['raven', 'hazel', 'sunny'];
+  const latent = { size: 8, distribution: 'uniform', classes: [5, 3, 2] } as const;
+
+  it('are the components that say the class', () => {
+    expect(
+      toldClassDirections(names, latent).map(({ vector, ...rest }) => ({
+        ...rest,
+        vector: [...vector],
+      })),
+    ).toEqual([
+      { name: 'raven', kind: 'class', vector: [0, 0, 0, 0, 0, 1, -1, -1] },
+      { name: 'hazel', kind: 'class', vector: [0, 0, 0, 0, 0, -1, 1, -1] },
+      { name: 'sunny', kind: 'class', vector: [0, 0, 0, 0, 0, -1, -1, 1] },
+    ]);
+    expect(toldClassDirections(names, { ...latent, classes: undefined })).toEqual([]);
+  });
+
+  it('make any latent one of the class from a strength of 2√3 on, and leave the rest', () => {
+    // Each component goes strength / √3 of the way of 2 from −1 to 1.
+    for (const [label, { vector }] of toldClassDirections(names, latent).entries()) {
+      for (const seed of ['a', 'b', 'c', 'd', 'e']) {
+        const from = seedToLatent(seed, latent);
+        const there = [...placeClasses(from.slice(), [label], latent)];
+        const moved = (strength: number) => [...moveLatent(from, [{ vector, strength }], latent)];
+        expect(moved(3.465)).toEqual(there);
+        expect(moved(4)).toEqual(there);
+        if (from[5 + label] === -1) expect(moved(3.46)[5 + label]).toBeLessThan(1);
+      }
+    }
+  });
+});
+
+describe('writeDirections', () => {
+  /** A generator file of latents that say one of so many classes. */
+  async function writeGenerator(folder: string, count: number) {
+    const network = articleGenerator({ imageSize: 16, width: 1 / 16 });
+    const weights = new Map(
+      network.weights.map(({ name, shape }) => [name, createRandom(name).uniform(product(shape))]),
+    );
+    const names = Array.from({ length: count }, (_, i) => `class ${i}`);
+    const facts = {
+      preset: 'article',
+      latent: { size: 100, distribution: 'uniform', classes: names.map((_, i) => i + 1) },
+      classes: names,
+      training: { dataset: 'none', engine: 'none' },
+    } as const;
+    for (const [name, bytes] of await packGenerator({
+      network,
+      weights,
+      encoding: 'int8',
+      facts,
+    })) {
+      await writeFile(`${folder}/${name}`, bytes);
+    }
+  }
+
+  it.each([
+    [3, 3],
+    [99, 58],
+  ])('needs no classifier for %i classes that were told, and writes %i', async (count, written) => {
+    const folder = await mkdtemp(`${tmpdir()}/killme-directions-`);
+    try {
+      await writeGenerator(folder, count);
+      const directions = await writeDirections(folder, () => {
+        throw new Error('nothing is to be classified');
+      });
+      const file = await loadGeneratorFile(async (name) => {
+        return new Uint8Array(await readFile(`${folder}/${name}`));
+      });
+      expect(readDirections(file.manifest).slice(6)).toEqual(directions.slice(6));
+      expect(directions.slice(6).map(({ name }) => name)).toEqual(
+        Array.from({ length: written }, (_, i) => `class ${i}`),
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

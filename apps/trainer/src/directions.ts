@@ -15,6 +15,7 @@ import {
   type LatentSpace,
   loadGeneratorFile,
   type Network,
+  placeClasses,
   UserError,
   withDirections,
 } from '@killme/model';
@@ -87,6 +88,24 @@ const unitVector = (vector: readonly number[]): Float32Array => {
   return Float32Array.from(vector, (value) => value / length);
 };
 
+/** A generator file names no more. */
+const MOST_DIRECTIONS = 64;
+
+/**
+ * Towards each class that a generator was told: 1 at the place of the class in the latent, −1 at those
+ * of the others, so that a strength of 2√3 (3.47) makes any latent one of that class. Not of length 1,
+ * as a move of that length is over before it is there. The first ones, if a file has not room for all.
+ * @param names of the classes, in the order of the latents.
+ */
+export function toldClassDirections(names: readonly string[], latent: LatentSpace): Direction[] {
+  const classes = latent.classes ? names.slice(0, MOST_DIRECTIONS - KEPT) : [];
+  return classes.map((name, label) => ({
+    name,
+    kind: 'class',
+    vector: placeClasses(new Float32Array(latent.size), [label], latent),
+  }));
+}
+
 /** A picture's latent, and the class that it shows (an index). */
 export interface LabelledLatents {
   latents: readonly Float32Array[];
@@ -123,7 +142,8 @@ function meanOf(latents: readonly Float32Array[]): number[] {
 
 /**
  * Finds the directions of a generator file and writes its manifest with them; its weights stay.
- * @param labelLatents gives samples with their classes, where class directions are asked for.
+ * @param labelLatents gives samples with their classes, where class directions are asked for; not
+ *   called for a generator that was told classes, which has those of its latents anyway.
  * @throws UserError when it is no generator file.
  */
 export async function writeDirections(
@@ -138,9 +158,13 @@ export async function writeDirections(
     });
     return new Uint8Array(bytes);
   });
-  const generator = { network, weights, latent: manifest.latent };
-  const classes = labelLatents ? classDirections(await labelLatents(generator)) : [];
-  const directions = [...factorDirections(network, weights), ...classes];
+  const { latent } = manifest;
+  const told = toldClassDirections(manifest.classes, latent);
+  const seen =
+    labelLatents && !latent.classes
+      ? classDirections(await labelLatents({ network, weights, latent }))
+      : [];
+  const directions = [...factorDirections(network, weights), ...told, ...seen];
   await writeFileWhole(join(folder, GENERATOR_MANIFEST), withDirections(manifest, directions));
   return directions;
 }

@@ -3,7 +3,7 @@ import { type Encoding, type Preset, packGenerator, UserError } from '@killme/mo
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
-import { factorDirections } from './directions.ts';
+import { factorDirections, toldClassDirections } from './directions.ts';
 import { kerasFiles, referenceSamples, stored, type TrainedGan } from './export-keras.ts';
 import { presetOf } from './options.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
@@ -44,7 +44,10 @@ export function generatorFiles({
       preset: preset.name,
       latent: preset.latent,
       classes: record.dataset.classes,
-      directions: factorDirections(preset.generator, stored(preset.generator, weights)),
+      directions: [
+        ...factorDirections(preset.generator, stored(preset.generator, weights)),
+        ...toldClassDirections(record.dataset.classes, preset.latent),
+      ],
       training: {
         dataset: record.dataset.name,
         images: record.dataset.count,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -47,6 +48,13 @@ describe('the variants of the ablation', () => {
       expect(resolveOptions({ ...typed, name: 'run' })).toEqual(settled(name));
     }
   });
+});
+
+it('the command of a row is one that a shell takes, whatever the data are called', () => {
+  const data = "Kim's icons (2)";
+  const printed = trainCommand(variantOptions('lite', { seed: 7, data, backend: 'wasm' }));
+  const words = execFileSync('sh', ['-c', `printf '%s\\n' ${printed}`], { encoding: 'utf8' });
+  expect(words.split('\n').slice(5, 9)).toEqual(['7', '--data', data, '--backend']);
 });
 
 describe('a row that is there', () => {

@@ -316,6 +316,10 @@ export function trainCommand(given: GivenOptions): string {
 
 function flags(given: GivenOptions): string {
   return Object.entries(given)
-    .map(([key, value]) => `--${kebab(key)} ${flagValue(value)}`)
+    .map(([key, value]) => `--${kebab(key)} ${shellWord(flagValue(value))}`)
     .join(' ');
 }
+
+/** As a shell takes it for one word: paths may have spaces. */
+const shellWord = (text: string) =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -44,10 +44,10 @@ export const VARIANTS = {
   hinge: { loss: 'hinge' },
   'no-average': { averageDecay: 0 },
   'batch-32': { batch: 32 },
-  'class-condition': { classCondition: true },
+  'no-class-condition': { classCondition: false },
   reconstruction: { reconstruction: 1 },
-  'learning-rate-2e-4': { learningRate: 2e-4 },
-  'learning-rate-1e-3': { learningRate: 1e-3 },
+  'learning-rate-4e-4': { learningRate: 4e-4 },
+  'learning-rate-2e-3': { learningRate: 2e-3 },
 } satisfies Record<string, GivenOptions>;
 
 export type VariantName = keyof typeof VARIANTS;

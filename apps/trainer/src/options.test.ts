@@ -96,15 +96,15 @@ describe('options', () => {
 
   it('of any preset are its learning rate', () => {
     const { training } = presetOf({
-      options: resolveOptions({ learningRate: 1e-3 }),
+      options: resolveOptions({ learningRate: 5e-4 }),
       dataset: {},
     });
-    expect(training.learningRate).toBe(1e-3);
-    expect(resolveOptions({ preset: 'lite' }).learningRate).toBe(4e-4);
+    expect(training.learningRate).toBe(5e-4);
+    expect(resolveOptions({ preset: 'lite' }).learningRate).toBe(1e-3);
   });
 
   it('that tell the class of an image do so where there is more than one', () => {
-    const options = resolveOptions({ preset: 'lite', classCondition: true });
+    const options = resolveOptions({ preset: 'lite' });
     const classesOf = (classCounts?: number[]) => {
       const { latent, discriminator } = presetOf({ options, dataset: { classCounts } });
       return [latent.classes, discriminator.outputShape];

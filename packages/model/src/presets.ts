@@ -55,7 +55,7 @@ const article: Preset = {
 const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
-  classCondition: false,
+  classCondition: true,
   reconstruction: 0,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
@@ -75,7 +75,7 @@ const lite: Preset = {
     sampleEvery: 500,
     saveEvery: 500,
     // D's gradients change direction with its opponent: no momentum, and a short memory (R3GAN).
-    learningRate: 4e-4,
+    learningRate: 1e-3,
     beta1: 0,
     beta2: 0.99,
     epsilon: 1e-7,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createApp, diskOptions } from '@killme/edge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -114,6 +115,37 @@ describe('workerd by itself', () => {
     for (const [i, path] of paths.entries()) {
       expect(answers[i]!.equals(await bytesOf(await node.request(path))), path).toBe(true);
     }
+  });
+
+  it('draws once what several ask for at once, also when the first of them leaves', async () => {
+    const progress = async () => {
+      const health = (await (await get('/healthz')).json()) as { pictures: { drawn: number } };
+      return health.pictures.drawn;
+    };
+    const before = await progress();
+    const path = '/morph?from=once&to=for-all&steps=64';
+    const { hostname, port } = new URL(server.origin);
+    const first = connect(Number(port), hostname);
+    first.on('error', () => undefined);
+    // The same host as that of the others: it is part of what a picture is kept under.
+    first.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
+    await vi.waitUntil(async () => (await progress()) > before, PATIENCE);
+    const others = Array.from({ length: 8 }, () => get(path));
+    first.resetAndDestroy();
+    const bodies = await Promise.all(
+      others.map(async (answer) => {
+        const { status } = await answer;
+        return { status, bytes: await bytesOf(await answer) };
+      }),
+    );
+    for (const { status, bytes } of bodies) {
+      expect(status).toBe(200);
+      expect(bytes.equals(bodies[0]!.bytes)).toBe(true);
+    }
+    const node = createApp(diskOptions(generator.folder));
+    expect(bodies[0]!.bytes.equals(await bytesOf(await node.request(path)))).toBe(true);
+    // Unless the first was given up before the others came, which then drew anew: once.
+    expect((await progress()) - before).toBeLessThan(2 * 64);
   });
 
   it('draws no more than it can, and says when to come again', async () => {

@@ -9,6 +9,7 @@ import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
 import { ProblemError } from './problem.ts';
 import { resample } from './resample.ts';
+import { shareWork } from './shared-work.ts';
 import { joinTiers, type Source, type Tier } from './tiers.ts';
 import { createWorkload, type Turn } from './workload.ts';
 
@@ -100,6 +101,7 @@ export function createDrawing({
 }: DrawingOptions): Drawing {
   const workload = createWorkload();
   const shelf = joinTiers(tiers, waitUntil);
+  const share = shareWork<Uint8Array<ArrayBuffer>>();
   let drawn = 0;
 
   async function brush(size: number, label: number | undefined, turn: Turn): Promise<Brush> {
@@ -126,23 +128,38 @@ export function createDrawing({
     };
   }
 
-  /** Works in its turn, and no longer than there is someone to send the answer to. */
-  async function work(
-    request: Request,
-    pictures: number,
-    make: (turn: Turn) => Promise<Made>,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Works in its turn, once for all who ask for the same, and no longer than there is someone to send
+   * the answer to.
+   */
+  async function work({
+    request,
+    key,
+    pictures,
+    make,
+    keep,
+  }: {
+    request: Request;
+    key: string;
+    pictures: number;
+    make: (turn: Turn) => Promise<Made>;
+    keep: (bytes: Uint8Array<ArrayBuffer>) => void;
+  }): Promise<Uint8Array<ArrayBuffer>> {
     if (!(await allowRequest(request))) {
       throw new ProblemError(429, 'Too many drawings in a minute; wait a little.', {
         headers: { 'Retry-After': '60' },
       });
     }
-    const made = workload.run({ pictures, signal: request.signal }, make);
-    // workerd drops a request whose client has left, in the middle of what it does and without its
-    // `finally`. This holds it until it has seen so itself and has given its place away.
-    waitUntil(made.catch(() => undefined));
-    const bytes = await made;
-    return typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+    return share(key, request.signal, async (signal) => {
+      const drawing = workload.run({ pictures, signal }, make);
+      // workerd drops a request whose client has left, in the middle of what it does and without its
+      // `finally`. This holds it until nobody waits and it has given its place away.
+      waitUntil(drawing.catch(() => undefined));
+      const made = await drawing;
+      const bytes = typeof made === 'string' ? new TextEncoder().encode(made) : made;
+      keep(bytes);
+      return bytes;
+    });
   }
 
   return {
@@ -195,10 +212,13 @@ export function createDrawing({
         return send(null, found?.source ?? source);
       }
       if (found) return send(found.body, found.source);
-      const bytes = await work(request, drawings, async (turn) =>
-        make(await brush(size, label, turn)),
-      );
-      if (!ready) shelf.keep(address, { bytes, contentType });
+      const bytes = await work({
+        request,
+        key: address.href,
+        pictures: drawings,
+        make: async (turn) => make(await brush(size, label, turn)),
+        keep: (made) => ready || shelf.keep(address, { bytes: made, contentType }),
+      });
       return send(bytes, source);
     },
   };

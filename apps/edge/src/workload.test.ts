@@ -1,15 +1,17 @@
+import { UserError } from '@killme/model';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
 import { compileBinaries, compileWebpBinary } from './disk.ts';
-import { openGenerator } from './generator.ts';
+import { type Generator, openGenerator } from './generator.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 import { createWorkload } from './workload.ts';
 
 let app: ReturnType<typeof createApp>;
+let generator: Generator;
 
 beforeAll(async () => {
   const files = await randomGeneratorFiles();
-  const generator = await openGenerator({
+  generator = await openGenerator({
     readFile: async (name) => files.get(name)!,
     loadBinaries: compileBinaries,
   });
@@ -68,6 +70,79 @@ describe('a client that goes away', () => {
     const { drawn, underWay } = await progress();
     expect(drawn - before.drawn).toBeLessThan(64);
     expect(underWay).toBe(0);
+  });
+});
+
+describe('the same, asked for by several at once', () => {
+  const drawnFor = async (requests: () => Promise<unknown>): Promise<number> => {
+    const before = await progress();
+    await requests();
+    return (await progress()).drawn - before.drawn;
+  };
+
+  it('is drawn once', async () => {
+    const answers: Response[] = [];
+    const drawn = await drawnFor(async () => {
+      const path = '/morph?from=same&to=b&steps=9';
+      // In another order, and with a default written out.
+      const others = ['/morph?steps=9&to=b&from=same', `${path}&path=linear`];
+      const paths = Array.from({ length: 40 }, (_, i) => [path, ...others][i % 3]!);
+      answers.push(...(await Promise.all(paths.map((each) => app.request(each)))));
+    });
+    expect(drawn).toBe(9);
+    const bodies = await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    for (const body of bodies) expect(Buffer.from(body).equals(Buffer.from(bodies[0]!))).toBe(true);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('is drawn to its end when the first of them leaves, and given up when all have left', async () => {
+    const clients = Array.from({ length: 3 }, () => new AbortController());
+    const ask = (to: string) =>
+      clients.map(({ signal }) => app.request(`/morph?from=c&to=${to}&steps=20`, { signal }));
+    const begun = async (before: number) => {
+      while ((await progress()).drawn < before + 2) await new Promise((r) => setTimeout(r));
+    };
+    expect(
+      await drawnFor(async () => {
+        const { drawn } = await progress();
+        const answers = ask('d');
+        await begun(drawn);
+        clients[0]!.abort();
+        const statuses = (await Promise.all(answers)).map(({ status }) => status);
+        expect(statuses.slice(1)).toEqual([200, 200]);
+      }),
+    ).toBe(20);
+    clients[0] = new AbortController();
+    const drawn = await drawnFor(async () => {
+      const before = await progress();
+      const answers = ask('e');
+      await begun(before.drawn);
+      for (const client of clients) client.abort();
+      // Not joined to what is given up.
+      const late = await app.request('/morph?from=c&to=e&steps=20');
+      expect(late.status).toBe(200);
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([499, 499, 499]);
+    });
+    expect(drawn).toBeGreaterThanOrEqual(22);
+    expect(drawn).toBeLessThan(40);
+    expect((await progress()).underWay).toBe(0);
+  });
+
+  it('is refused for all when it cannot be drawn, and tried again afterwards', async () => {
+    let works = false;
+    const broken = createApp({
+      loadGenerator: async () => {
+        if (!works) throw new UserError('weights-0.bin is missing');
+        return generator;
+      },
+      describeGenerator: async () => generator,
+      readPage: async () => new Uint8Array(),
+      loadWebpBinary: compileWebpBinary,
+    });
+    const ask = () => Promise.all([1, 2, 3].map(() => broken.request('/img?seed=a')));
+    expect((await ask()).map(({ status }) => status)).toEqual([503, 503, 503]);
+    works = true;
+    expect((await ask()).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });
 

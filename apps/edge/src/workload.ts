@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 10;
  * A runtime that stops a request (for its CPU time) runs nothing of it any more, so it never says
  * that it is done: its place is free again after so long without a sign of it.
  */
-const FORGOTTEN_AFTER_MS = 60_000;
+export const FORGOTTEN_AFTER_MS = 60_000;
 
 /** What one request does in its turn. */
 export interface Turn {
@@ -34,11 +34,11 @@ export interface Turn {
 export interface Workload {
   /**
    * @param options.pictures how many are to be drawn
-   * @param options.signal aborted when the client goes away
+   * @param options.signal says when nobody waits for them any more
    * @throws ProblemError 503 when too much is under way.
    */
   run<T>(
-    options: { pictures: number; signal: AbortSignal },
+    options: { pictures: number; signal: Pick<AbortSignal, 'throwIfAborted'> },
     work: (turn: Turn) => Promise<T>,
   ): Promise<T>;
   /** Pictures that requests wait for now. */

@@ -179,10 +179,10 @@ export function createDrawing({
       make,
     }) {
       const [{ manifest, hash }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
-      const { download, size = manifest.image.width, ...rest } = parameters;
-      checkPixels(pictures, size);
       const asked = parameters.class;
       const label = asked === undefined ? undefined : readClass(asked, manifest);
+      const { download, size = manifest.image.width, ...rest } = parameters;
+      checkPixels(pictures, size);
       // The size that is asked for and the size that is left out are one picture.
       const query = canonicalQuery({ ...rest, size, gallery: gallery?.pictures });
       const tag = await entityTag(hash, route, query);

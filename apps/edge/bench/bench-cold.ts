@@ -15,7 +15,7 @@ import { UserError } from '@killme/model';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
-import { EDGE_FOLDER, WRANGLER } from '../scripts/wrangler.ts';
+import { EDGE_FOLDER, offline, WRANGLER } from '../scripts/wrangler.ts';
 import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';
@@ -104,12 +104,7 @@ function wrangler(...args: readonly string[]): string {
   return execFileSync(process.execPath, [WRANGLER, ...args], {
     cwd: EDGE_FOLDER,
     encoding: 'utf8',
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      WRANGLER_LOG_PATH: `${EDGE_FOLDER}/.wrangler/logs`,
-    },
+    env: offline(),
   });
 }
 

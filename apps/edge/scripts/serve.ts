@@ -16,7 +16,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import { readArguments, resolvePath, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed } from './assemble.ts';
-import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
+import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
 
 const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
 
@@ -107,15 +107,7 @@ async function runWrangler({
     {
       cwd: EDGE_FOLDER,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        // It works offline and tells nobody: no statistics, update check, or sample of `request.cf`.
-        WRANGLER_SEND_METRICS: 'false',
-        WRANGLER_HIDE_BANNER: 'true',
-        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        WRANGLER_LOG_PATH: `${EDGE_FOLDER}/.wrangler/logs`,
-        WRANGLER_REGISTRY_PATH: `${EDGE_FOLDER}/.wrangler/registry`,
-      },
+      env: offline(),
     },
   );
   const stop = (signal: NodeJS.Signals) => wrangler.kill(signal);

@@ -2,20 +2,16 @@ import { UserError } from '@killme/model';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinaries, compileWebpBinary } from './disk.ts';
-import { type Generator, openGenerator } from './generator.ts';
-import { randomGeneratorFiles } from './testing/index.ts';
+import { compileWebpBinary } from './disk.ts';
+import type { Generator } from './generator.ts';
+import { openRandomGenerator } from './testing/index.ts';
 
 const readPage = async (name: string) => new TextEncoder().encode(`the file ${name}`);
 const draw = vi.fn<Generator['draw']>();
 let app: ReturnType<typeof createApp>;
 
 beforeAll(async () => {
-  const files = await randomGeneratorFiles();
-  const generator = await openGenerator({
-    readFile: async (name) => files.get(name)!,
-    loadBinaries: compileBinaries,
-  });
+  const generator = await openRandomGenerator();
   draw.mockImplementation(generator.draw);
   app = createApp({
     loadGenerator: async () => ({ ...generator, draw }),

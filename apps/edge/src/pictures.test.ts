@@ -3,20 +3,16 @@ import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
-import { compileBinaries, compileWebpBinary } from './disk.ts';
-import { type Generator, openGenerator } from './generator.ts';
+import { compileWebpBinary } from './disk.ts';
+import type { Generator } from './generator.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
-import { randomGeneratorFiles } from './testing/index.ts';
+import { openRandomGenerator } from './testing/index.ts';
 
 let app: ReturnType<typeof createApp>;
 let generator: Generator;
 
 beforeAll(async () => {
-  const files = await randomGeneratorFiles();
-  generator = await openGenerator({
-    readFile: async (name) => files.get(name)!,
-    loadBinaries: compileBinaries,
-  });
+  generator = await openRandomGenerator();
   app = createApp({
     loadGenerator: async () => generator,
     readPage: async () => new Uint8Array(),

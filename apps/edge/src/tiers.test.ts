@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinaries, compileWebpBinary } from './disk.ts';
-import { type Generator, openGenerator } from './generator.ts';
-import { randomGeneratorFiles } from './testing/index.ts';
+import { compileWebpBinary } from './disk.ts';
+import type { Generator } from './generator.ts';
+import { openRandomGenerator } from './testing/index.ts';
 import type { Tier } from './tiers.ts';
 
 /** A tier in memory; workerd's own are tested in workerd (test/workerd). */
@@ -29,18 +29,8 @@ const brokenTier = (name: Tier['name']): Tier => ({
   keep: () => Promise.reject(new Error('out of order')),
 });
 
-const small = await generatorOf({ imageSize: 64 });
-const other = await generatorOf({ imageSize: 64, encoding: 'float16' });
-
-async function generatorOf(
-  options: Parameters<typeof randomGeneratorFiles>[0],
-): Promise<Generator> {
-  const files = await randomGeneratorFiles(options);
-  return openGenerator({
-    readFile: async (name) => files.get(name)!,
-    loadBinaries: compileBinaries,
-  });
-}
+const small = await openRandomGenerator({ imageSize: 64 });
+const other = await openRandomGenerator({ imageSize: 64, encoding: 'float16' });
 
 /** A server just started: nothing is loaded yet. */
 function serve(generator: Generator, tiers: readonly Tier[]) {

@@ -1,20 +1,16 @@
 import { UserError } from '@killme/model';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileBinaries, compileWebpBinary } from './disk.ts';
-import { type Generator, openGenerator } from './generator.ts';
-import { randomGeneratorFiles } from './testing/index.ts';
+import { compileWebpBinary } from './disk.ts';
+import type { Generator } from './generator.ts';
+import { openRandomGenerator } from './testing/index.ts';
 import { createWorkload } from './workload.ts';
 
 let app: ReturnType<typeof createApp>;
 let generator: Generator;
 
 beforeAll(async () => {
-  const files = await randomGeneratorFiles();
-  generator = await openGenerator({
-    readFile: async (name) => files.get(name)!,
-    loadBinaries: compileBinaries,
-  });
+  generator = await openRandomGenerator();
   app = createApp({
     loadGenerator: async () => generator,
     readPage: async () => new Uint8Array(),

@@ -161,10 +161,10 @@ class LayerReader {
   }
 
   private reshape(placed: PlacedLayer): void {
-    if (this.ops.some(({ type }) => type === 'convolution' || type === 'upsample')) {
+    const begun = this.ops.some(({ type }) => type === 'convolution' || type === 'upsample');
+    if (begun || this.upsampled) {
       throw unsupported(placed, 'a reshape after the first upsampling or convolution');
     }
-    if (this.upsampled) throw unsupported(placed, 'a reshape after the first upsampling');
     this.normalizeNow();
     this.start = placed.outputShape as unknown as ImageShape;
   }

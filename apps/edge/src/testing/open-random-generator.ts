@@ -1,0 +1,14 @@
+import { compileBinaries } from '../disk.ts';
+import { type Generator, openGenerator } from '../generator.ts';
+import { randomGeneratorFiles } from './random-generator.ts';
+
+/** A generator of {@link randomGeneratorFiles}, ready to draw. */
+export async function openRandomGenerator(
+  options?: Parameters<typeof randomGeneratorFiles>[0],
+): Promise<Generator> {
+  const files = await randomGeneratorFiles(options);
+  return openGenerator({
+    readFile: async (name) => files.get(name)!,
+    loadBinaries: compileBinaries,
+  });
+}

@@ -152,13 +152,13 @@ function applyLayer(
   }
 }
 
-/** `[n, height, width, channels]` → `[n, height, width, channels + 1]`. */
+/** `[n, height, width, channels]` → `[n, height, width, 2 · channels]`. */
 function appendMinibatchDeviation(x: tf.Tensor4D): tf.Tensor4D {
   const centred = tf.sub(x, tf.mean(x, 0, true));
   // Away from zero the square root has a gradient.
   const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), 0), 1e-8));
   // Not tf.tile: tfjs takes its gradient by one slice and one addition for each place.
-  const everywhere = tf.mul(tf.ones([...x.shape.slice(0, 3), 1]), tf.mean(deviation));
+  const everywhere = tf.mul(tf.ones(x.shape), tf.mean(deviation, [0, 1]));
   return tf.concat([x, everywhere as tf.Tensor4D], 3);
 }
 

@@ -76,10 +76,11 @@ export const leakyRelu = (alpha: number): Layer => ({ type: 'leakyRelu', alpha }
 export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
 
 /**
- * How much the images of a batch differ, as one more channel (Karras et al. 2018, arXiv:1710.10196,
- * section 3): the standard deviation over the batch of each number, averaged to one number that
- * every place of every image gets. With it D sees at once that a batch shows one face only. Keras
- * has no such layer; it is for discriminators.
+ * How much the images of a batch differ, as one more channel for each that there is: the standard
+ * deviation over the batch of each number, averaged over all places, which every place of every
+ * image gets. With it D sees at once that a batch shows one face only. Karras et al. (2018,
+ * arXiv:1710.10196, section 3) average over the channels too; then characters that differ hide that
+ * their grounds do not. Keras has no such layer; it is for discriminators.
  */
 export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
 
@@ -178,7 +179,7 @@ export function outputShape(layer: Layer, inputShape: readonly number[]): readon
     }
     case 'minibatchDeviation': {
       const [height, width, channels] = imageShape(layer, inputShape);
-      return [height, width, channels + 1];
+      return [height, width, 2 * channels];
     }
     default:
       return inputShape;

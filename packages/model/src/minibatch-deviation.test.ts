@@ -15,9 +15,9 @@ beforeAll(async () => {
 });
 
 describe('minibatchDeviation', () => {
-  it('adds a channel with the mean of the standard deviations over the batch', () => {
+  it('adds, for each channel, the mean over all places of its standard deviation over the batch', () => {
     // By hand: the numbers of the first place differ by 2 and 4, so their deviations are 1 and 2;
-    // those of the second by 0 and 10: 0 and 5. The mean of 1, 2, 0, 5 is 2.
+    // those of the second by 0 and 10: 0 and 5. The means are 0.5 of 1 and 0, and 3.5 of 2 and 5.
     const made = apply([
       [
         [1, 0],
@@ -38,7 +38,10 @@ describe('minibatchDeviation', () => {
         [7, 5],
       ],
     ]);
-    for (const place of made.flat(2)) expect(place[2]).toBeCloseTo(2, 4);
+    for (const place of made.flat(2)) {
+      expect(place[2]).toBeCloseTo(0.5, 3);
+      expect(place[3]).toBeCloseTo(3.5, 4);
+    }
   });
 
   it('shows nothing where a batch is one image many times, and has a gradient there', () => {
@@ -47,7 +50,11 @@ describe('minibatchDeviation', () => {
       [3, 4],
     ];
     const made = apply([image, image, image]) as number[][][][];
-    for (const place of made.flat(2)) expect(place[2]).toBeCloseTo(0, 3);
+    for (const place of made.flat(2)) {
+      expect(place).toHaveLength(4);
+      expect(place[2]).toBeCloseTo(0, 3);
+      expect(place[3]).toBeCloseTo(0, 3);
+    }
     const gradient = tf.grad((x) =>
       tf.sum(applyNetwork(network, new Map(), x, { training: true, dropoutMask: noDropout })),
     )(tf.ones([3, 1, 2, 2]));

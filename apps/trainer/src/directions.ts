@@ -30,12 +30,18 @@ const KEPT = 6;
  * 2021, arXiv:2007.06600): the unit vectors n that the first layer y = A z + b moves most, ‖A n‖, are
  * the eigenvectors of AᵀA. A normalization directly after the layer counts as part of it.
  *
- * An eigenvector has no sign of its own: the largest of its components is made positive.
+ * An eigenvector has no sign of its own: the largest of its components is made positive. Components
+ * that say a class stay as they are: towards classes there are directions of their own.
  */
-export function factorDirections(network: Network, weights: HostWeights): Direction[] {
+export function factorDirections(
+  network: Network,
+  weights: HostWeights,
+  { size: latentSize, classes = [] }: LatentSpace,
+): Direction[] {
   const { kernel, scale } = inferenceGraph(network, weights).dense;
   const values = decodeWeight(kernel); // [latent, units]: the transpose of A
-  const [size, units] = kernel.shape as [number, number];
+  const size = latentSize - classes.length;
+  const [, units] = kernel.shape as [number, number];
   const rows = Array.from({ length: size }, (_, i) =>
     values
       .slice(i * units, (i + 1) * units)
@@ -57,7 +63,7 @@ export function factorDirections(network: Network, weights: HostWeights): Direct
   return order.slice(0, KEPT).map((column, i) => ({
     name: `direction-${i + 1}`,
     kind: 'factor',
-    vector: unitVector(withSign(eigenvectorMatrix.getColumn(column))),
+    vector: unitVector([...withSign(eigenvectorMatrix.getColumn(column)), ...classes.map(() => 0)]),
   }));
 }
 
@@ -164,7 +170,7 @@ export async function writeDirections(
     labelLatents && !latent.classes
       ? classDirections(await labelLatents({ network, weights, latent }))
       : [];
-  const directions = [...factorDirections(network, weights), ...told, ...seen];
+  const directions = [...factorDirections(network, weights, manifest.latent), ...told, ...seen];
   await writeFileWhole(join(folder, GENERATOR_MANIFEST), withDirections(manifest, directions));
   return directions;
 }

@@ -45,7 +45,7 @@ export function generatorFiles({
       latent: preset.latent,
       classes: record.dataset.classes,
       directions: [
-        ...factorDirections(preset.generator, stored(preset.generator, weights)),
+        ...factorDirections(preset.generator, stored(preset.generator, weights), preset.latent),
         ...toldClassDirections(record.dataset.classes, preset.latent),
       ],
       training: {

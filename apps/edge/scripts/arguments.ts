@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+import { HERE, resolvePath } from '../src/resolve-path.ts';
 import { SHIPPED_GENERATOR } from '../src/shipped-generator.ts';
 
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
@@ -19,12 +20,6 @@ export const servedOptions = {
   ...generatorOptions,
   gallery: { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
-
-/** npm runs scripts from the workspace's folder; paths are meant from where the person stands. */
-const HERE = process.env.INIT_CWD ?? process.cwd();
-
-/** A path that a person wrote. */
-export const resolvePath = (path: string) => resolve(HERE, path);
 
 /**
  * Reads the command line.

@@ -18,13 +18,8 @@ import {
 } from '@killme/model';
 import { folderReader } from '../src/disk.ts';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/gallery.ts';
-import {
-  chooseGenerator,
-  readArguments,
-  resolvePath,
-  runScript,
-  servedOptions,
-} from './arguments.ts';
+import { resolvePath } from '../src/resolve-path.ts';
+import { chooseGenerator, readArguments, runScript, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
 

@@ -19,13 +19,8 @@ import {
   galleryManifest,
 } from '../src/gallery.ts';
 import { once } from '../src/generator.ts';
-import {
-  chooseGenerator,
-  generatorOptions,
-  readArguments,
-  resolvePath,
-  runScript,
-} from './arguments.ts';
+import { resolvePath } from '../src/resolve-path.ts';
+import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
 
 /** How often the person is told how far it is. */
 const TOLD_EVERY_MS = 2000;

@@ -5,13 +5,13 @@
  *
  * @module
  */
-import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { UserError } from '@killme/model';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
 import { once } from './generator.ts';
+import { resolvePath } from './resolve-path.ts';
 import { SHIPPED_GENERATOR } from './shipped-generator.ts';
 
 declare const Deno: {
@@ -53,11 +53,9 @@ function readOptions() {
   if (!/^\d+$/.test(values.port) || port > 65535) {
     throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
   }
-  // npm runs scripts from the workspace's folder; paths are meant from where the person stands.
-  const here = process.env.INIT_CWD ?? process.cwd();
   return {
-    generator: resolve(here, values.generator),
-    gallery: values.gallery === undefined ? undefined : resolve(here, values.gallery),
+    generator: resolvePath(values.generator),
+    gallery: values.gallery === undefined ? undefined : resolvePath(values.gallery),
     port,
     host: values.host,
   };

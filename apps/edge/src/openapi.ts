@@ -85,12 +85,9 @@ const model = z
     latent: z.object({
       size: z.number().int(),
       distribution: z.literal('uniform'),
-      classes: z
-        .array(z.number().int())
-        .optional()
-        .meta({
-          description: 'present where class= may be asked for: training images of each class',
-        }),
+      classes: z.array(z.number().int()).optional().meta({
+        description: 'present where class= may be asked for: training images of each class',
+      }),
     }),
     image: z.object({
       width: z.number().int(),

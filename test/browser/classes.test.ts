@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeRandomGenerator } from '../servers.ts';
-import { DESK, type Explorer, PHONE, startExplorer, type Visit, visit } from './chromium.ts';
+import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
+import { axeFinds, haveBytesOf, keepFiles, pagesOf, pictureOfTag, shown } from './page-tests.ts';
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 
@@ -19,7 +19,6 @@ vi.setConfig({ testTimeout: 60_000 });
 
 let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
 let explorer: Explorer;
-let opened: Visit | undefined;
 
 beforeAll(async () => {
   await mkdir(SHOTS, { recursive: true });
@@ -32,25 +31,10 @@ afterAll(async () => {
   await generator?.remove();
 }, 30_000);
 
-/** Whatever a test does, nothing may go wrong behind its back. */
-afterEach(async () => {
-  const faults = opened?.faults ?? [];
-  await opened?.page.close();
-  opened = undefined;
-  expect(faults).toEqual([]);
-});
-
-async function open(...[path, options]: [path?: string, options?: typeof DESK | typeof PHONE]) {
-  opened = await visit(explorer, path, options);
-  return opened.page;
-}
+const { open, visit } = pagesOf(() => explorer);
 
 const choiceIn = (page: Page, part: string) =>
   page.locator(`#${part}`).getByRole('combobox', { name: 'Class of all characters' });
-
-/** What the address says after `#`. */
-const shown = async (page: Page) =>
-  Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).slice(1)));
 
 /** The class that each picture of the page is asked for, but for the tab's icon. */
 const askedFor = (page: Page) =>
@@ -66,14 +50,10 @@ describe.each([
     const page = await open(`/#${new URLSearchParams({ class: HAIR })}`, look.options);
     await page.emulateMedia({ colorScheme: look.colorScheme });
     await choiceIn(page, 'directions').waitFor();
-    expect(await opened!.layoutShift()).toBeLessThan(0.02);
+    expect(await visit().layoutShift()).toBeLessThan(0.02);
     const { width } = look.options.viewport;
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    await page.evaluate(axe.source); // not as a script element: the policy would refuse it
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run(),
-    );
-    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    expect(await axeFinds(page)).toEqual([]);
     await page.screenshot({ path: `${SHOTS}/classes-${look.name}.png`, fullPage: true });
   });
 });
@@ -109,14 +89,9 @@ describe('a class', () => {
     await page.locator('#name').getByRole('button', { name: 'Copy the tag' }).tap();
     await page.getByText('The tag is copied.').waitFor();
     const tag = await page.evaluate(() => navigator.clipboard.readText());
-    const [source, size] = await page.evaluate(async (html) => {
-      const { body } = new DOMParser().parseFromString(html, 'text/html');
-      const image = document.importNode(body.querySelector('img')!, true);
-      await image.decode();
-      return [image.src, image.naturalWidth] as const;
-    }, tag);
-    expect(Object.fromEntries(new URL(source).searchParams)).toEqual({ seed: 'Ada', class: HAIR });
-    expect(size).toBe(128);
+    const { src, width } = await pictureOfTag(page, tag);
+    expect(Object.fromEntries(new URL(src).searchParams)).toEqual({ seed: 'Ada', class: HAIR });
+    expect(width).toBe(128);
     expect(await page.locator('b').count()).toBe(3); // those of the sum: no name is markup
   });
 
@@ -129,15 +104,7 @@ describe('a class', () => {
 
   it('is that of pictures made here too, with the bytes of the server', async () => {
     const page = await open(`/#${new URLSearchParams({ class: RAVEN })}`);
-    await page.evaluate(() => {
-      globalThis.files = new Map();
-      const give = URL.createObjectURL;
-      URL.createObjectURL = (file) => {
-        const address = give(file);
-        if (file instanceof Blob) files.set(address, file);
-        return address;
-      };
-    });
+    await keepFiles(page);
     await page.getByLabel('Make them here').check();
     await page.getByText('Made here by wasm').waitFor();
     await choiceIn(page, 'pad').selectOption(HAIR);
@@ -154,14 +121,7 @@ describe('a class', () => {
           .every(({ src, complete }) => src.startsWith('blob:') && complete),
       Object.keys(made),
     );
-    const same = await page.evaluate(async (addresses) => {
-      const read = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer()).join();
-      const pictures = Object.entries(addresses).map(async ([id, address]) => {
-        const { src } = document.getElementById(id) as HTMLImageElement;
-        return (await read(files.get(src)!)) === (await read(await fetch(address)));
-      });
-      return Promise.all(pictures);
-    }, made);
+    const same = Object.values(await haveBytesOf(page, made));
     expect(same).toEqual([true, true, true]);
   });
 

@@ -1,6 +1,6 @@
-import axe from 'axe-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
+import { axeFinds } from './page-tests.ts';
 
 let explorer: Explorer;
 
@@ -36,11 +36,7 @@ it.each([
     }));
     expect(missing).toEqual([]);
     expect(width).toBe(view.options.viewport.width);
-    await page.evaluate(axe.source); // not as a script element: the policy would refuse it
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run(),
-    );
-    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    expect(await axeFinds(page)).toEqual([]);
     expect(faults).toEqual([]);
     await page.close();
   },

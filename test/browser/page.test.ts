@@ -1,22 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DESK, type Explorer, PHONE, startExplorer, type Visit, visit } from './chromium.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
+import { axeFinds, haveBytesOf, keepFiles, pagesOf, pictureOfTag, shown } from './page-tests.ts';
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 const STEPS = 16;
 
-declare global {
-  /** What the page has made itself, by its address (see keepFiles). */
-  var files: Map<string, Blob>;
-}
-
 vi.setConfig({ testTimeout: 60_000 });
 
 let explorer: Explorer;
-let opened: Visit | undefined;
 
 beforeAll(async () => {
   await mkdir(SHOTS, { recursive: true });
@@ -25,22 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => explorer?.stop(), 30_000);
 
-/** Whatever a test does, nothing may go wrong behind its back. */
-afterEach(async () => {
-  const faults = opened?.faults ?? [];
-  await opened?.page.close();
-  opened = undefined;
-  expect(faults).toEqual([]);
-});
-
-async function open(...[path, options]: [path?: string, options?: typeof DESK | typeof PHONE]) {
-  opened = await visit(explorer, path, options);
-  return opened.page;
-}
-
-/** What the address says after `#`. */
-const shown = async (page: Page) =>
-  Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).slice(1)));
+const { open, visit } = pagesOf(() => explorer);
 
 /** Where the windows on the two strips stand: the step that each of them shows. */
 const framesOf = (page: Page) =>
@@ -68,7 +47,7 @@ describe.each([
     const page = await open('/', options);
     await page.emulateMedia({ colorScheme });
     // A fifth of what counts as good: a busy machine may paint before all of the markup is read.
-    expect(await opened!.layoutShift()).toBeLessThan(0.02);
+    expect(await visit().layoutShift()).toBeLessThan(0.02);
     const { width, unsized, missing } = await page.evaluate(() => ({
       width: document.documentElement.scrollWidth,
       unsized: [...document.images].filter((i) => !i.hasAttribute('width')).map((i) => i.src),
@@ -78,11 +57,7 @@ describe.each([
     expect(unsized).toEqual([]);
     expect(missing).toEqual([]);
 
-    await page.evaluate(axe.source); // not as a script element: the policy would refuse it
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run(),
-    );
-    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    expect(await axeFinds(page)).toEqual([]);
     await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
   });
 });
@@ -118,13 +93,8 @@ describe('a name', () => {
       `<img src="${explorer.origin}/img?seed=%22%3E%3Cb%3E%E3%82%AD%E3%83%AB%E3%83%9F%E3%83%BC" ` +
         'width="128" height="128" alt="">',
     );
-    const size = await page.evaluate(async (html) => {
-      const { body } = new DOMParser().parseFromString(html, 'text/html');
-      const image = document.importNode(body.querySelector('img')!, true);
-      await image.decode();
-      return [body.childElementCount, image.naturalWidth, image.naturalHeight];
-    }, tag);
-    expect(size).toEqual([1, 128, 128]);
+    const { elements, width, height } = await pictureOfTag(page, tag);
+    expect([elements, width, height]).toEqual([1, 128, 128]);
   });
 
   it('never becomes markup', async () => {
@@ -372,7 +342,7 @@ describe('the sliders', () => {
         page.evaluate(() => document.getElementById('directions')!.getBoundingClientRect().top),
       )
       .toBeLessThan(60);
-    expect(await opened!.layoutShift()).toBeLessThan(0.02);
+    expect(await visit().layoutShift()).toBeLessThan(0.02);
 
     await page.getByRole('button', { name: 'All to 0' }).click();
     await expect.poll(() => sourceOf(page, '#directions-image')).toBe('img?seed=zoe');
@@ -394,17 +364,12 @@ describe('the sliders', () => {
     await page.locator('#directions').getByRole('button', { name: 'Copy the tag' }).tap();
     await page.getByText('The tag is copied.').waitFor();
     const tag = await page.evaluate(() => navigator.clipboard.readText());
-    const [source, size] = await page.evaluate(async (html) => {
-      const { body } = new DOMParser().parseFromString(html, 'text/html');
-      const image = document.importNode(body.querySelector('img')!, true);
-      await image.decode();
-      return [image.src, image.naturalWidth] as const;
-    }, tag);
-    expect(size).toBe(128);
-    const { seed, move } = Object.fromEntries(new URL(source).searchParams);
+    const { src, width } = await pictureOfTag(page, tag);
+    expect(width).toBe(128);
+    const { seed, move } = Object.fromEntries(new URL(src).searchParams);
     expect(seed).toBe('Ada & Charles');
     expect(move!.split(',').length).toBe(ranges.length);
-    await expect.poll(() => page.locator('#directions-image').getAttribute('src')).toBe(source);
+    await expect.poll(() => page.locator('#directions-image').getAttribute('src')).toBe(src);
   });
 
   it('ask for one picture at a time, and leave out what is passed meanwhile', async () => {
@@ -444,18 +409,6 @@ describe('the sliders', () => {
 });
 
 describe('the switch', () => {
-  /** The policy of the page does not let a test read its files by their addresses. */
-  const keepFiles = (page: Page) =>
-    page.evaluate(() => {
-      globalThis.files = new Map();
-      const give = URL.createObjectURL;
-      URL.createObjectURL = (file) => {
-        const address = give(file);
-        if (file instanceof Blob) files.set(address, file);
-        return address;
-      };
-    });
-
   it('makes all parts here, with the bytes of the server', async () => {
     const page = await open();
     await keepFiles(page);
@@ -486,14 +439,7 @@ describe('the switch', () => {
     );
     const drawn = requests.filter((url) => /^http.*\/(img|morph|mix)\?/.test(url));
     expect(drawn.filter((url) => !url.endsWith('/img?seed=alice'))).toEqual([]); // the tab's icon
-    const same = await page.evaluate(async (addresses) => {
-      const read = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer()).join();
-      const pictures = Object.entries(addresses).map(async ([id, address]) => {
-        const { src } = document.getElementById(id) as HTMLImageElement;
-        return [id, (await read(files.get(src)!)) === (await read(await fetch(address)))];
-      });
-      return Object.fromEntries(await Promise.all(pictures));
-    }, made);
+    const same = await haveBytesOf(page, made);
     expect(same).toEqual(Object.fromEntries(Object.keys(made).map((id) => [id, true])));
     expect(await page.locator('#here-time').innerText()).toMatch(/^\d+ ms a picture$/);
 
@@ -511,7 +457,7 @@ describe('the switch', () => {
     expect(await page.getByLabel('Make them here').isChecked()).toBe(false);
     await page.getByLabel('Any text is a name').fill('Grace');
     await expect.poll(() => sourceOf(page, '#name-image')).toBe('img?seed=Grace');
-    opened!.faults.length = 0; // the generator that was refused
+    visit().faults.length = 0; // the generator that was refused
   });
 
   it('draws with WebGPU too, at most a level beside wasm', { timeout: 240_000 }, async (test) => {
@@ -520,7 +466,7 @@ describe('the switch', () => {
       async () => (await navigator.gpu?.requestAdapter()) ?? null,
     );
     if (adapter === null) {
-      opened!.faults.length = 0; // Chromium says so too
+      visit().faults.length = 0; // Chromium says so too
       test.skip('this Chromium has no WebGPU adapter, nor SwiftShader to stand in for one');
     }
     await page.getByLabel('with WebGPU').check();
@@ -577,8 +523,7 @@ describe('an address', () => {
 
 describe('without', () => {
   it('scripts: what the server has written is read, and the form works', async () => {
-    opened = await visit(explorer, '/', { ...DESK, javaScriptEnabled: false });
-    const { page } = opened;
+    const page = await open('/', { ...DESK, javaScriptEnabled: false });
     await page.getByLabel('Any text is a name').fill('Ada');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${explorer.origin}/img?seed=Ada`);
@@ -600,7 +545,7 @@ describe('without', () => {
       expect(await picture.isVisible()).toBe(true);
     }
     await page.screenshot({ path: `${SHOTS}/no-pictures.png`, fullPage: true });
-    opened!.faults.length = 0; // the pictures that were refused
+    visit().faults.length = 0; // the pictures that were refused
   });
 });
 

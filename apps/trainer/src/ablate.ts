@@ -191,10 +191,15 @@ export function variantOptions(
 
 /** What makes a variant, whatever it learns from. */
 function chosenOptions(variant: VariantName): GivenOptions {
-  const given: GivenOptions = { preset: 'lite', ...VARIANTS[variant] };
-  const { preset, batch, learningRate, methods } = resolveOptions(given);
-  return { preset, batch, learningRate, ...methods };
+  return chosenOf(resolveOptions({ preset: 'lite', ...VARIANTS[variant] }));
 }
+
+const chosenOf = ({ preset, batch, learningRate, methods }: TrainOptions): GivenOptions => ({
+  preset,
+  batch,
+  learningRate,
+  ...methods,
+});
 
 const spentSchema = z.strictObject({
   /** Of all that has been trained so far, in sum. */
@@ -251,13 +256,7 @@ async function readSpent(file: string): Promise<Spent | undefined> {
 /** @throws UserError when the run of that name has been trained otherwise, or on other images. */
 async function checkRun(run: RunFolder, given: GivenOptions, fingerprint: string): Promise<void> {
   const { dataset, options } = await readRunRecord(run);
-  const made = ({ preset, batch, learningRate, methods }: TrainOptions) => [
-    preset,
-    batch,
-    learningRate,
-    methods,
-  ];
-  const isAsWanted = isDeepStrictEqual(made(options), made(resolveOptions(given)));
+  const isAsWanted = isDeepStrictEqual(chosenOf(options), chosenOf(resolveOptions(given)));
   if (isAsWanted && dataset.fingerprint === fingerprint) return;
   throw new UserError(
     `${run.root} was trained with other options or on other images: remove it, or rename it`,

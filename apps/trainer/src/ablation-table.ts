@@ -5,6 +5,7 @@
  */
 import { type AblationRow, findRow } from './ablation-csv.ts';
 import { markdownTable, number } from './markdown.ts';
+import { median } from './median.ts';
 import { normalised } from './quality/quality-report.ts';
 
 type Figure = {
@@ -111,10 +112,4 @@ function summary(values: readonly (number | undefined)[]): string {
   if (sorted.length === 0) return '–';
   const [least, most] = [number(sorted[0]!), number(sorted.at(-1)!)];
   return least === most ? least : `${number(median(sorted))} (${least} to ${most})`;
-}
-
-/** Of an even count, the mean of the middle two. */
-function median(sorted: readonly number[]): number {
-  const [low, high] = [Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2)];
-  return (sorted[low]! + sorted[high]!) / 2;
 }

@@ -14,6 +14,7 @@ import {
   inferenceGraph,
   type LatentSpace,
   loadGeneratorFile,
+  MOST_DIRECTIONS,
   type Network,
   placeClasses,
   UserError,
@@ -94,9 +95,6 @@ const unitVector = (vector: readonly number[]): Float32Array => {
   return Float32Array.from(vector, (value) => value / length);
 };
 
-/** A generator file names no more. */
-const MOST_DIRECTIONS = 64;
-
 /**
  * Towards each class that a generator was told: 1 at the place of the class in the latent, −1 at those
  * of the others, so that a strength of 2√3 (3.47) makes any latent one of that class. Not of length 1,
@@ -110,6 +108,14 @@ export function toldClassDirections(names: readonly string[], latent: LatentSpac
     kind: 'class',
     vector: placeClasses(new Float32Array(latent.size), [label], latent),
   }));
+}
+
+/** The directions that need no samples: the main ones, and those towards classes that were told. */
+export function ownDirections(
+  { network, weights, latent }: LoadedGenerator,
+  classes: readonly string[],
+): Direction[] {
+  return [...factorDirections(network, weights, latent), ...toldClassDirections(classes, latent)];
 }
 
 /** A picture's latent, and the class that it shows (an index). */
@@ -164,13 +170,10 @@ export async function writeDirections(
     });
     return new Uint8Array(bytes);
   });
-  const { latent } = manifest;
-  const told = toldClassDirections(manifest.classes, latent);
+  const generator = { network, weights, latent: manifest.latent };
   const seen =
-    labelLatents && !latent.classes
-      ? classDirections(await labelLatents({ network, weights, latent }))
-      : [];
-  const directions = [...factorDirections(network, weights, manifest.latent), ...told, ...seen];
+    labelLatents && !manifest.latent.classes ? classDirections(await labelLatents(generator)) : [];
+  const directions = [...ownDirections(generator, manifest.classes), ...seen];
   await writeFileWhole(join(folder, GENERATOR_MANIFEST), withDirections(manifest, directions));
   return directions;
 }

@@ -3,7 +3,7 @@ import { type Encoding, type Preset, packGenerator, UserError } from '@killme/mo
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
-import { factorDirections, toldClassDirections } from './directions.ts';
+import { ownDirections } from './directions.ts';
 import { kerasFiles, referenceSamples, stored, type TrainedGan } from './export-keras.ts';
 import { presetOf } from './options.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
@@ -36,18 +36,17 @@ export function generatorFiles({
   iterations,
   encoding = 'int8',
 }: GeneratorExport): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const { generator: network, latent } = preset;
+  const { classes } = record.dataset;
   return packGenerator({
-    network: preset.generator,
+    network,
     weights,
     encoding,
     facts: {
       preset: preset.name,
-      latent: preset.latent,
-      classes: record.dataset.classes,
-      directions: [
-        ...factorDirections(preset.generator, stored(preset.generator, weights), preset.latent),
-        ...toldClassDirections(record.dataset.classes, preset.latent),
-      ],
+      latent,
+      classes,
+      directions: ownDirections({ network, weights: stored(network, weights), latent }, classes),
       training: {
         dataset: record.dataset.name,
         images: record.dataset.count,

@@ -15,6 +15,7 @@ import {
   toPixels,
   UserError,
 } from '@killme/model';
+import { markdownTable } from './markdown.ts';
 
 const ENCODINGS: readonly Encoding[] = ['float32', 'float16', 'int8'];
 /** What 8-bit kernels must reach against float32. */
@@ -143,11 +144,10 @@ export function encodingTable(rows: readonly EncodingRow[]): string {
     String(row.largestDifference),
     `${(100 * row.changedShare).toFixed(2)} %`,
   ]);
-  const head = [
+  return markdownTable([
     ['kernels', 'bytes', 'gzip', 'brotli', 'PSNR dB', 'lowest', 'largest difference', 'changed'],
-    ['---', '--:', '--:', '--:', '--:', '--:', '--:', '--:'],
-  ];
-  return [...head, ...cells].map((line) => `| ${line.join(' | ')} |`).join('\n');
+    ...cells,
+  ]);
 }
 
 /** @returns what is wrong with the table, in one line. */

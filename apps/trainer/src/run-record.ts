@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Dataset } from '@killme/data';
+import { countLabels, type Dataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
@@ -30,13 +30,6 @@ export function createRunRecord(options: TrainOptions, dataset: Dataset): RunRec
     dataset: { name, count, classes: [...classes], classCounts, fingerprint },
     engines: [],
   };
-}
-
-/** How many images each class has. */
-function countLabels({ classes, labels }: Dataset): number[] {
-  const counts = classes.map(() => 0);
-  for (const label of labels) counts[label]!++;
-  return counts;
 }
 
 export async function writeRunRecord(folder: RunFolder, record: RunRecord): Promise<void> {

@@ -46,6 +46,13 @@ export function shuffled(dataset: Dataset, random: Random): Uint32Array {
   return random.permutation(dataset.count);
 }
 
+/** How many images each class has, `[classes.length]`. */
+export function countLabels({ labels, classes }: Pick<Dataset, 'labels' | 'classes'>): number[] {
+  const counts = classes.map(() => 0);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}
+
 /**
  * Labels as the article's loader also gives them: `[labels.length, classes.length]`, 1 at the class,
  * else 0.

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '@killme/model';
 import { Command } from 'commander';
+import { countLabels } from './batches.ts';
 import { CHARACTERS } from './character-recipe.ts';
 import { characters, defaultCacheDir } from './characters.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
@@ -63,9 +64,8 @@ program
   });
 
 function describeDataset(dataset: Dataset): string[] {
-  const { name, count, imageSize, classes, labels, skipped, fingerprint } = dataset;
-  const counts = classes.map(() => 0);
-  for (const label of labels) counts[label]!++;
+  const { name, count, imageSize, classes, skipped, fingerprint } = dataset;
+  const counts = countLabels(dataset);
   return [
     `${name}: ${count} images of ${imageSize} × ${imageSize} pixels, classes: ${classes.length}`,
     ...classes.map((className, i) => `  ${className}: ${counts[i]}`),

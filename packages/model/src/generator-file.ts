@@ -32,6 +32,9 @@ export const GENERATOR_MANIFEST = 'generator.json';
 const FORMAT_VERSION = 3;
 const READ_VERSIONS = [1, 2, FORMAT_VERSION];
 
+/** A generator file names no more. */
+export const MOST_DIRECTIONS = 64;
+
 const size = z.number().int().positive();
 const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
 const sideSchema = z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]);
@@ -88,7 +91,7 @@ const manifestSchema = z.strictObject({
   }),
   image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
   classes: z.array(z.string()),
-  directions: z.array(directionSchema).max(64).default([]),
+  directions: z.array(directionSchema).max(MOST_DIRECTIONS).default([]),
   // What is not known of a generator from elsewhere is left out.
   training: z.strictObject({
     dataset: z.string(),

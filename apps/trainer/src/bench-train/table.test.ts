@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry } from './contestant.ts';
-import { median, ratiosOf, ratiosTable, timesTable } from './table.ts';
+import { ratiosOf, ratiosTable, timesTable } from './table.ts';
 
 function entry(implementation: 'plain' | 'ours' | 'Keras', seconds: number[], batch = 32): Entry {
   const contestant =
@@ -9,13 +9,6 @@ function entry(implementation: 'plain' | 'ours' | 'Keras', seconds: number[], ba
       : ({ engine: 'wasm', implementation, preset: 'article', batch } as const);
   return { contestant, device: 'CPU', seconds, peakBytes: 3 * 2 ** 29 };
 }
-
-describe('median', () => {
-  it('is the middle, or the mean of the middle two', () => {
-    expect(median([9, 1, 2])).toBe(2);
-    expect(median([9, 1, 2, 4])).toBe(3);
-  });
-});
 
 describe('ratiosOf', () => {
   it('divides round by round: a machine that slows down for both changes nothing', () => {

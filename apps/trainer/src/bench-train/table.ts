@@ -1,4 +1,5 @@
 import { formatBytes } from '../format-bytes.ts';
+import { median } from '../median.ts';
 import type { Entry } from './contestant.ts';
 
 /** How many times as fast ours is as another in the same rounds. */
@@ -9,12 +10,6 @@ export interface Ratio {
   median: number;
   lowest: number;
   highest: number;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /**

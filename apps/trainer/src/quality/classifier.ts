@@ -7,7 +7,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Dataset, defaultCacheDir, takeBatch } from '@killme/data';
+import { type Dataset, defaultCacheDir, oneHotLabels, takeBatch } from '@killme/data';
 import {
   applyNetwork,
   conv2d,
@@ -125,7 +125,7 @@ async function trainClassifier(
         dataset,
         draw.map((i) => reference[i]!),
       );
-      const loss = trainStep(state, batch, dataset.classes.length);
+      const loss = trainStep(state, batch, dataset.classes);
       const isCheck = (step + 1) % CHECK_EVERY === 0;
       const [value] = isCheck ? await loss.data<'float32'>() : [];
       loss.dispose();
@@ -145,16 +145,12 @@ async function trainClassifier(
 function trainStep(
   state: NetworkState,
   { images, labels }: { images: Float32Array; labels: Uint16Array },
-  classes: number,
+  classes: readonly string[],
 ): tf.Scalar {
   const { network, weights } = state;
   const [height, width] = network.inputShape as [number, number];
   const input = tf.tensor4d(images, [labels.length, height, width, 3]);
-  const oneHot = new Float32Array(labels.length * classes);
-  labels.forEach((label, i) => {
-    oneHot[i * classes + label] = 1;
-  });
-  const target = tf.tensor2d(oneHot, [labels.length, classes]);
+  const target = tf.tensor2d(oneHotLabels({ labels, classes }), [labels.length, classes.length]);
   const { value, grads } = tf.valueAndGrads(() => {
     const logits = applyNetwork(network, weights, input, { training: false });
     return tf.losses.softmaxCrossEntropy(target, logits).asScalar();

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { type Picture, tile, UserError } from '@killme/model';
 import sharp from 'sharp';
 import { writeFileWhole } from '../run-folder.ts';
-import type { ImageSet } from './image-set.ts';
+import { pictureAt } from './image-set.ts';
 import { drawImages, findMadeImages } from './made-images.ts';
 
 /** Pixels of white between grids. */
@@ -36,20 +36,13 @@ export async function writeGrids({ generators, side, columns, to }: GridsOptions
     if (made.kind !== 'generator') {
       throw new UserError(`${given} is neither a run nor a generator file`);
     }
-    grids.push(tile(pictures(await drawImages(made.generator, side ** 2)), side));
+    const drawn = await drawImages(made.generator, side ** 2);
+    const pictures = Array.from({ length: drawn.count }, (_, i) => pictureAt(drawn, i));
+    grids.push(tile(pictures, side));
     console.log(made.generator.description);
   }
   await mkdir(dirname(to), { recursive: true });
   await writeFileWhole(to, await sideBySide(grids, columns));
-}
-
-function pictures({ count, imageSize, images }: ImageSet): Picture[] {
-  const length = imageSize * imageSize * 3;
-  return Array.from({ length: count }, (_, i) => ({
-    width: imageSize,
-    height: imageSize,
-    data: images.subarray(i * length, (i + 1) * length),
-  }));
 }
 
 /** A PNG of pictures of one size, row by row, with white between them. */

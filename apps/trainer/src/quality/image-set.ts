@@ -1,4 +1,4 @@
-import { createRandom, UserError } from '@killme/model';
+import { createRandom, type Picture, UserError } from '@killme/model';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
 
 /** Images of one size in memory. A dataset is one. */
@@ -20,6 +20,13 @@ export function takeImages(set: ImageSet, places: ArrayLike<number>): ImageSet {
     images.set(set.images.subarray(from, from + length), i * length);
   }
   return { count: places.length, imageSize, images };
+}
+
+/** The image at a place; its numbers are the set's own. */
+export function pictureAt({ imageSize, images }: ImageSet, place: number): Picture {
+  const length = imageSize * imageSize * 3;
+  const data = images.subarray(place * length, (place + 1) * length);
+  return { width: imageSize, height: imageSize, data };
 }
 
 /** The real images by halves: what is measured against, and what a perfect generator would give. */

@@ -1,6 +1,7 @@
 import { type Picture, tile } from '@killme/model';
+import { median } from '../median.ts';
 import { type Features, squaredDistances } from './features.ts';
-import type { ImageSet } from './image-set.ts';
+import { type ImageSet, pictureAt } from './image-set.ts';
 
 const SHOWN_PAIRS = 32;
 const PAIRS_IN_A_ROW = 4;
@@ -24,8 +25,8 @@ export function nearestTrainingImages(
 ): NearestTrainingImages {
   const { places, distances } = nearestRows(samples, training, { other: false });
   const among = nearestRows(training, training, { other: true });
-  const [median, trainingMedian] = [medianOf(distances), medianOf(among.distances)];
-  return { places, distances, median, trainingMedian, ratio: median / trainingMedian };
+  const [middle, trainingMedian] = [median(distances), median(among.distances)];
+  return { places, distances, median: middle, trainingMedian, ratio: middle / trainingMedian };
 }
 
 /** For each row of `from` the nearest of `to`; with `other`, never the row itself. */
@@ -44,12 +45,6 @@ function nearestRows(from: Features, to: Features, { other }: { other: boolean }
   return { places, distances: distances.map(Math.sqrt) };
 }
 
-function medianOf(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 /**
  * Pairs of a sample and, right of it, the training image nearest to it: the nearest pair of all first,
  * the others at even ranks, the farthest last.
@@ -63,13 +58,7 @@ export function nearestSheet(
   const shown = Math.min(SHOWN_PAIRS, ranked.length);
   const pairs = Array.from({ length: shown }, (_, i) => {
     const sample = ranked[Math.round((i * (ranked.length - 1)) / Math.max(1, shown - 1))]!;
-    return [pictureOf(samples, sample), pictureOf(training, places[sample]!)];
+    return [pictureAt(samples, sample), pictureAt(training, places[sample]!)];
   });
   return tile(pairs.flat(), 2 * PAIRS_IN_A_ROW);
-}
-
-function pictureOf({ imageSize, images }: ImageSet, place: number): Picture {
-  const length = imageSize * imageSize * 3;
-  const data = images.subarray(place * length, (place + 1) * length);
-  return { width: imageSize, height: imageSize, data };
 }

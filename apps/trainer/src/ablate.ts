@@ -45,7 +45,7 @@ export const VARIANTS = {
   'no-average': { averageDecay: 0 },
   'batch-32': { batch: 32 },
   'no-class-condition': { classCondition: false },
-  reconstruction: { reconstruction: 1 },
+  'no-reconstruction': { reconstruction: 0 },
   'learning-rate-4e-4': { learningRate: 4e-4 },
   'learning-rate-2e-3': { learningRate: 2e-3 },
 } satisfies Record<string, GivenOptions>;

@@ -21,12 +21,12 @@ import type { Gan } from './step.ts';
 const small = { imageSize: 16, width: 1 / 16 };
 
 /** What draws again, where there is one. */
-const decoder = articleGenerator({ ...small, latentSize: 3 });
+const encoder = articleGenerator({ ...small, latentSize: 3 });
 
 const networks = {
   generator: articleGenerator(small),
   discriminator: articleDiscriminator(small),
-  decoder: { ...decoder, name: 'decoder' },
+  encoder: { ...encoder, name: 'encoder' },
   hasAverage: false,
 };
 
@@ -34,13 +34,13 @@ function makeGan(key: string): Gan {
   return {
     generator: initializeNetwork(articleGenerator(small), `${key}/generator`),
     discriminator: initializeNetwork(articleDiscriminator(small), `${key}/discriminator`),
-    decoder: initializeNetwork({ ...decoder, name: 'decoder' }, `${key}/decoder`),
+    encoder: initializeNetwork({ ...encoder, name: 'encoder' }, `${key}/encoder`),
     average: undefined,
   };
 }
 
 const values = (gan: Gan) =>
-  [gan.generator, gan.discriminator, gan.decoder!].map(({ weights, moments, steps }) => [
+  [gan.generator, gan.discriminator, gan.encoder!].map(({ weights, moments, steps }) => [
     steps,
     [...weights].map(([name, tensor]) => [name, [...tensor.dataSync()]]),
     [...moments].map(([name, { first, second }]) => [
@@ -67,6 +67,7 @@ describe('a checkpoint', () => {
   it('brings back weights, moments and steps, bit for bit', async () => {
     const gan = makeGan('one');
     gan.generator.steps = 7;
+    gan.encoder!.steps = 7; // it takes its steps with G
     gan.generator.moments.get('conv2d/kernel')!.second.dispose();
     gan.generator.moments.get('conv2d/kernel')!.second = tf.fill([3, 3, 8, 8], 0.1);
     await saveCheckpoint(folder, 12, gan);

@@ -139,14 +139,14 @@ function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
  */
 export function restoreGan(
   checkpoint: Checkpoint,
-  networks: Pick<Preset, 'generator' | 'discriminator' | 'decoder'> & { hasAverage: boolean },
+  networks: Pick<Preset, 'generator' | 'discriminator' | 'encoder'> & { hasAverage: boolean },
 ): Gan {
-  const { generator, discriminator, decoder, hasAverage } = networks;
+  const { generator, discriminator, encoder, hasAverage } = networks;
   return {
     generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
     discriminator: restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps),
-    // It takes its steps with D.
-    decoder: decoder && restoreNetwork(checkpoint, decoder, checkpoint.discriminatorSteps),
+    // It takes its steps with G.
+    encoder: encoder && restoreNetwork(checkpoint, encoder, checkpoint.generatorSteps),
     average: hasAverage
       ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, AVERAGE, spec)))
       : undefined,
@@ -189,12 +189,12 @@ function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[
 
 async function encode(
   iteration: number,
-  { generator, discriminator, decoder, average }: Gan,
+  { generator, discriminator, encoder, average }: Gan,
 ): Promise<Uint8Array> {
   const tensors = [
     ...tensorsOf(generator),
     ...tensorsOf(discriminator),
-    ...(decoder ? tensorsOf(decoder) : []),
+    ...(encoder ? tensorsOf(encoder) : []),
     ...prefixed(`${generator.network.name}/${AVERAGE}`, average ?? []),
   ];
   let offset = 0;

@@ -15,6 +15,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { updateAverage } from './average.ts';
 import type { IterationMetrics } from './metrics.ts';
+import { normal } from './normal.ts';
 import type { TrainOptions } from './options.ts';
 import { type PairedInputs, trainPairedStep } from './paired-step.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
@@ -101,6 +102,11 @@ function drawInputs(
     augment: policy?.length
       ? (images, part) => diffAugment(images, `${seed}/augment/${iteration}/${part}`, policy)
       : undefined,
+    encoderNoise: (components) =>
+      tf.tensor2d(normal(createRandom(`${seed}/encoder noise/${iteration}`), half * components), [
+        half,
+        components,
+      ]),
     classes:
       latent.classes &&
       tf.tensor2d(oneHotLabels({ labels, classes: dataset.classes }), [

@@ -8,22 +8,22 @@
  * - D's gradient is penalized on both halves, which keeps D from being right every time.
  * - Where classes are told, G draws images of the classes of the real ones, and D gives each image the
  *   logit of its class.
- * - Where there is a decoder, it learns with D to draw the real images again from D's features.
+ * - Where there is an encoder, it learns with G to draw the real images again: a GAN alone may leave
+ *   out what it finds hard, this error counts every image (Larsen et al. 2015, arXiv:1512.09300).
  *
  * @module
  */
 import {
   ADVERSARIAL_LOSSES,
   type AdversarialLoss,
-  applyLayers,
   applyNetwork,
   applyToLogits,
   discriminatorLoss,
-  LITE_FEATURE_LAYERS,
   type Methods,
   type Mode,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { encode } from './encode.ts';
 import {
   type AdamOptions,
   applyAdam,
@@ -46,6 +46,8 @@ export interface PairedInputs {
   discriminatorLatents: tf.Tensor2D;
   generatorLatents: tf.Tensor2D;
   augment?: Augment | undefined;
+  /** `[half, components]` of the standard normal distribution; for the encoder. */
+  encoderNoise: (components: number) => tf.Tensor2D;
   /** −1 or 1 at random, of the given shape; for the penalty. */
   signs: (part: 'real' | 'fake', shape: readonly number[]) => tf.Tensor;
 }
@@ -59,6 +61,12 @@ const PENALTY_EVERY = 4;
 /** How far an image is moved to see how D changes, in units of [-1, 1]. */
 const PENALTY_DISTANCE = 0.05;
 
+/**
+ * What a nat of the encoder's divergence weighs against G's mean absolute error in drawing again: where
+ * it pays to say more of an image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
+ */
+const DIVERGENCE_WEIGHT = 3e-4;
+
 /** One iteration. The caller disposes of the inputs and the losses. */
 export function trainPairedStep(
   gan: Gan,
@@ -71,7 +79,7 @@ export function trainPairedStep(
 }
 
 function trainDiscriminatorOnPairs(
-  { generator, discriminator, decoder }: Gan,
+  { generator, discriminator }: Gan,
   { realImages, discriminatorLatents, classes, augment, signs }: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): Omit<StepLosses, 'generatorLoss'> {
@@ -98,17 +106,12 @@ function trainDiscriminatorOnPairs(
     const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
     logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };
     const penalties = tf.add(real.penalty, fake.penalty);
-    const adversarial = tf.add(
+    return tf.add(
       discriminatorLoss(loss, real.scores, fake.scores),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
-    if (!decoder) return adversarial;
-    const error = reconstructionError(discriminator, decoder, real.seen);
-    return tf.add(adversarial, tf.mul(error, methods.reconstruction)) as tf.Scalar;
-  })([discriminator, decoder].flatMap((state) => (state ? trainableTensors(state) : [])));
-  const own = trainableSpecs(discriminator.network).length;
-  applyAdam(discriminator, grads.slice(0, own), adam);
-  if (decoder) applyAdam(decoder, grads.slice(own), adam);
+  })(trainableTensors(discriminator));
+  applyAdam(discriminator, grads, adam);
   value.dispose();
   fakeImages.dispose();
   const losses = lossesOfHalves(loss, logits!);
@@ -124,26 +127,6 @@ function logitsOf(
 ): tf.Tensor {
   const logits = applyToLogits(network, weights, images, TRAINING);
   return classes ? tf.sum(tf.mul(logits, classes), 1, true) : logits;
-}
-
-/**
- * Mean absolute error of what the decoder draws from D's features of `images`, against the images at
- * its size. FastGAN compares them in the eyes of a trained network instead; we have none.
- */
-export function reconstructionError(
-  { network, weights }: NetworkState,
-  decoder: NetworkState,
-  images: tf.Tensor4D,
-): tf.Tensor {
-  const features = applyLayers(
-    network.layers.slice(0, LITE_FEATURE_LAYERS),
-    weights,
-    images,
-    TRAINING,
-  );
-  const drawn = applyNetwork(decoder.network, decoder.weights, features, TRAINING);
-  const factor = images.shape[1] / drawn.shape[1]!;
-  return tf.mean(tf.abs(tf.sub(drawn, tf.avgPool(images, factor, factor, 'valid'))));
 }
 
 /** D's loss on each half, and how often it puts an image on the right side of the other half's mean. */
@@ -176,9 +159,10 @@ export function gradientPenalty(
   return tf.mean(tf.square(tf.div(tf.sub(moved, scores), PENALTY_DISTANCE)));
 }
 
+/** G's loss is what D makes of its images; the encoder's error is no part of the figure. */
 function trainGeneratorOnPairs(
-  { generator, discriminator }: Gan,
-  { realImages, generatorLatents, classes, augment }: PairedInputs,
+  { generator, discriminator, encoder }: Gan,
+  { realImages, generatorLatents, classes, augment, encoderNoise }: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): tf.Scalar {
   const statistics = new Map();
@@ -187,15 +171,38 @@ function trainGeneratorOnPairs(
     return logitsOf(discriminator, seen, classes);
   };
   const real = tf.tidy(() => judge(realImages, 'real'));
+  const draw = (latents: tf.Tensor) =>
+    applyNetwork(generator.network, generator.weights, latents, { ...TRAINING, statistics });
+  let loss: tf.Scalar | undefined;
   const { value, grads } = tf.valueAndGrads(() => {
-    const mode: Mode = { ...TRAINING, statistics };
-    const images = applyNetwork(generator.network, generator.weights, generatorLatents, mode);
-    return ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
-  })(trainableTensors(generator));
-  real.dispose();
-  applyAdam(generator, grads, adam);
+    const adversarial = (images: tf.Tensor) => {
+      const score = ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
+      loss = tf.keep(tf.clone(score));
+      return score;
+    };
+    if (!encoder) return adversarial(draw(generatorLatents));
+    const { latents, divergence } = encode(encoder, realImages, encoderNoise);
+    // One batch for both, so that both are normalized alike.
+    const both = draw(tf.concat([generatorLatents, withClassOf(generatorLatents, latents)]));
+    const [images, again] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
+    const error = tf.mean(tf.abs(tf.sub(again, realImages)));
+    const described = tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
+    return tf.add(adversarial(images), tf.mul(described, methods.reconstruction)) as tf.Scalar;
+  })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
+  tf.dispose([real, value]);
+  const own = trainableSpecs(generator.network).length;
+  applyAdam(generator, grads.slice(0, own), adam);
+  if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
-  return value as tf.Scalar;
+  return loss!;
+}
+
+/** `components`, then what `latents` say of the class: their last components, where there are more. */
+function withClassOf(latents: tf.Tensor2D, components: tf.Tensor2D): tf.Tensor2D {
+  const [count, size] = latents.shape;
+  const free = components.shape[1];
+  if (free === size) return components;
+  return tf.concat([components, tf.slice(latents, [0, free], [count, size - free])], 1);
 }
 
 /** None of these networks drops out. */

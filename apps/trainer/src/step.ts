@@ -39,8 +39,8 @@ export type DropoutMasks = (
 export interface Gan {
   generator: NetworkState;
   discriminator: NetworkState;
-  /** Draws images again from D's features and learns with D, where the methods ask for it. */
-  decoder?: NetworkState | undefined;
+  /** Says which latents G is to draw real images from, and learns with G, where the methods ask for it. */
+  encoder?: NetworkState | undefined;
   /** The moving average of G's weights, by name, where the preset keeps one. */
   average: Map<string, tf.Tensor> | undefined;
 }

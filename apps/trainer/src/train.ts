@@ -267,15 +267,15 @@ function initializeGan(preset: Preset, seed: number): Gan {
   return {
     generator: initial,
     discriminator: initializeNetwork(preset.discriminator, `${seed}/weights/discriminator`),
-    decoder: preset.decoder && initializeNetwork(preset.decoder, `${seed}/weights/decoder`),
+    encoder: preset.encoder && initializeNetwork(preset.encoder, `${seed}/weights/encoder`),
     average: hasAverage(preset) ? copyWeights(initial) : undefined,
   };
 }
 
-function disposeGan({ generator, discriminator, decoder, average }: Gan): void {
+function disposeGan({ generator, discriminator, encoder, average }: Gan): void {
   disposeNetwork(generator);
   disposeNetwork(discriminator);
-  if (decoder) disposeNetwork(decoder);
+  if (encoder) disposeNetwork(encoder);
   if (average) tf.dispose([...average.values()]);
 }
 

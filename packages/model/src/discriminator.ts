@@ -7,7 +7,6 @@ import {
   flatten,
   leakyRelu,
   minibatchDeviation,
-  upSampling2d,
   zeroPadding2d,
 } from './layers.ts';
 import { type Network, sequential } from './network.ts';
@@ -89,26 +88,6 @@ export function liteDiscriminator({
       flatten(),
       dense(classes),
       activation('sigmoid'),
-    ],
-  );
-}
-
-/** Layers of {@link liteDiscriminator} up to its features at 8×8: four convolutions, each with its LeakyReLU. */
-export const LITE_FEATURE_LAYERS = 8;
-
-/**
- * Draws an image again from what {@link liteDiscriminator} makes of it at 8×8, a quarter as large:
- * `[8, 8, 160]` in, `[32, 32, 3]` in [-1, 1] out. FastGAN's decoder (Liu et al. 2021,
- * arXiv:2101.04775), without its gates. It is there while D trains only.
- */
-export function liteDecoder(): Network {
-  return sequential(
-    'decoder',
-    [8, 8, LITE_DISCRIMINATOR_CHANNELS[3]],
-    [
-      ...[64, 32].flatMap((channels) => [upSampling2d(), conv2d(channels), leakyRelu(0.2)]),
-      conv2d(3),
-      activation('tanh'),
     ],
   );
 }

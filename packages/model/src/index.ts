@@ -2,6 +2,7 @@ export * from './apply.ts';
 export * from './augment.ts';
 export * from './directions.ts';
 export * from './discriminator.ts';
+export * from './encoder.ts';
 export * from './generator.ts';
 export * from './generator-file.ts';
 export * from './image.ts';

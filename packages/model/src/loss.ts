@@ -35,7 +35,9 @@ export interface AdversarialLoss {
   scale: number;
 }
 
-const softplus = (x: tf.Tensor) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
+/** log(1 + eˣ) without overflow; not every engine has it ready-made. */
+export const softplus = (x: tf.Tensor): tf.Tensor =>
+  tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
 const meanSoftplus = (x: tf.Tensor): tf.Scalar => tf.mean(softplus(x));
 
 /** The losses of {@link AdversarialLoss} by name, each with its source. */

@@ -39,14 +39,14 @@ export const methodsSchema = z.strictObject({
    */
   classCondition: onOff.describe('G and D are told the class of an image: on, off'),
   /**
-   * Weight of a decoder's error that has to draw real images again from D's features, so that these
-   * say what is in a picture (Liu et al. 2021, "FastGAN", arXiv:2101.04775); 0 for none.
+   * Weight of G's error in drawing real images again from what an encoder says of them, so that no
+   * kind of image is left out (Larsen et al. 2015, "VAE/GAN", arXiv:1512.09300); 0 for none.
    */
   reconstruction: z.coerce
     .number()
     .min(0)
     .max(100)
-    .describe('weight of drawing real images again from the features of D; 0 for none'),
+    .describe('weight of drawing the real images again; 0 for none'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
   /**

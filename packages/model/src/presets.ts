@@ -1,4 +1,5 @@
-import { articleDiscriminator, liteDecoder, liteDiscriminator } from './discriminator.ts';
+import { articleDiscriminator, liteDiscriminator } from './discriminator.ts';
+import { liteEncoder } from './encoder.ts';
 import { articleGenerator, liteGenerator } from './generator.ts';
 import type { LatentSpace } from './latent.ts';
 import type { Methods } from './methods.ts';
@@ -13,8 +14,8 @@ export interface Preset {
   imageSize: number;
   generator: Network;
   discriminator: Network;
-  /** What draws images again from D's features while D trains, where the methods ask for it. */
-  decoder?: Network | undefined;
+  /** What says of real images which latents G is to draw them from, where the methods ask for it. */
+  encoder?: Network | undefined;
   training: {
     batchSize: number;
     iterations: number;
@@ -56,7 +57,7 @@ const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
   classCondition: true,
-  reconstruction: 0,
+  reconstruction: 100,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
   averageDecay: 0.998,
@@ -101,7 +102,10 @@ export function withMethods(
     ...preset,
     latent: told ? { ...preset.latent, classes } : preset.latent,
     discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
-    decoder: methods.reconstruction > 0 ? liteDecoder() : undefined,
+    encoder:
+      methods.reconstruction > 0
+        ? liteEncoder(preset.latent.size - (told ? classes.length : 0))
+        : undefined,
     training: { ...preset.training, methods },
   };
 }

@@ -7,9 +7,9 @@
  */
 import { createRandom } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { normal } from '../normal.ts';
 import type { Features } from './features.ts';
 import type { ImageSet } from './image-set.ts';
-import { normal } from './normal.ts';
 
 /** Filters of its 3×3 convolutions, each followed by ReLU; the first has strides of 2. */
 const WIDTHS = [32, 64, 128, 256, 256];

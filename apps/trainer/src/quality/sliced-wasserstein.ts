@@ -6,9 +6,9 @@
  */
 import { createRandom } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { normal } from '../normal.ts';
 import type { ImageSet } from './image-set.ts';
 import { laplacianPyramid } from './laplacian-pyramid.ts';
-import { normal } from './normal.ts';
 
 /** Pixels along a patch; the paper's. */
 const PATCH = 7;

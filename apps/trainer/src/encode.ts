@@ -1,0 +1,58 @@
+/**
+ * Which latents G is to draw given images from: the encoder's part of a variational autoencoder
+ * (Kingma & Welling 2013, arXiv:1312.6114) whose prior is the uniform distribution of our latents.
+ *
+ * The encoder says a normal distribution for each component. Mapped by 2Φ(x) − 1, Φ being the
+ * standard normal distribution function, N(0, 1) is the uniform distribution over (−1, 1): so the
+ * divergence from the prior is the usual one of two normal distributions.
+ *
+ * @module
+ */
+import { applyNetwork, softplus } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import type { NetworkState } from './network-state.ts';
+
+/** How far from 0 a mean may lie: 2Φ(3) − 1 = 0.997. */
+const FARTHEST = 3;
+
+/**
+ * An encoder that overshoots must not carry G away: means are bounded, and no variance is above that
+ * of the prior.
+ *
+ * @param images `[n, height, width, 3]` in [-1, 1]
+ * @param noise `[n, components]` of the standard normal distribution
+ * @returns latents drawn by the noise from what the encoder says, `[n, components]` in (−1, 1), and
+ * how far that is from knowing nothing: the mean over images of the Kullback–Leibler divergence from
+ * the prior, in nats.
+ */
+export function encode(
+  { network, weights }: NetworkState,
+  images: tf.Tensor4D,
+  noise: (components: number) => tf.Tensor2D,
+): { latents: tf.Tensor2D; divergence: tf.Scalar } {
+  return tf.tidy(() => {
+    const said = applyNetwork(network, weights, images, {
+      training: false,
+    });
+    const [place, certainty] = tf.split(said, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    const mean = tf.mul(tf.tanh(tf.div(place, FARTHEST)), FARTHEST);
+    const logVariance = tf.neg(softplus(certainty));
+    const deviation = tf.exp(tf.mul(logVariance, 0.5));
+    const drawn = tf.add(mean, tf.mul(deviation, noise(place.shape[1])));
+    const squares = tf.add(tf.square(mean), tf.square(deviation));
+    const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
+    return {
+      latents: toUniform(drawn),
+      divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar,
+    };
+  });
+}
+
+/**
+ * 2Φ(x) − 1 by tanh, within 0.0004 (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2): not every
+ * engine has the error function.
+ */
+export function toUniform(x: tf.Tensor): tf.Tensor2D {
+  const bent = tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715));
+  return tf.tanh(tf.mul(bent, Math.sqrt(2 / Math.PI)));
+}

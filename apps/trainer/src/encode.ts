@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { applyNetwork, softplus } from '@killme/model';
+import { applyNetwork, type Network, type NetworkWeights, softplus } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { NetworkState } from './network-state.ts';
 
 /** How far from 0 a mean may lie: 2Φ(3) − 1 = 0.997. */
 const FARTHEST = 3;
@@ -26,7 +25,7 @@ const FARTHEST = 3;
  * the prior, in nats.
  */
 export function encode(
-  { network, weights }: NetworkState,
+  { network, weights }: { network: Network; weights: NetworkWeights },
   images: tf.Tensor4D,
   noise: (components: number) => tf.Tensor2D,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {

@@ -66,6 +66,8 @@ export interface TrainedRun {
   /** Those of the generator that is exported. */
   weights: ReadonlyMap<string, Float32Array>;
   discriminator: ReadonlyMap<string, Float32Array>;
+  /** Of runs whose G draws real images again. */
+  encoder: ReadonlyMap<string, Float32Array> | undefined;
   iterations: number;
 }
 
@@ -84,6 +86,7 @@ export async function readTrainedRun(folder: RunFolder): Promise<TrainedRun> {
     record,
     weights: checkpointGenerator(checkpoint, preset.generator),
     discriminator: checkpointWeights(checkpoint, preset.discriminator),
+    encoder: preset.encoder && checkpointWeights(checkpoint, preset.encoder),
     iterations: checkpoint.iteration,
   };
 }

@@ -25,7 +25,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'fast-png';
 import { generatorFiles, readTrainedRun, type TrainedRun } from './export.ts';
 import { presetOf } from './options.ts';
-import { type PlacedNetwork, type Projection, projectImage } from './projection.ts';
+import {
+  type PlacedNetwork,
+  type Projection,
+  type ProjectionNetworks,
+  projectImage,
+} from './projection.ts';
 import { type RunFolder, writeFileWhole } from './run-folder.ts';
 import { readRunRecord } from './run-record.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';
@@ -72,7 +77,8 @@ export async function project(options: ProjectOptions): Promise<void> {
   );
   await startEngine(backend, console.log);
   const run = await readTrainedRun(folder);
-  const { generator, discriminator, file } = await placeNetworks(run);
+  const { file, ...networks } = await placeNetworks(run);
+  const { generator } = networks;
   console.log(`generator: run ${folder.name}, iteration ${run.iterations}`);
   const space = run.preset.latent;
   const found: Float32Array[] = [];
@@ -80,14 +86,15 @@ export async function project(options: ProjectOptions): Promise<void> {
     const image = toTensor(original);
     const progress = sayProgress(basename(original.path), steps);
     const search = { space, steps, starts, seed, progress };
-    const projection = await projectImage({ generator, discriminator }, image, search);
+    const projection = await projectImage(networks, image, search);
     image.dispose();
     const made = (await drawLatents(generator, [projection.latent]))[0]!;
     await writeProjection({ original, made, projection, file, space });
     found.push(projection.latent);
   }
   if (originals.length === 2) await writeWalk(generator, originals, found);
-  tf.dispose([...generator.weights.values(), ...discriminator.weights.values()]);
+  const placed = [generator, networks.discriminator, networks.encoder];
+  tf.dispose(placed.flatMap((one) => (one ? [...one.weights.values()] : [])));
 }
 
 async function readOriginal(
@@ -114,7 +121,7 @@ const withoutEnding = (path: string) => join(dirname(path), basename(path, extna
 
 async function placeNetworks(
   run: TrainedRun,
-): Promise<{ generator: PlacedNetwork; discriminator: PlacedNetwork; file: GeneratorFile }> {
+): Promise<ProjectionNetworks & { file: GeneratorFile }> {
   const files = await generatorFiles(run);
   const file = await loadGeneratorFile(async (name) => new Uint8Array(files.get(name)!));
   const place = (network: Network, valuesOf: (name: string) => Float32Array): PlacedNetwork => ({
@@ -127,6 +134,7 @@ async function placeNetworks(
     file,
     generator: place(file.network, (name) => decodeWeight(file.weights.get(name)!)),
     discriminator: place(run.preset.discriminator, (name) => run.discriminator.get(name)!),
+    encoder: run.preset.encoder && place(run.preset.encoder, (name) => run.encoder!.get(name)!),
   };
 }
 

@@ -3,6 +3,8 @@ import {
   articleDiscriminator,
   articleGenerator,
   createRandom,
+  dense,
+  flatten,
   product,
   sequential,
 } from '@killme/model';
@@ -75,6 +77,32 @@ describe('projectImage', () => {
     found.latent.forEach((value, i) => {
       expect(Math.abs(value - latents[0]![i]!)).toBeLessThan(0.01);
     });
+  });
+
+  it('looks where the encoder says first, in every class', async () => {
+    const told = { ...space, classes: [3, 4] };
+    const { generator, discriminator } = networks();
+    // 2Φ(0.5) − 1, 2Φ(−1) − 1 and 2Φ(0) − 1, whatever it is shown; then the class: the second one.
+    const latent = Float32Array.of(0.3829, -0.6827, 0, -1, 1);
+    // Means are 3 tanh(x / 3) of what it says: 0.5 and −1 of these.
+    const says = [0.5047, -1.0397, 0];
+    const network = sequential('encoder', [16, 16, 3], [flatten(), dense(6)]);
+    const encoder = {
+      network,
+      weights: new Map([
+        ['dense/kernel', tf.zeros([16 * 16 * 3, 6])],
+        ['dense/bias', tf.tensor1d([...says, 0, 0, 0])],
+      ]),
+    };
+    const image = tf.tidy(() =>
+      applyNetwork(generator.network, generator.weights, tf.tensor2d(latent, [1, 5]), {
+        training: false,
+      }),
+    ) as tf.Tensor4D;
+    const search = { space: told, starts: 1, steps: 40, seed: 0 };
+    const blind = await projectImage({ generator, discriminator }, image, search);
+    const found = await projectImage({ generator, discriminator, encoder }, image, search);
+    expect(found.loss).toBeLessThan(blind.loss / 10);
   });
 
   it('stays in the range of latents for a picture that no latent makes, and frees what it used', async () => {

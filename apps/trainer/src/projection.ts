@@ -1,6 +1,7 @@
 /**
  * From a picture back to a latent: the article's noise vector is the bottleneck of an autoencoder,
- * its decoder the generator; without an encoder, gradient descent finds what it would have said.
+ * its decoder the generator. Where the run has an encoder it says where to look first; gradient
+ * descent finds the place, from there or, without one, from the best of many random latents.
  * (Creswell & Bharath 2016, arXiv:1611.05644; Lipton & Tripathi 2017, arXiv:1702.04782, whose
  * clipping keeps latents in the range that the generator was trained on.)
  *
@@ -15,8 +16,10 @@ import {
   type LatentSpace,
   type Network,
   type NetworkWeights,
+  placeClasses,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { encode } from './encode.ts';
 
 /** Adam on latents; the rate falls to zero as a half cosine. */
 const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -36,6 +39,12 @@ export interface PlacedNetwork {
   weights: NetworkWeights;
 }
 
+export interface ProjectionNetworks {
+  generator: PlacedNetwork;
+  discriminator: PlacedNetwork;
+  encoder?: PlacedNetwork | undefined;
+}
+
 export interface Projection {
   /** `[space.size]`, in [-1, 1], rounded as its text holds it. */
   latent: Float32Array;
@@ -47,12 +56,13 @@ export interface Projection {
  * The latent whose picture is the nearest found to a given one.
  *
  * @param image `[1, height, width, 3]` in [-1, 1]; the caller disposes of it.
- * @param options.starts descents, from the best of {@link LOOKED_AT} times as many random latents.
+ * @param options.starts descents, from the best of {@link LOOKED_AT} times as many random latents and of
+ *   what the encoder says.
  * @param options.seed fixes these.
  * @param options.progress is told after each step, 1 … steps.
  */
 export async function projectImage(
-  networks: { generator: PlacedNetwork; discriminator: PlacedNetwork },
+  networks: ProjectionNetworks,
   image: tf.Tensor4D,
   {
     space,
@@ -70,7 +80,8 @@ export async function projectImage(
 ): Promise<Projection> {
   const target = tf.tidy(() => describeImages(networks.discriminator, image));
   try {
-    const first = await drawStarts(networks, target, { space, starts, seed });
+    const said = await encoderLatents(networks.encoder, image, space);
+    const first = await drawStarts(networks, target, { space, starts, seed, said });
     const found = await descend(networks, target, first, { steps, progress });
     const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
     const losses = await lossesOf(networks, target, latents);
@@ -134,10 +145,8 @@ export function projectionLosses(made: DescribedImages, target: DescribedImages)
   ) as tf.Tensor1D;
 }
 
-type Networks = Parameters<typeof projectImage>[0];
-
 const lossesOnDevice = (
-  { generator, discriminator }: Networks,
+  { generator, discriminator }: ProjectionNetworks,
   target: DescribedImages,
   latents: tf.Tensor2D,
 ): tf.Tensor1D => {
@@ -146,7 +155,7 @@ const lossesOnDevice = (
 };
 
 async function lossesOf(
-  networks: Networks,
+  networks: ProjectionNetworks,
   target: DescribedImages,
   latents: readonly Float32Array[],
 ): Promise<number[]> {
@@ -160,13 +169,39 @@ async function lossesOf(
   return losses;
 }
 
+/** The latents of what the encoder says of an image, in each of the classes: it has not been told which. */
+async function encoderLatents(
+  encoder: PlacedNetwork | undefined,
+  image: tf.Tensor4D,
+  space: LatentSpace,
+): Promise<Float32Array[]> {
+  if (!encoder) return [];
+  const { latents, divergence } = encode(encoder, image, (components) => tf.zeros([1, components]));
+  const said = await latents.data<'float32'>();
+  tf.dispose([latents, divergence]);
+  const labels = space.classes?.map((_, label) => label) ?? [undefined];
+  return labels.map((label) => {
+    const latent = new Float32Array(space.size);
+    latent.set(said);
+    return label === undefined ? latent : placeClasses(latent, [label], space);
+  });
+}
+
 async function drawStarts(
-  networks: Networks,
+  networks: ProjectionNetworks,
   target: DescribedImages,
-  { space, starts, seed }: { space: LatentSpace; starts: number; seed: number },
+  {
+    space,
+    starts,
+    seed,
+    said,
+  }: { space: LatentSpace; starts: number; seed: number; said: readonly Float32Array[] },
 ): Promise<Float32Array[]> {
   const random = createRandom(`killme/projection/v1/${seed}`);
-  const drawn = Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size));
+  const drawn = [
+    ...said,
+    ...Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size)),
+  ];
   const losses = await lossesOf(networks, target, drawn);
   const order = drawn.map((_, i) => i).sort((a, b) => losses[a]! - losses[b]!);
   return order.slice(0, starts).map((i) => drawn[i]!);
@@ -174,7 +209,7 @@ async function drawStarts(
 
 /** Adam from each start; each latent has its own gradient, so they go down apart. */
 async function descend(
-  networks: Networks,
+  networks: ProjectionNetworks,
   target: DescribedImages,
   starts: readonly Float32Array[],
   { steps, progress }: { steps: number; progress: (step: number) => void },

@@ -94,6 +94,7 @@ export const trainOptionsSchema = z.strictObject({
     .extend({
       classCondition: z.boolean().default(false),
       reconstruction: z.number().default(0),
+      warmUp: z.number().default(0),
     })
     .optional(),
 });

@@ -26,7 +26,7 @@ import { type Gan, generateImages } from './step.ts';
 const SIDE = 8;
 const HALF = 4;
 const adam = { learningRate: 5e-3, beta1: 0, beta2: 0.99, epsilon: 1e-7 };
-const methods = { loss: 'relativistic', gradientPenalty: 1, reconstruction: 0 } as const;
+const methods = { loss: 'relativistic', gradientPenalty: 1, reconstruction: 0, warmUp: 0 } as const;
 
 function makeGan(): Gan {
   const generator = articleGenerator({ latentSize: 5, imageSize: SIDE, width: 1 / 16 });
@@ -192,6 +192,19 @@ describe('the encoder', () => {
       expect(values, name).not.toEqual(before.get(name));
     }
     expect(gan.encoder.steps).toBe(gan.generator.steps);
+  });
+
+  it('lets D rest while G warms up', () => {
+    gan.encoder = initializeNetwork(encoder, 'encoder');
+    const before = { discriminator: read(gan.discriminator), generator: read(gan.generator) };
+    const warm = { ...described, warmUp: 2 };
+    step(gan, undefined, warm);
+    step(gan, undefined, warm);
+    expect(read(gan.discriminator)).toEqual(before.discriminator);
+    expect(read(gan.generator)).not.toEqual(before.generator);
+    step(gan, undefined, warm);
+    expect(read(gan.discriminator)).not.toEqual(before.discriminator);
+    expect([gan.generator.steps, gan.discriminator.steps]).toEqual([3, 1]);
   });
 
   it('changes nothing of what D learns in the same step', () => {

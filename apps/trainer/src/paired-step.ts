@@ -34,7 +34,7 @@ import {
 import type { Augment, Gan, StepLosses } from './step.ts';
 
 /** What the step takes of a run's methods. */
-type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstruction'>;
+type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstruction' | 'warmUp'>;
 
 /** The draws of a step; half is half the batch. */
 export interface PairedInputs {
@@ -73,6 +73,9 @@ export function trainPairedStep(
   inputs: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): StepLosses {
+  if (gan.encoder && gan.generator.steps < methods.warmUp) {
+    return warmUp(gan, gan.encoder, inputs, adam);
+  }
   const discriminatorLosses = trainDiscriminatorOnPairs(gan, inputs, { methods, adam });
   const generatorLoss = trainGeneratorOnPairs(gan, inputs, { methods, adam });
   return { ...discriminatorLosses, generatorLoss };
@@ -159,42 +162,101 @@ export function gradientPenalty(
   return tf.mean(tf.square(tf.div(tf.sub(moved, scores), PENALTY_DISTANCE)));
 }
 
-/** G's loss is what D makes of its images; the encoder's error is no part of the figure. */
+/** G's loss is what D makes of its images; the error of drawing again is no part of the figure. */
 function trainGeneratorOnPairs(
   { generator, discriminator, encoder }: Gan,
-  { realImages, generatorLatents, classes, augment, encoderNoise }: PairedInputs,
+  inputs: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): tf.Scalar {
-  const statistics = new Map();
+  const { realImages, generatorLatents, classes, augment } = inputs;
   const judge = (images: tf.Tensor, part: 'real' | 'generator') => {
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
     return logitsOf(discriminator, seen, classes);
   };
   const real = tf.tidy(() => judge(realImages, 'real'));
-  const draw = (latents: tf.Tensor) =>
-    applyNetwork(generator.network, generator.weights, latents, { ...TRAINING, statistics });
-  let loss: tf.Scalar | undefined;
-  const { value, grads } = tf.valueAndGrads(() => {
-    const adversarial = (images: tf.Tensor) => {
-      const score = ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
-      loss = tf.keep(tf.clone(score));
-      return score;
-    };
-    if (!encoder) return adversarial(draw(generatorLatents));
-    const { latents, divergence } = encode(encoder, realImages, encoderNoise);
+  const adversarial = (images: tf.Tensor) =>
+    ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
+  const shown = stepGenerator({ generator, encoder, adam }, (draw) => {
+    if (!encoder) {
+      const loss = adversarial(draw(generatorLatents));
+      return { loss, shown: loss };
+    }
+    const { latents, divergence } = encodeBatch(encoder, inputs);
     // One batch for both, so that both are normalized alike.
-    const both = draw(tf.concat([generatorLatents, withClassOf(generatorLatents, latents)]));
+    const both = draw(tf.concat([generatorLatents, latents]));
     const [images, again] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
-    const error = tf.mean(tf.abs(tf.sub(again, realImages)));
-    const described = tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
-    return tf.add(adversarial(images), tf.mul(described, methods.reconstruction)) as tf.Scalar;
+    const loss = adversarial(images);
+    const weighed = tf.mul(redrawn(realImages, again, divergence), methods.reconstruction);
+    return { loss: tf.add(loss, weighed), shown: loss };
+  });
+  real.dispose();
+  return shown;
+}
+
+/** G and the encoder alone; its loss is that of drawing again, and D has none yet. */
+function warmUp(
+  { generator }: Gan,
+  encoder: NetworkState,
+  inputs: PairedInputs,
+  adam: AdamOptions,
+): StepLosses {
+  const generatorLoss = stepGenerator({ generator, encoder, adam }, (draw) => {
+    const { latents, divergence } = encodeBatch(encoder, inputs);
+    const loss = redrawn(inputs.realImages, draw(latents), divergence);
+    return { loss, shown: loss };
+  });
+  return {
+    realLoss: tf.scalar(0),
+    fakeLoss: tf.scalar(0),
+    realAccuracy: tf.scalar(0),
+    fakeAccuracy: tf.scalar(0),
+    generatorLoss,
+  };
+}
+
+/**
+ * One Adam step of G, and of the encoder where there is one.
+ * @param lossOf the loss, given what draws images from latents, and the part of it that is shown.
+ * @returns the part that is shown.
+ */
+function stepGenerator(
+  {
+    generator,
+    encoder,
+    adam,
+  }: { generator: NetworkState; encoder: NetworkState | undefined; adam: AdamOptions },
+  lossOf: (draw: (latents: tf.Tensor) => tf.Tensor) => { loss: tf.Tensor; shown: tf.Tensor },
+): tf.Scalar {
+  const statistics = new Map();
+  let kept: tf.Tensor | undefined;
+  const { value, grads } = tf.valueAndGrads(() => {
+    const { loss, shown } = lossOf((latents) =>
+      applyNetwork(generator.network, generator.weights, latents, { ...TRAINING, statistics }),
+    );
+    kept = tf.keep(tf.clone(shown));
+    return loss as tf.Scalar;
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
-  tf.dispose([real, value]);
+  value.dispose();
   const own = trainableSpecs(generator.network).length;
   applyAdam(generator, grads.slice(0, own), adam);
   if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
-  return loss!;
+  return kept as tf.Scalar;
+}
+
+/** The latents of real images, `[half, latent]`: what the encoder says, and their classes. */
+function encodeBatch(
+  encoder: NetworkState,
+  { realImages, encoderNoise, generatorLatents }: PairedInputs,
+): ReturnType<typeof encode> {
+  const { latents, divergence } = encode(encoder, realImages, encoderNoise);
+  return { latents: withClassOf(generatorLatents, latents), divergence };
+}
+
+/** G's mean absolute error in drawing real images again, and what it costs to say as much of them. */
+function redrawn(real: tf.Tensor, again: tf.Tensor, divergence: tf.Scalar): tf.Tensor {
+  const error = tf.mean(tf.abs(tf.sub(again, real)));
+  return tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
 }
 
 /** `components`, then what `latents` say of the class: their last components, where there are more. */

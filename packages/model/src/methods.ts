@@ -47,6 +47,15 @@ export const methodsSchema = z.strictObject({
     .min(0)
     .max(100)
     .describe('weight of drawing the real images again; 0 for none'),
+  /**
+   * Iterations at first in which G only learns to draw real images again, so that D and G begin with
+   * drawings that are right but for their details (as Ledig et al. 2016, "SRGAN", arXiv:1609.04802).
+   */
+  warmUp: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .describe('iterations at first in which G only draws the real images again'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
   /**

@@ -46,6 +46,7 @@ export const VARIANTS = {
   'batch-32': { batch: 32 },
   'no-class-condition': { classCondition: false },
   'no-reconstruction': { reconstruction: 0 },
+  'no-warm-up': { warmUp: 0 },
   'learning-rate-4e-4': { learningRate: 4e-4 },
   'learning-rate-2e-3': { learningRate: 2e-3 },
 } satisfies Record<string, GivenOptions>;

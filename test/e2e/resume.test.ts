@@ -14,7 +14,8 @@ const runs: string[] = [];
 function options(name: string): string[] {
   const run = `e2e-${process.pid}-${name}`;
   runs.push(run);
-  const fixed = '--preset lite --backend wasm --batch 2 --iterations 20 --save-every 1 --seed 3';
+  const fixed =
+    '--preset lite --backend wasm --batch 2 --iterations 20 --warm-up 8 --save-every 1 --seed 3';
   return ['--name', run, '--data', data, ...fixed.split(' ')];
 }
 
@@ -61,7 +62,7 @@ describe('a run that is interrupted', () => {
     async () => {
       const onTensorflow = (name: string, ...more: string[]) => [
         ...options(name),
-        ...'--backend tensorflow --iterations 6'.split(' '),
+        ...'--backend tensorflow --iterations 6 --warm-up 2'.split(' '),
         ...more,
       ];
       const whole = onTensorflow('tensorflow-whole');

@@ -98,13 +98,13 @@ function trainDiscriminatorOnPairs(
       const images = part === 'real' ? realImages : fakeImages;
       const seen = augment ? augment(images, part) : images;
       const scores = judge(seen);
-      if (!penalized) return { seen, scores, penalty: tf.scalar(0) };
+      if (!penalized) return { scores, penalty: tf.scalar(0) };
       const penalty = gradientPenalty(judge, {
         images: seen,
         scores,
         signs: signs(part, seen.shape),
       });
-      return { seen, scores, penalty };
+      return { scores, penalty };
     });
     const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
     logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };

@@ -20,7 +20,7 @@ import type { Gan } from './step.ts';
 
 const small = { imageSize: 16, width: 1 / 16 };
 
-/** What draws again, where there is one. */
+/** Stands for an encoder: any network does. */
 const encoder = articleGenerator({ ...small, latentSize: 3 });
 
 const networks = {

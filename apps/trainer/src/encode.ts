@@ -30,9 +30,7 @@ export function encode(
   noise: (components: number) => tf.Tensor2D,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {
   return tf.tidy(() => {
-    const said = applyNetwork(network, weights, images, {
-      training: false,
-    });
+    const said = applyNetwork(network, weights, images, { training: false });
     const [place, certainty] = tf.split(said, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     const mean = tf.mul(tf.tanh(tf.div(place, FARTHEST)), FARTHEST);
     const logVariance = tf.neg(softplus(certainty));

@@ -5,6 +5,7 @@ import {
   dense,
   dropout,
   flatten,
+  halving,
   leakyRelu,
   minibatchDeviation,
   zeroPadding2d,
@@ -72,19 +73,13 @@ export function liteDiscriminator({
   classes: number;
 }): Network {
   const [first, second, third, fourth, last] = LITE_DISCRIMINATOR_CHANNELS;
-  // A kernel of even size covers every pixel equally often at stride 2. Under 3×3 some pixels get
-  // twice the gradient of others, and G draws that grid (Odena et al. 2016, distill.pub).
-  const halve = (channels: number) => [
-    conv2d(channels, { kernelSize: 4, strides: 2 }),
-    leakyRelu(0.2),
-  ];
   return sequential(
     'discriminator',
     [128, 128, 3],
     [
-      ...[first, second, third, fourth].flatMap(halve),
+      ...[first, second, third, fourth].flatMap(halving),
       ...(seesDeviation ? [minibatchDeviation()] : []),
-      ...halve(last),
+      ...halving(last),
       flatten(),
       dense(classes),
       activation('sigmoid'),

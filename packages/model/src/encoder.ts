@@ -1,4 +1,4 @@
-import { conv2d, dense, flatten, leakyRelu } from './layers.ts';
+import { dense, flatten, halving } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 
 /** Channels after each of its five strided convolutions, from 64×64 to 4×4. */
@@ -7,8 +7,8 @@ const LITE_ENCODER_CHANNELS = [16, 32, 64, 96, 128] as const;
 /**
  * The encoder of preset `lite`: an image `[128, 128, 3]` with values in [-1, 1] in, what it
  * says of the latents that may have made it out, `[2 · components]`: of every component where it lies,
- * then of every one how certain that is (Kingma & Welling 2013, arXiv:1312.6114). It is there while G
- * trains only.
+ * then of every one how certain that is (Kingma & Welling 2013, arXiv:1312.6114). G trains with it,
+ * and `npm run project` asks it; no export has it.
  *
  * @param components of a latent, those left out that say a class.
  */
@@ -16,13 +16,6 @@ export function liteEncoder(components: number): Network {
   return sequential(
     'encoder',
     [128, 128, 3],
-    [
-      ...LITE_ENCODER_CHANNELS.flatMap((channels) => [
-        conv2d(channels, { kernelSize: 4, strides: 2 }),
-        leakyRelu(0.2),
-      ]),
-      flatten(),
-      dense(2 * components),
-    ],
+    [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)],
   );
 }

@@ -72,6 +72,16 @@ export const activation = (name: Activation): Layer => ({ type: 'activation', ac
 /** Keras `LeakyReLU`: x where x > 0, else `alpha`·x. */
 export const leakyRelu = (alpha: number): Layer => ({ type: 'leakyRelu', alpha });
 
+/**
+ * What halves an image in the networks of preset `lite`: a strided convolution with its LeakyReLU. A
+ * kernel of even size covers every pixel equally often at stride 2. Under 3×3 some pixels get twice
+ * the gradient of others, and G draws that grid (Odena et al. 2016, distill.pub).
+ */
+export const halving = (filters: number): Layer[] => [
+  conv2d(filters, { kernelSize: 4, strides: 2 }),
+  leakyRelu(0.2),
+];
+
 /** Keras `Dropout`: in training zeroes a share `rate` and scales the rest by 1 / (1 − rate). */
 export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
 

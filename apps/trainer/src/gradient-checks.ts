@@ -21,6 +21,7 @@ import {
   upsampleConv2d,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { pyramidError } from './pyramid-error.ts';
 
 interface GradientCase {
   operation: string;
@@ -68,6 +69,14 @@ const CASES: readonly GradientCase[] = [
       [4, 4, 3, 5],
     ],
     apply: conv(2),
+  },
+  {
+    operation: 'pyramidError',
+    shapes: [
+      [2, 32, 32, 3],
+      [2, 32, 32, 3],
+    ],
+    apply: ([real, drawn]) => pyramidError(real as tf.Tensor4D, drawn as tf.Tensor4D),
   },
   {
     operation: 'upsampleConv2d',

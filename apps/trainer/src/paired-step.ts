@@ -31,6 +31,7 @@ import {
   trainableSpecs,
   updateMovingStatistics,
 } from './network-state.ts';
+import { pyramidError } from './pyramid-error.ts';
 import type { Augment, Gan, StepLosses } from './step.ts';
 
 /** What the step takes of a run's methods. */
@@ -62,10 +63,10 @@ const PENALTY_EVERY = 4;
 const PENALTY_DISTANCE = 0.05;
 
 /**
- * What a nat of the encoder's divergence weighs against G's mean absolute error in drawing again: where
- * it pays to say more of an image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
+ * What a nat of the encoder's divergence weighs against G's error in drawing again: where it pays to
+ * say more of an image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
  */
-const DIVERGENCE_WEIGHT = 3e-4;
+const DIVERGENCE_WEIGHT = 1e-4;
 
 /** One iteration. The caller disposes of the inputs and the losses. */
 export function trainPairedStep(
@@ -253,9 +254,9 @@ function encodeBatch(
   return { latents: withClassOf(generatorLatents, latents), divergence };
 }
 
-/** G's mean absolute error in drawing real images again, and what it costs to say as much of them. */
-function redrawn(real: tf.Tensor, again: tf.Tensor, divergence: tf.Scalar): tf.Tensor {
-  const error = tf.mean(tf.abs(tf.sub(again, real)));
+/** G's error in drawing real images again, and what it costs to say as much of them. */
+function redrawn(real: tf.Tensor4D, again: tf.Tensor, divergence: tf.Scalar): tf.Tensor {
+  const error = pyramidError(real, again as tf.Tensor4D);
   return tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
 }
 

@@ -1,18 +1,38 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { encode } from 'fast-png';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ablationRunName,
+  beginFrom,
   checkRow,
   rowKeys,
+  sharesWarmUp,
   trainCommand,
   VARIANT_NAMES,
   variantOptions,
 } from './ablate.ts';
 import { readRows } from './ablation-csv.ts';
+import { readNewestCheckpoint } from './checkpoint.ts';
 import { givenOptionsSchema, parseGivenOptions, resolveOptions } from './options.ts';
+import { type RunFolder, runFolder } from './run-folder.ts';
+import { readRunRecord } from './run-record.ts';
+import { train } from './train.ts';
 
 const rows = await readRows(join(import.meta.dirname, 'fixtures/ablation.csv'));
+
+async function writeGreyIcons(levels: number[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'killme-ablate-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  for (const level of levels) {
+    const data = new Uint8Array(128 * 128 * 3).fill(level);
+    const png = encode({ width: 128, height: 128, data, channels: 3, depth: 8 });
+    await writeFile(join(folder, `${level}.png`), png);
+  }
+  return folder;
+}
 
 const settled = (name: (typeof VARIANT_NAMES)[number]) =>
   resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
@@ -55,6 +75,51 @@ it('the command of a row is one that a shell takes, whatever the data are called
   const printed = trainCommand(variantOptions('lite', { seed: 7, data, backend: 'wasm' }));
   const words = execFileSync('sh', ['-c', `printf '%s\\n' ${printed}`], { encoding: 'utf8' });
   expect(words.split('\n').slice(5, 9)).toEqual(['7', '--data', data, '--backend']);
+});
+
+describe('the warm-up', () => {
+  it('is shared by the variants that differ in what D does', () => {
+    expect(VARIANT_NAMES.filter(sharesWarmUp)).toEqual([
+      'lite',
+      'no-penalty',
+      'penalty-10',
+      'no-minibatch-deviation',
+      'no-augment',
+      'augment-color',
+      'logistic',
+      'hinge',
+    ]);
+  });
+
+  it('once made for all leaves a variant where it had come by itself, bit for bit', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const data = await writeGreyIcons([0, 100, 255]);
+    const { signal } = new AbortController();
+    const [shared, run, alone] = ['warm-up', 'from-warm-up', 'alone'].map((name) =>
+      runFolder(`ablate-test-${name}-${process.pid}`),
+    ) as [RunFolder, RunFolder, RunFolder];
+    onTestFinished(async () => {
+      for (const { root } of [shared, run, alone]) await rm(root, { recursive: true, force: true });
+    });
+    const small = { data, batch: 2, warmUp: 1 };
+    // Its D has another layer than lite's.
+    const given = {
+      ...variantOptions('no-minibatch-deviation', { seed: 7, backend: 'wasm' }),
+      ...small,
+    };
+    const lite = { ...variantOptions('lite', { seed: 7, backend: 'wasm' }), ...small };
+    await train({ ...lite, name: shared.name, iterations: 1 }, { resume: false, signal });
+    await beginFrom(shared, run, given);
+    await train({ ...given, name: run.name, iterations: 3 }, { resume: true, signal });
+    await train({ ...given, name: alone.name, iterations: 3 }, { resume: false, signal });
+    const [fromShared, byItself] = await Promise.all(
+      [run, alone].map(({ checkpoints }) => readNewestCheckpoint(checkpoints, console.warn)),
+    );
+    expect(fromShared).toEqual(byItself);
+    expect(fromShared!.discriminatorSteps).toBe(2);
+    const records = await Promise.all([run, alone].map(readRunRecord));
+    expect(records[0]!.options).toEqual({ ...records[1]!.options, name: run.name });
+  });
 });
 
 describe('a row that is there', () => {

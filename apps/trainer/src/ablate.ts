@@ -5,11 +5,11 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { cp, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { loadDataset } from '@killme/data';
-import { UserError } from '@killme/model';
+import { type Methods, UserError } from '@killme/model';
 import { z } from 'zod';
 import { type AblationRow, addRow, findRow, type RowKey, readRows } from './ablation-csv.ts';
 import { readNewestCheckpoint } from './checkpoint.ts';
@@ -27,7 +27,7 @@ import { drawImages, findMadeImages } from './quality/made-images.ts';
 import { measure, prepareReal, type RealSide } from './quality/measure-quality.ts';
 import type { QualityReport } from './quality/quality-report.ts';
 import { type RunFolder, runFolder, writeFileWhole } from './run-folder.ts';
-import { readRunRecord } from './run-record.ts';
+import { readRunRecord, writeRunRecord } from './run-record.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';
 import { train } from './train.ts';
 
@@ -160,7 +160,15 @@ async function makeRow({
 }): Promise<AblationRow | undefined> {
   const given = variantOptions(key.variant, { ...options, seed: key.seed });
   const { fingerprint } = real.dataset;
-  const cpuSeconds = options.cpuSeconds;
+  const { cpuSeconds } = options;
+  if (sharesWarmUp(key.variant)) {
+    const lite = variantOptions('lite', { ...options, seed: key.seed });
+    const warmUp = runFolder(ablationRunName({ ...key, variant: 'warm-up' }));
+    const until = resolveOptions(lite).methods!.warmUp;
+    await trainFor({ run: warmUp, given: lite, fingerprint, cpuSeconds, until, signal });
+    if (signal.aborted) return undefined;
+    await beginFrom(warmUp, run, given);
+  }
   const spent = await trainFor({ run, given, fingerprint, cpuSeconds, signal });
   if (signal.aborted) return undefined;
   const report = await measureRun(run, real, options.count);
@@ -172,6 +180,44 @@ async function makeRow({
     ...scores(report),
     command: trainCommand(given),
   };
+}
+
+/** Methods that are D's alone, which rests in the warm-up. */
+const OF_DISCRIMINATOR: readonly (keyof Methods)[] = [
+  'loss',
+  'gradientPenalty',
+  'minibatchDeviation',
+  'augment',
+];
+
+/**
+ * Whether a variant's warm-up is that of `lite` to the last bit. It is made once then, and its CPU time
+ * counts for each variant that goes on from it.
+ */
+export function sharesWarmUp(variant: VariantName): boolean {
+  const fixed = (name: VariantName) => {
+    const chosen = Object.entries(chosenOptions(name));
+    return chosen.filter(([key]) => !(OF_DISCRIMINATOR as readonly string[]).includes(key));
+  };
+  return isDeepStrictEqual(fixed(variant), fixed('lite'));
+}
+
+/** A run with other methods of D that begins where another has come in its warm-up; not if it has begun. */
+export async function beginFrom(
+  warmUp: RunFolder,
+  run: RunFolder,
+  given: GivenOptions,
+): Promise<void> {
+  if (existsSync(spentFile(run))) return;
+  await rm(run.root, { recursive: true, force: true });
+  const copy = runFolder(`${run.name}.part`, dirname(run.root));
+  await rm(copy.root, { recursive: true, force: true });
+  await cp(warmUp.root, copy.root, { recursive: true });
+  const record = await readRunRecord(warmUp);
+  const { methods } = resolveOptions(given);
+  const options = { ...record.options, name: run.name, ...(methods && { methods }) };
+  await writeRunRecord(copy, { ...record, options });
+  await rename(copy.root, run.root);
 }
 
 /** The iterations are out of reach: the time ends a variant. */
@@ -210,33 +256,38 @@ const spentSchema = z.strictObject({
 
 type Spent = z.infer<typeof spentSchema>;
 
+const spentFile = ({ root }: RunFolder) => join(root, 'ablation.json');
+
 /**
  * Trains a variant, or goes on with it, until its CPU time is used up or `signal` asks to stop.
  * @param options.fingerprint of the images that it has to be trained on
+ * @param options.until the iterations to end after, if the time suffices
  */
 async function trainFor({
   run,
   given,
   fingerprint,
   cpuSeconds,
+  until = ENDLESS,
   signal,
 }: {
   run: RunFolder;
   given: GivenOptions;
   fingerprint: string;
   cpuSeconds: number;
+  until?: number;
   signal: AbortSignal;
 }): Promise<Spent> {
-  const file = join(run.root, 'ablation.json');
+  const file = spentFile(run);
   const before = await readSpent(file);
   if (before) await checkRun(run, given, fingerprint);
-  if (before && before.cpuSeconds >= cpuSeconds) return before;
+  if (before && (before.cpuSeconds >= cpuSeconds || before.iteration >= until)) return before;
   if (!before && existsSync(run.root)) {
     console.log(`${run.name} was cut off: it begins anew`);
     await rm(run.root, { recursive: true });
   }
   const budget = startCpuBudget(cpuSeconds, before?.cpuSeconds);
-  const options = { ...given, name: run.name, iterations: ENDLESS, measureEvery: 0 };
+  const options = { ...given, name: run.name, iterations: until, measureEvery: 0 };
   await rm(file, { force: true });
   await train(options, { resume: before !== undefined, signal, budget });
   const spentSeconds = budget.spent();

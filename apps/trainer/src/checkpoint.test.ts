@@ -28,6 +28,7 @@ const networks = {
   discriminator: articleDiscriminator(small),
   encoder: { ...encoder, name: 'encoder' },
   hasAverage: false,
+  beginDiscriminator: () => initializeNetwork(articleDiscriminator(small), 'begun anew'),
 };
 
 function makeGan(key: string): Gan {
@@ -67,6 +68,7 @@ describe('a checkpoint', () => {
   it('brings back weights, moments and steps, bit for bit', async () => {
     const gan = makeGan('one');
     gan.generator.steps = 7;
+    gan.discriminator.steps = 5;
     gan.encoder!.steps = 7; // it takes its steps with G
     gan.generator.moments.get('conv2d/kernel')!.second.dispose();
     gan.generator.moments.get('conv2d/kernel')!.second = tf.fill([3, 3, 8, 8], 0.1);
@@ -76,6 +78,13 @@ describe('a checkpoint', () => {
     const other = restoreGan(checkpoint, networks);
     expect(checkpoint.iteration).toBe(12);
     expect(values(other)).toEqual(values(gan));
+  });
+
+  it('leaves a D that has not taken a step to its seed', async () => {
+    await saveCheckpoint(folder, 12, makeGan('one'));
+    const { discriminator } = restoreGan((await readNewestCheckpoint(folder, silent))!, networks);
+    const begun = { ...makeGan('one'), discriminator: networks.beginDiscriminator() };
+    expect(values({ ...begun, discriminator })[1]).toEqual(values(begun)[1]);
   });
 
   it('brings back the average of G where the run keeps one, and is refused where it has none', async () => {

@@ -134,17 +134,24 @@ function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
 
 /**
  * The GAN that a checkpoint holds.
- * @param networks those of the run, and whether it keeps an average of G
+ * @param networks those of the run, whether it keeps an average of G, and how its D begins: a D that has
+ * not taken a step is nothing that the run has learnt, and may be another one
  * @throws UserError when the checkpoint is of other networks.
  */
 export function restoreGan(
   checkpoint: Checkpoint,
-  networks: Pick<Preset, 'generator' | 'discriminator' | 'encoder'> & { hasAverage: boolean },
+  networks: Pick<Preset, 'generator' | 'discriminator' | 'encoder'> & {
+    hasAverage: boolean;
+    beginDiscriminator: () => NetworkState;
+  },
 ): Gan {
-  const { generator, discriminator, encoder, hasAverage } = networks;
+  const { generator, discriminator, encoder, hasAverage, beginDiscriminator } = networks;
   return {
     generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
-    discriminator: restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps),
+    discriminator:
+      checkpoint.discriminatorSteps > 0
+        ? restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps)
+        : beginDiscriminator(),
     // It takes its steps with G.
     encoder: encoder && restoreNetwork(checkpoint, encoder, checkpoint.generatorSteps),
     average: hasAverage

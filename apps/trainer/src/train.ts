@@ -14,7 +14,7 @@ import {
   readLosses,
 } from './iteration.ts';
 import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
-import { disposeNetwork, initializeNetwork } from './network-state.ts';
+import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
 import {
   type GivenOptions,
   presetOf,
@@ -231,7 +231,11 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
   const preset = presetOf({ ...saved, options });
   // Without one the run was cut off before its first: its start is fixed by its seed.
   const gan = checkpoint
-    ? restoreGan(checkpoint, { ...preset, hasAverage: hasAverage(preset) })
+    ? restoreGan(checkpoint, {
+        ...preset,
+        hasAverage: hasAverage(preset),
+        beginDiscriminator: () => initializeDiscriminator(preset, options.seed),
+      })
     : initializeGan(preset, options.seed);
   const start = checkpoint?.iteration ?? 0;
   const description = `${engine.name} (${engine.device})`;
@@ -266,10 +270,14 @@ function initializeGan(preset: Preset, seed: number): Gan {
   const initial = initializeNetwork(preset.generator, `${seed}/weights/generator`);
   return {
     generator: initial,
-    discriminator: initializeNetwork(preset.discriminator, `${seed}/weights/discriminator`),
+    discriminator: initializeDiscriminator(preset, seed),
     encoder: preset.encoder && initializeNetwork(preset.encoder, `${seed}/weights/encoder`),
     average: hasAverage(preset) ? copyWeights(initial) : undefined,
   };
+}
+
+function initializeDiscriminator({ discriminator }: Preset, seed: number): NetworkState {
+  return initializeNetwork(discriminator, `${seed}/weights/discriminator`);
 }
 
 function disposeGan({ generator, discriminator, encoder, average }: Gan): void {

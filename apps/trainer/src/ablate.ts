@@ -327,11 +327,13 @@ async function measureRun(run: RunFolder, real: RealSide, count = real.halves.he
 /** Steps over which D's part is averaged. */
 const LAST_STEPS = 100;
 
-/** How often D was right in the last steps. */
-async function lastAccuracy(run: RunFolder): Promise<number> {
+/** How often D was right in the last steps; undefined where it took none of them. */
+async function lastAccuracy(run: RunFolder): Promise<number | undefined> {
   const { realAccuracy, fakeAccuracy } = await readMetrics(run.metrics);
   const last = [...realAccuracy.slice(-LAST_STEPS), ...fakeAccuracy.slice(-LAST_STEPS)];
-  return last.reduce((sum, value) => sum + value, 0) / last.length;
+  const taken = last.filter(Number.isFinite);
+  if (taken.length === 0) return undefined;
+  return taken.reduce((sum, value) => sum + value, 0) / taken.length;
 }
 
 function scores({ slicedWasserstein, random, classifier, nearest }: QualityReport) {

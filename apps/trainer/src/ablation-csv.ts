@@ -14,6 +14,7 @@ import { writeFileWhole } from './run-folder.ts';
 
 const text = z.string().min(1);
 const figure = z.string().min(1).pipe(z.coerce.number<string>());
+const figureOrNone = z.union([z.literal('').transform(() => undefined), figure]);
 
 const rowSchema = z.strictObject({
   variant: text,
@@ -22,7 +23,8 @@ const rowSchema = z.strictObject({
   cpuSeconds: figure,
   engine: text,
   iterations: figure,
-  accuracy: figure,
+  /** None where D has only rested. */
+  accuracy: figureOrNone,
   swd: figure,
   swdFloor: figure,
   rkid: figure,
@@ -37,7 +39,7 @@ const rowSchema = z.strictObject({
   coverage: figure,
   coverageFloor: figure,
   /** None where the data have no classes. */
-  rarestClass: z.union([z.literal('').transform(() => undefined), figure]),
+  rarestClass: figureOrNone,
   nearestRatio: figure,
   nearestFloor: figure,
   command: text,

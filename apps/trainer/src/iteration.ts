@@ -14,17 +14,17 @@ import {
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { updateAverage } from './average.ts';
-import type { IterationMetrics } from './metrics.ts';
+import type { IterationLosses } from './metrics.ts';
 import { normal } from './normal.ts';
 import type { TrainOptions } from './options.ts';
-import { type PairedInputs, trainPairedStep } from './paired-step.ts';
+import { type PairedInputs, type PairedStepLosses, trainPairedStep } from './paired-step.ts';
 import { type Gan, type StepInputs, trainStep } from './step.ts';
 
 /** An iteration whose step has been given to the engine. */
 export interface LaunchedIteration {
   iteration: number;
-  /** Real loss, fake loss, real accuracy, fake accuracy, generator loss; still on the device. */
-  losses: tf.Tensor1D;
+  /** What the step took, by name; still on the device. */
+  losses: { names: readonly (keyof IterationLosses)[]; values: tf.Tensor1D };
 }
 
 /**
@@ -47,32 +47,25 @@ export function launchIteration({
   const inputs = drawInputs(preset, dataset, options, iteration);
   const { training } = preset;
   const { methods } = training;
-  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss } = methods
+  const taken: PairedStepLosses = methods
     ? trainPairedStep(gan, inputs, { methods, adam: training })
     : trainStep(gan, inputs, training);
   if (gan.average) updateAverage(gan.average, gan.generator, methods?.averageDecay ?? 0);
-  const scalars = [realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss];
-  const losses = tf.stack(scalars) as tf.Tensor1D;
-  tf.dispose(scalars);
+  const names = Object.keys(taken) as (keyof PairedStepLosses)[];
+  const values = tf.stack(Object.values(taken)) as tf.Tensor1D;
+  tf.dispose(Object.values(taken));
   tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
   inputs.classes?.dispose();
-  return { iteration, losses };
+  return { iteration, losses: { names, values } };
 }
 
 /** Reads the losses of an iteration in one transfer, which waits for its step; frees them. */
 export async function readLosses({
-  losses,
-}: LaunchedIteration): Promise<Omit<IterationMetrics, 'seconds'>> {
-  const [realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss] =
-    await losses.data<'float32'>();
-  losses.dispose();
-  return {
-    realLoss: realLoss!,
-    fakeLoss: fakeLoss!,
-    realAccuracy: realAccuracy!,
-    fakeAccuracy: fakeAccuracy!,
-    generatorLoss: generatorLoss!,
-  };
+  losses: { names, values },
+}: LaunchedIteration): Promise<IterationLosses> {
+  const numbers = await values.data<'float32'>();
+  values.dispose();
+  return Object.fromEntries(names.map((name, i) => [name, numbers[i]]));
 }
 
 /** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,6 +20,15 @@ describe('formatLogLine', () => {
       '12 [D loss: 0.750000, acc.: 62.50%] [G loss: 2.250000]',
     );
   });
+
+  it('has the error of drawing again where there is one, and no D where D rests', () => {
+    expect(formatLogLine(12, { ...metrics, redrawError: 0.0625 })).toBe(
+      '12 [D loss: 0.750000, acc.: 62.50%] [G loss: 2.250000] [redraw error: 0.062500]',
+    );
+    expect(formatLogLine(12, { seconds: 1.5, redrawError: 0.0625 })).toBe(
+      '12 [warm-up] [redraw error: 0.062500]',
+    );
+  });
 });
 
 describe('metrics.csv', () => {
@@ -30,10 +40,10 @@ describe('metrics.csv', () => {
     await appendMetrics(path, 2, { ...metrics, seconds: 9 });
     expect(readFileSync(path, 'utf8')).toBe(
       [
-        'iteration,realLoss,fakeLoss,realAccuracy,fakeAccuracy,generatorLoss,seconds',
-        '0,0.5,1,0.75,0.5,2.25,1.5',
-        '1,0.5,1,0.75,0.5,2.25,1.5',
-        '2,0.5,1,0.75,0.5,2.25,9',
+        'iteration,realLoss,fakeLoss,realAccuracy,fakeAccuracy,generatorLoss,seconds,redrawError',
+        '0,0.5,1,0.75,0.5,2.25,1.5,',
+        '1,0.5,1,0.75,0.5,2.25,1.5,',
+        '2,0.5,1,0.75,0.5,2.25,9,',
         '',
       ].join('\n'),
     );
@@ -48,5 +58,15 @@ describe('metrics.csv', () => {
     const { generatorLoss, seconds } = await readMetrics(path);
     expect(generatorLoss).toEqual(Float64Array.of(2.25, 0.125));
     expect(seconds).toEqual(Float64Array.of(1.5, 1.5));
+  });
+
+  it('has no number where the step took none, nor where an older version wrote the row', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
+    await startMetricsFile(path, 0);
+    await appendFile(path, '0,0.5,1,0.75,0.5,2.25,1.5\n');
+    await appendMetrics(path, 1, { seconds: 2, redrawError: 0 });
+    const { generatorLoss, redrawError } = await readMetrics(path);
+    expect(generatorLoss).toEqual(Float64Array.of(2.25, Number.NaN));
+    expect(redrawError).toEqual(Float64Array.of(Number.NaN, 0));
   });
 });

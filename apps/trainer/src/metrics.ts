@@ -1,12 +1,18 @@
 import { appendRow, readTable, startTable } from './run-table.ts';
 
-/** The numbers of one iteration, read from the device. */
-export interface IterationMetrics {
-  realLoss: number;
-  fakeLoss: number;
-  realAccuracy: number;
-  fakeAccuracy: number;
-  generatorLoss: number;
+/** What the step of an iteration took, read from the device; what it did not take is left out. */
+export interface IterationLosses {
+  realLoss?: number;
+  fakeLoss?: number;
+  realAccuracy?: number;
+  fakeAccuracy?: number;
+  generatorLoss?: number;
+  /** How wrong G was in drawing real images again. */
+  redrawError?: number;
+}
+
+/** The numbers of one iteration. */
+export interface IterationMetrics extends IterationLosses {
   seconds: number;
 }
 
@@ -17,6 +23,7 @@ const COLUMNS = [
   'fakeAccuracy',
   'generatorLoss',
   'seconds',
+  'redrawError', // at the end: the tables of older versions do not have it
 ] as const satisfies (keyof IterationMetrics)[];
 
 /** Begins `metrics.csv`, or cuts one back to the iterations before `start`, which will come again. */
@@ -33,7 +40,10 @@ export function appendMetrics(
   return appendRow(path, COLUMNS, iteration, metrics);
 }
 
-/** All of `metrics.csv` by column; an iteration is an index, for a run has a row for each. */
+/**
+ * All of `metrics.csv` by column; an iteration is an index, for a run has a row for each. NaN where its
+ * step took nothing of the kind.
+ */
 export type MetricsHistory = Record<keyof IterationMetrics, Float64Array>;
 
 /** Reads `metrics.csv`; a row that was cut off by a kill, and one that there is not yet, are none. */
@@ -43,13 +53,21 @@ export function readMetrics(path: string): Promise<MetricsHistory> {
 
 /**
  * The article's line: `"%d [D loss: %f, acc.: %.2f%%] [G loss: %f]"`, D's numbers being the mean of
- * its two half-batches.
+ * its two half-batches. Where G draws real images again its error follows, in the warm-up alone.
  */
 export function formatLogLine(iteration: number, metrics: IterationMetrics): string {
-  const loss = (metrics.realLoss + metrics.fakeLoss) / 2;
-  const accuracy = (metrics.realAccuracy + metrics.fakeAccuracy) / 2;
-  return (
-    `${iteration} [D loss: ${loss.toFixed(6)}, acc.: ${(100 * accuracy).toFixed(2)}%] ` +
-    `[G loss: ${metrics.generatorLoss.toFixed(6)}]`
-  );
+  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss, redrawError } = metrics;
+  const loss = mean(realLoss, fakeLoss);
+  const accuracy = mean(realAccuracy, fakeAccuracy);
+  const parts = [`${iteration}`];
+  if (loss === undefined || accuracy === undefined) parts.push('[warm-up]');
+  else parts.push(`[D loss: ${loss.toFixed(6)}, acc.: ${(100 * accuracy).toFixed(2)}%]`);
+  if (generatorLoss !== undefined) parts.push(`[G loss: ${generatorLoss.toFixed(6)}]`);
+  if (redrawError !== undefined) parts.push(`[redraw error: ${redrawError.toFixed(6)}]`);
+  return parts.join(' ');
+}
+
+/** Of D's two half-batches; there is none where they are missing. */
+export function mean(real: number | undefined, fake: number | undefined): number | undefined {
+  return real === undefined || fake === undefined ? undefined : (real + fake) / 2;
 }

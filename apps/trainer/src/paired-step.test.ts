@@ -199,7 +199,8 @@ describe('the encoder', () => {
     const before = { discriminator: read(gan.discriminator), generator: read(gan.generator) };
     const warm = { ...described, warmUp: 2 };
     step(gan, undefined, warm);
-    step(gan, undefined, warm);
+    const losses = trainPairedStep(gan, drawInputs(), { methods: warm, adam });
+    expect(Object.keys(losses)).toEqual(['redrawError']);
     expect(read(gan.discriminator)).toEqual(before.discriminator);
     expect(read(gan.generator)).not.toEqual(before.generator);
     step(gan, undefined, warm);

@@ -68,18 +68,28 @@ const PENALTY_DISTANCE = 0.05;
  */
 const DIVERGENCE_WEIGHT = 1e-4;
 
+/** What G's step took: what D makes of its images, the error of drawing again, or both. */
+interface GeneratorLosses {
+  generatorLoss?: tf.Scalar;
+  /** {@link pyramidError} of the real images drawn again. */
+  redrawError?: tf.Scalar;
+}
+
+/** What a step took: in the warm-up the error of drawing again alone, without an encoder all but it. */
+export type PairedStepLosses = Partial<Omit<StepLosses, 'generatorLoss'>> & GeneratorLosses;
+
 /** One iteration. The caller disposes of the inputs and the losses. */
 export function trainPairedStep(
   gan: Gan,
   inputs: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
-): StepLosses {
+): PairedStepLosses {
   if (gan.encoder && gan.generator.steps < methods.warmUp) {
     return warmUp(gan, gan.encoder, inputs, adam);
   }
   const discriminatorLosses = trainDiscriminatorOnPairs(gan, inputs, { methods, adam });
-  const generatorLoss = trainGeneratorOnPairs(gan, inputs, { methods, adam });
-  return { ...discriminatorLosses, generatorLoss };
+  const generatorLosses = trainGeneratorOnPairs(gan, inputs, { methods, adam });
+  return { ...discriminatorLosses, ...generatorLosses };
 }
 
 function trainDiscriminatorOnPairs(
@@ -163,12 +173,12 @@ export function gradientPenalty(
   return tf.mean(tf.square(tf.div(tf.sub(moved, scores), PENALTY_DISTANCE)));
 }
 
-/** G's loss is what D makes of its images; the error of drawing again is no part of the figure. */
+/** G's loss is what D makes of its images; the error of drawing again is a figure by itself. */
 function trainGeneratorOnPairs(
   { generator, discriminator, encoder }: Gan,
   inputs: PairedInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
-): tf.Scalar {
+): GeneratorLosses {
   const { realImages, generatorLatents, classes, augment } = inputs;
   const judge = (images: tf.Tensor, part: 'real' | 'generator') => {
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
@@ -177,48 +187,42 @@ function trainGeneratorOnPairs(
   const real = tf.tidy(() => judge(realImages, 'real'));
   const adversarial = (images: tf.Tensor) =>
     ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
-  const shown = stepGenerator({ generator, encoder, adam }, (draw) => {
+  const losses = stepGenerator({ generator, encoder, adam }, (draw) => {
     if (!encoder) {
-      const loss = adversarial(draw(generatorLatents));
-      return { loss, shown: loss };
+      const generatorLoss = adversarial(draw(generatorLatents));
+      return { loss: generatorLoss, shown: { generatorLoss } };
     }
     const { latents, divergence } = encodeBatch(encoder, inputs);
     // One batch for both, so that both are normalized alike.
     const both = draw(tf.concat([generatorLatents, latents]));
     const [images, again] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
-    const loss = adversarial(images);
-    const weighed = tf.mul(redrawn(realImages, again, divergence), methods.reconstruction);
-    return { loss: tf.add(loss, weighed), shown: loss };
+    const generatorLoss = adversarial(images);
+    const redrawError = pyramidError(realImages, again as tf.Tensor4D);
+    const weighed = tf.mul(withDivergence(redrawError, divergence), methods.reconstruction);
+    return { loss: tf.add(generatorLoss, weighed), shown: { generatorLoss, redrawError } };
   });
   real.dispose();
-  return shown;
+  return losses;
 }
 
-/** G and the encoder alone; its loss is that of drawing again, and D has none yet. */
+/** G and the encoder alone, which learn to draw real images again. */
 function warmUp(
   { generator }: Gan,
   encoder: NetworkState,
   inputs: PairedInputs,
   adam: AdamOptions,
-): StepLosses {
-  const generatorLoss = stepGenerator({ generator, encoder, adam }, (draw) => {
+): GeneratorLosses {
+  return stepGenerator({ generator, encoder, adam }, (draw) => {
     const { latents, divergence } = encodeBatch(encoder, inputs);
-    const loss = redrawn(inputs.realImages, draw(latents), divergence);
-    return { loss, shown: loss };
+    const redrawError = pyramidError(inputs.realImages, draw(latents) as tf.Tensor4D);
+    return { loss: withDivergence(redrawError, divergence), shown: { redrawError } };
   });
-  return {
-    realLoss: tf.scalar(0),
-    fakeLoss: tf.scalar(0),
-    realAccuracy: tf.scalar(0),
-    fakeAccuracy: tf.scalar(0),
-    generatorLoss,
-  };
 }
 
 /**
  * One Adam step of G, and of the encoder where there is one.
- * @param lossOf the loss, given what draws images from latents, and the part of it that is shown.
- * @returns the part that is shown.
+ * @param lossOf the loss, given what draws images from latents, and the parts of it that are shown.
+ * @returns the parts that are shown.
  */
 function stepGenerator(
   {
@@ -226,15 +230,16 @@ function stepGenerator(
     encoder,
     adam,
   }: { generator: NetworkState; encoder: NetworkState | undefined; adam: AdamOptions },
-  lossOf: (draw: (latents: tf.Tensor) => tf.Tensor) => { loss: tf.Tensor; shown: tf.Tensor },
-): tf.Scalar {
+  lossOf: (draw: (latents: tf.Tensor) => tf.Tensor) => { loss: tf.Tensor; shown: GeneratorLosses },
+): GeneratorLosses {
   const statistics = new Map();
-  let kept: tf.Tensor | undefined;
+  let kept: GeneratorLosses = {};
   const { value, grads } = tf.valueAndGrads(() => {
     const { loss, shown } = lossOf((latents) =>
       applyNetwork(generator.network, generator.weights, latents, { ...TRAINING, statistics }),
     );
-    kept = tf.keep(tf.clone(shown));
+    const parts = Object.entries<tf.Scalar>({ ...shown });
+    kept = Object.fromEntries(parts.map(([part, value]) => [part, tf.keep(tf.clone(value))]));
     return loss as tf.Scalar;
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
   value.dispose();
@@ -242,7 +247,7 @@ function stepGenerator(
   applyAdam(generator, grads.slice(0, own), adam);
   if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
-  return kept as tf.Scalar;
+  return kept;
 }
 
 /** The latents of real images, `[half, latent]`: what the encoder says, and their classes. */
@@ -255,8 +260,7 @@ function encodeBatch(
 }
 
 /** G's error in drawing real images again, and what it costs to say as much of them. */
-function redrawn(real: tf.Tensor4D, again: tf.Tensor, divergence: tf.Scalar): tf.Tensor {
-  const error = pyramidError(real, again as tf.Tensor4D);
+function withDivergence(error: tf.Scalar, divergence: tf.Scalar): tf.Tensor {
   return tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
 }
 

@@ -76,7 +76,7 @@ export function qualityCharts(history: QualityHistory): Html {
 
 /** The loss curves and the accuracy curves of a run. */
 export function trainingCharts(history: MetricsHistory): Html {
-  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy } = history;
+  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, redrawError } = history;
   const short = (value: number) => String(Number(value.toPrecision(3)));
   const percent = (value: number) => `${Math.round(100 * value)} %`;
   return html`<div class="charts">${[
@@ -114,6 +114,19 @@ export function trainingCharts(history: MetricsHistory): Html {
       format: percent,
       guide: { at: 0.5, label: 'a coin’s: half' },
     }),
+    ...(redrawError.some(Number.isFinite)
+      ? [
+          chart({
+            id: 'redraw-error',
+            title: 'Error of drawing again',
+            about:
+              'How wrong G is in drawing real images again, which is all that it learns while it ' +
+              'warms up: the mean absolute difference in each band of detail, summed.',
+            lines: [{ key: 'generator', label: 'G', values: redrawError }],
+            format: short,
+          }),
+        ]
+      : []),
   ]}</div>`;
 }
 
@@ -141,9 +154,9 @@ function chart(given: Chart): Html {
 <figure class="chart" data-chart="${id}">
   <figcaption><h3>${title}</h3><p>${about} ${peakNote(lines, top, format, at)}</p></figcaption>
   <ul class="legend">${lines.map(
-    ({ key, label, values }, i) => html`
+    ({ key, label }, i) => html`
     <li class="${key}"><i></i>${label} <b data-line="${i}">${
-      values.length === 0 ? '–' : format(smoothed[i]!.at(-1)!)
+      Number.isFinite(smoothed[i]!.at(-1)) ? format(smoothed[i]!.at(-1)!) : '–'
     }</b></li>`,
   )}
   </ul>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
+import { appendMetrics, startMetricsFile } from './metrics.ts';
 import { resolveOptions } from './options.ts';
 import { appendQuality, startQualityFile } from './quality/quality-file.ts';
 import { createReport } from './report.ts';
@@ -105,6 +106,17 @@ describe('a report', () => {
     expect(page).toContain('coverage <b data-line="2">0.38</b>');
     expect(page).toContain('reach 0.90, 0.80 and 0.70');
     expect(page).toContain('"iterations":[5,10],"lines":[[9000,0.75]]');
+  });
+
+  it('of a run that warms up shows the error of drawing again, and nothing yet of D', async () => {
+    expect(await reportOf(makeRun({ iterations: 3 }))).not.toContain('Error of drawing again');
+    const folder = makeRun();
+    await startMetricsFile(folder.metrics, 0);
+    await appendMetrics(folder.metrics, 0, { redrawError: 0.25, seconds: 1 });
+    const page = await reportOf(folder);
+    expect(page).toContain('G <b data-line="0">0.25</b>');
+    expect(page).toContain('mean <b data-line="2">–</b>');
+    expect(page.replace(/<(style|script)[\s\S]*?<\/\1>/g, '')).not.toMatch(/NaN|undefined/);
   });
 
   it('passes over the row that a kill cut off', async () => {

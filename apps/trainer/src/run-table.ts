@@ -19,18 +19,22 @@ export async function startTable(
   await writeFileWhole(path, [header, ...kept, ''].join('\n'));
 }
 
-/** Adds a row; numbers are kept to 7 digits, as float32 has them. */
+/** Adds a row; numbers are kept to 7 digits, as float32 has them. What there is none of stays empty. */
 export async function appendRow<Column extends string>(
   path: string,
   columns: readonly Column[],
   iteration: number,
-  values: Record<Column, number>,
+  values: { readonly [Name in Column]?: number },
 ): Promise<void> {
-  const row = [iteration, ...columns.map((column) => Number(values[column].toPrecision(7)))];
+  const cells = columns.map((column) => values[column]);
+  const row = [iteration, ...cells.map((value) => value && Number(value.toPrecision(7)))];
   await appendFile(path, `${row.join(',')}\n`);
 }
 
-/** Reads a table by column; a row that was cut off by a kill, and one that there is not yet, are none. */
+/**
+ * Reads a table by column; a row that was cut off by a kill, and one that there is not yet, are none.
+ * An empty cell, or one beyond the end of its row, is NaN.
+ */
 export async function readTable<Column extends string>(
   path: string,
   columns: readonly Column[],
@@ -42,7 +46,7 @@ export async function readTable<Column extends string>(
   ) as Record<Column | 'iteration', Float64Array>;
   for (const [i, row] of rows.entries()) {
     const cells = row.split(',');
-    for (const [j, column] of all.entries()) table[column][i] = Number(cells[j]);
+    for (const [j, column] of all.entries()) table[column][i] = Number(cells[j] || Number.NaN);
   }
   return table;
 }

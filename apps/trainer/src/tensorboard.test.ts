@@ -73,6 +73,17 @@ describe('an event file', () => {
     ]);
   });
 
+  it('has of a warm-up what there is', async () => {
+    const folder = newFolder();
+    const events = await startEventFile(folder, 0);
+    await events.metrics(3, { redrawError: 0.25, seconds: 1 });
+    const record = recordsIn(folder)[2]!.toString('latin1');
+    expect(record.match(/(loss|accuracy|time)\/[a-z_]+/g)).toEqual([
+      'loss/redraw',
+      'time/seconds_an_iteration',
+    ]);
+  });
+
   it('has the samples as they are on disk, and leaves no tensor behind', async () => {
     const folder = newFolder();
     const events = await startEventFile(folder, 0);

@@ -8,7 +8,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stackLatents } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { IterationMetrics } from './metrics.ts';
+import { type IterationMetrics, mean } from './metrics.ts';
 import type { Sample } from './samples.ts';
 import type { Gan } from './step.ts';
 import {
@@ -45,18 +45,22 @@ export async function startEventFile(folder: string, start: number): Promise<Eve
   };
 }
 
+/** Of what the iteration's step took. */
 function metricScalars(metrics: IterationMetrics): SummaryValue[] {
-  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, seconds } = metrics;
-  return [
-    { tag: 'loss/discriminator', scalar: (realLoss + fakeLoss) / 2 },
-    { tag: 'loss/discriminator_real', scalar: realLoss },
-    { tag: 'loss/discriminator_fake', scalar: fakeLoss },
-    { tag: 'loss/generator', scalar: generatorLoss },
-    { tag: 'accuracy/discriminator', scalar: (realAccuracy + fakeAccuracy) / 2 },
-    { tag: 'accuracy/discriminator_real', scalar: realAccuracy },
-    { tag: 'accuracy/discriminator_fake', scalar: fakeAccuracy },
-    { tag: 'time/seconds_an_iteration', scalar: seconds },
+  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, redrawError, seconds } =
+    metrics;
+  const scalars: [tag: string, value: number | undefined][] = [
+    ['loss/discriminator', mean(realLoss, fakeLoss)],
+    ['loss/discriminator_real', realLoss],
+    ['loss/discriminator_fake', fakeLoss],
+    ['loss/generator', generatorLoss],
+    ['loss/redraw', redrawError],
+    ['accuracy/discriminator', mean(realAccuracy, fakeAccuracy)],
+    ['accuracy/discriminator_real', realAccuracy],
+    ['accuracy/discriminator_fake', fakeAccuracy],
+    ['time/seconds_an_iteration', seconds],
   ];
+  return scalars.flatMap(([tag, scalar]) => (scalar === undefined ? [] : [{ tag, scalar }]));
 }
 
 /** What a run shows at one iteration, and what it was made from. */

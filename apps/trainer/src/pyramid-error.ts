@@ -1,5 +1,5 @@
 /**
- * How wrong a drawing is: the error Lap₁ of Bojanowski et al. 2018 ("GLO", arXiv:1707.05776).
+ * How wrong a drawing is: nearly the error Lap₁ of Bojanowski et al. 2018 ("GLO", arXiv:1707.05776).
  *
  * With the mean absolute error of pixels alone it is best to leave out whatever is small and never in
  * the same place, the mouth of a face for one: its few pixels weigh little. In the bands of a Laplacian
@@ -12,6 +12,12 @@ import * as tf from '@tensorflow/tfjs-core';
 /** Bands get no smaller than this, in pixels. */
 const SMALLEST = 8;
 
+/**
+ * What the rest counts against a band of detail. With 1, as in the paper, all grounds are of one colour
+ * for thousands of iterations; with 4, faces take as long (docs/quality.md).
+ */
+const REST_WEIGHT = 2;
+
 /** [1 3 3 1], even, so that at a stride of 2 it lies about the middle of the pixels that it joins. */
 const FILTER = [1 / 8, 3 / 8, 3 / 8, 1 / 8];
 
@@ -21,7 +27,7 @@ const FILTER = [1 / 8, 3 / 8, 3 / 8, 1 / 8];
  * @param real `[n, side, side, channel]`
  * @param drawn of the same shape and unit
  * @returns the sum over bands of the mean absolute difference in each: those of detail, from the whole
- * side down by halves, and the rest. Beyond the borders the difference is 0.
+ * side down by halves, and the rest, which counts twice. Beyond the borders the difference is 0.
  */
 export function pyramidError(real: tf.Tensor4D, drawn: tf.Tensor4D): tf.Scalar {
   return tf.tidy(() => {
@@ -35,7 +41,7 @@ export function pyramidError(real: tf.Tensor4D, drawn: tf.Tensor4D): tf.Scalar {
       errors.push(tf.mean(tf.abs(tf.sub(rest, guess))));
       rest = smaller;
     }
-    errors.push(tf.mean(tf.abs(rest)));
+    errors.push(tf.mul(tf.mean(tf.abs(rest)), REST_WEIGHT));
     return tf.addN(errors) as tf.Scalar;
   });
 }

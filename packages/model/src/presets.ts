@@ -58,7 +58,7 @@ const LITE_METHODS: Methods = {
   gradientPenalty: 1,
   classCondition: true,
   reconstruction: 100,
-  warmUp: 1500,
+  warmUp: 6000,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
   averageDecay: 0.998,

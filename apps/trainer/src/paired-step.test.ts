@@ -20,7 +20,12 @@ import { calibrateAverage, copyWeights, updateAverage } from './average.ts';
 import { encode } from './encode.ts';
 import { createNetworkState, initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
-import { gradientPenalty, type PairedInputs, trainPairedStep } from './paired-step.ts';
+import {
+  gradientPenalty,
+  learningRateShare,
+  type PairedInputs,
+  trainPairedStep,
+} from './paired-step.ts';
 import { type Gan, generateImages } from './step.ts';
 
 const SIDE = 8;
@@ -208,6 +213,19 @@ describe('the encoder', () => {
     expect([gan.generator.steps, gan.discriminator.steps]).toEqual([3, 1]);
   });
 
+  it('is at its pace when D joins in: the first step with it moves no weight further than the others', () => {
+    gan.encoder = initializeNetwork(encoder, 'encoder');
+    const warm = { ...described, warmUp: 30 };
+    const farthest = (key: string) => {
+      const before = gan.generator.weights.get('dense/kernel')!.clone();
+      step(gan, key, warm);
+      const after = gan.generator.weights.get('dense/kernel')!;
+      return tf.tidy(() => tf.max(tf.abs(tf.sub(after, before))).dataSync()[0]!);
+    };
+    const moves = Array.from({ length: 31 }, (_, i) => farthest(`${i}`));
+    expect(moves.at(-1)).toBeLessThan(1.5 * Math.max(...moves.slice(20, 30)));
+  });
+
   it('changes nothing of what D learns in the same step', () => {
     const alone = makeGan();
     step(alone);
@@ -223,6 +241,18 @@ describe('the encoder', () => {
     const before = tf.memory().numTensors;
     step(gan, undefined, described);
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('the learning rate', () => {
+  it('is all of it for two thirds of the warm-up, then three tenths', () => {
+    expect([0, 3999, 4000, 6000, 50_000].map((steps) => learningRateShare(steps, 6000))).toEqual([
+      1, 1, 0.3, 0.3, 0.3,
+    ]);
+  });
+
+  it('is all of it where there is no warm-up', () => {
+    expect(learningRateShare(50_000, 0)).toBe(1);
   });
 });
 

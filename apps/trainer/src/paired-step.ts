@@ -97,12 +97,12 @@ export function trainPairedStep(
 }
 
 /**
- * The share of the learning rate that a step takes: all of it for two thirds of the warm-up, then three
- * tenths. What G draws again is right but for fine details by then, and steps as large as at first undo
- * as many of them as they bring. Without a warm-up all of it: nothing is settled at any time.
+ * The share of the learning rate that a step takes: all of it in the warm-up, three tenths after it. What
+ * G draws is right but for details by then, and steps as large as at first undo as many of them as they
+ * bring. Without a warm-up all of it: nothing is settled at any time.
  */
 export function learningRateShare(steps: number, warmUp: number): number {
-  return warmUp > 0 && 3 * steps >= 2 * warmUp ? 0.3 : 1;
+  return warmUp > 0 && steps >= warmUp ? 0.3 : 1;
 }
 
 function trainDiscriminatorOnPairs(

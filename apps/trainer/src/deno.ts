@@ -33,9 +33,12 @@ export function denoEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() };
 }
 
-/** @returns what a module prints under Deno. */
-export async function runInDeno(deno: string, module: string): Promise<string> {
-  const options = { env: denoEnvironment(), encoding: 'utf8', timeout: 30_000 } as const;
+/**
+ * @param limit milliseconds after which the module is stopped
+ * @returns what a module prints under Deno.
+ */
+export async function runInDeno(deno: string, module: string, limit = 30_000): Promise<string> {
+  const options = { env: denoEnvironment(), encoding: 'utf8', timeout: limit } as const;
   return (await promisify(execFile)(deno, [...FLAGS, module], options)).stdout;
 }
 

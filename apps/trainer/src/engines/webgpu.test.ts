@@ -45,7 +45,7 @@ describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
     'has kernels that agree with tfjs on the cpu, draws Philox masks, leaks nothing and repeats itself',
     async () => {
       const module = resolve(import.meta.dirname, 'webgpu-checks.ts');
-      const printed = await runInDeno(findDeno()!, module);
+      const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);
       const checks = JSON.parse(printed.trim().split('\n').at(-1)!) as WebgpuChecks;
       for (const [name, difference] of Object.entries(checks.differences)) {
         // Numbers around 100 have two digits less to differ in.

@@ -68,15 +68,14 @@ const PENALTY_DISTANCE = 0.05;
  */
 const DIVERGENCE_WEIGHT = 1e-4;
 
-/** What G's step took: what D makes of its images, the error of drawing again, or both. */
-interface GeneratorLosses {
-  generatorLoss?: tf.Scalar;
+/** What a step took: in the warm-up the error of drawing again alone, without an encoder all but it. */
+export type PairedStepLosses = Partial<StepLosses> & {
   /** {@link pyramidError} of the real images drawn again. */
   redrawError?: tf.Scalar;
-}
+};
 
-/** What a step took: in the warm-up the error of drawing again alone, without an encoder all but it. */
-export type PairedStepLosses = Partial<Omit<StepLosses, 'generatorLoss'>> & GeneratorLosses;
+/** What G's step took: what D makes of its images, the error of drawing again, or both. */
+type GeneratorLosses = Pick<PairedStepLosses, 'generatorLoss' | 'redrawError'>;
 
 /** One iteration. The caller disposes of the inputs and the losses. */
 export function trainPairedStep(
@@ -210,9 +209,8 @@ function trainGeneratorOnPairs(
     const both = draw(tf.concat([generatorLatents, latents]));
     const [images, again] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
     const generatorLoss = adversarial(images);
-    const redrawError = pyramidError(realImages, again as tf.Tensor4D);
-    const weighed = tf.mul(withDivergence(redrawError, divergence), methods.reconstruction);
-    return { loss: tf.add(generatorLoss, weighed), shown: { generatorLoss, redrawError } };
+    const { redrawError, loss } = redrawLoss(realImages, again, divergence, methods);
+    return { loss: tf.add(generatorLoss, loss), shown: { generatorLoss, redrawError } };
   });
   real.dispose();
   return losses;
@@ -227,9 +225,7 @@ function warmUp(
 ): GeneratorLosses {
   return stepGenerator({ generator, encoder, adam }, (draw) => {
     const { latents, divergence } = encodeBatch(encoder, inputs);
-    const redrawError = pyramidError(inputs.realImages, draw(latents) as tf.Tensor4D);
-    // Weighed as it will be when D joins in: Adam takes a sudden hundredfold for a reason to leap.
-    const loss = tf.mul(withDivergence(redrawError, divergence), methods.reconstruction);
+    const { redrawError, loss } = redrawLoss(inputs.realImages, draw(latents), divergence, methods);
     return { loss, shown: { redrawError } };
   });
 }
@@ -274,9 +270,19 @@ function encodeBatch(
   return { latents: withClassOf(generatorLatents, latents), divergence };
 }
 
-/** G's error in drawing real images again, and what it costs to say as much of them. */
-function withDivergence(error: tf.Scalar, divergence: tf.Scalar): tf.Tensor {
-  return tf.add(error, tf.mul(divergence, DIVERGENCE_WEIGHT));
+/**
+ * G's error in drawing real images again; and its loss, which adds what it costs to say as much of them. It
+ * weighs as much in the warm-up as after it: Adam takes a sudden hundredfold for a reason to leap.
+ */
+function redrawLoss(
+  real: tf.Tensor4D,
+  again: tf.Tensor,
+  divergence: tf.Scalar,
+  { reconstruction }: StepMethods,
+): { redrawError: tf.Scalar; loss: tf.Tensor } {
+  const redrawError = pyramidError(real, again as tf.Tensor4D);
+  const withDivergence = tf.add(redrawError, tf.mul(divergence, DIVERGENCE_WEIGHT));
+  return { redrawError, loss: tf.mul(withDivergence, reconstruction) };
 }
 
 /** `components`, then what `latents` say of the class: their last components, where there are more. */

@@ -161,7 +161,7 @@ async function makeRow({
   const given = variantOptions(key.variant, { ...options, seed: key.seed });
   const { fingerprint } = real.dataset;
   const { cpuSeconds } = options;
-  if (sharesWarmUp(key.variant)) {
+  if (sharesWarmUp(key.variant) && !existsSync(spentFile(run))) {
     const lite = variantOptions('lite', { ...options, seed: key.seed });
     const warmUp = runFolder(ablationRunName({ ...key, variant: 'warm-up' }));
     const until = resolveOptions(lite).methods!.warmUp;
@@ -202,13 +202,12 @@ export function sharesWarmUp(variant: VariantName): boolean {
   return isDeepStrictEqual(fixed(variant), fixed('lite'));
 }
 
-/** A run with other methods of D that begins where another has come in its warm-up; not if it has begun. */
+/** Begins a run with other methods of D where another has come in its warm-up; what there is of it goes. */
 export async function beginFrom(
   warmUp: RunFolder,
   run: RunFolder,
   given: GivenOptions,
 ): Promise<void> {
-  if (existsSync(spentFile(run))) return;
   await rm(run.root, { recursive: true, force: true });
   const copy = runFolder(`${run.name}.part`, dirname(run.root));
   await rm(copy.root, { recursive: true, force: true });

@@ -26,9 +26,11 @@ export async function appendRow<Column extends string>(
   iteration: number,
   values: { readonly [Name in Column]?: number },
 ): Promise<void> {
-  const cells = columns.map((column) => values[column]);
-  const row = [iteration, ...cells.map((value) => value && Number(value.toPrecision(7)))];
-  await appendFile(path, `${row.join(',')}\n`);
+  const cells = columns.map((column) => {
+    const value = values[column];
+    return value === undefined ? '' : Number(value.toPrecision(7));
+  });
+  await appendFile(path, `${[iteration, ...cells].join(',')}\n`);
 }
 
 /**

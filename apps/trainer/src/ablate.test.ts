@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encode } from 'fast-png';
+import { BLUE, GREEN, makeFolder, RED } from '@killme/data/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ablationRunName,
@@ -22,17 +21,6 @@ import { readRunRecord } from './run-record.ts';
 import { train } from './train.ts';
 
 const rows = await readRows(join(import.meta.dirname, 'fixtures/ablation.csv'));
-
-async function writeGreyIcons(levels: number[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'killme-ablate-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  for (const level of levels) {
-    const data = new Uint8Array(128 * 128 * 3).fill(level);
-    const png = encode({ width: 128, height: 128, data, channels: 3, depth: 8 });
-    await writeFile(join(folder, `${level}.png`), png);
-  }
-  return folder;
-}
 
 const settled = (name: (typeof VARIANT_NAMES)[number]) =>
   resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
@@ -93,7 +81,7 @@ describe('the warm-up', () => {
 
   it('once made for all leaves a variant where it had come by itself, bit for bit', async () => {
     vi.spyOn(console, 'log').mockImplementation(() => {});
-    const data = await writeGreyIcons([0, 100, 255]);
+    const data = await makeFolder({ 'red.png': RED, 'green.png': GREEN, 'blue.png': BLUE });
     const { signal } = new AbortController();
     const [shared, run, alone] = ['warm-up', 'from-warm-up', 'alone'].map((name) =>
       runFolder(`ablate-test-${name}-${process.pid}`),

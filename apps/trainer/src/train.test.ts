@@ -1,8 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { GREEN, makeFolder, RED } from '@killme/data/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { encode } from 'fast-png';
 import { afterAll, expect, it, vi } from 'vitest';
 import { readNewestCheckpoint } from './checkpoint.ts';
 import { readMetrics } from './metrics.ts';
@@ -10,20 +8,14 @@ import { runFolder } from './run-folder.ts';
 import { startEngine } from './start-engine.ts';
 import { train } from './train.ts';
 
-const data = await mkdtemp(join(tmpdir(), 'killme-train-'));
 const run = runFolder(`train-test-${process.pid}`);
 afterAll(async () => {
-  await rm(data, { recursive: true, force: true });
   await rm(run.root, { recursive: true, force: true });
 });
 
 it('ends when its CPU seconds are spent, with a checkpoint, and leaves nothing on the engine', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
-  for (const level of [0, 255]) {
-    const pixels = new Uint8Array(128 * 128 * 3).fill(level);
-    const png = encode({ width: 128, height: 128, data: pixels, channels: 3, depth: 8 });
-    await writeFile(join(data, `${level}.png`), png);
-  }
+  const data = await makeFolder({ 'red.png': RED, 'green.png': GREEN });
   await startEngine('wasm', () => {});
   const before = tf.memory().numTensors;
   // A second passes whenever somebody asks, so that the test does not depend on the machine.

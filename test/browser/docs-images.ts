@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions } from 'playwright-core';
-import sharp, { type OverlayOptions } from 'sharp';
+import sharp from 'sharp';
 import { type Explorer, PHONE, startExplorer, visit } from './chromium.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images', import.meta.url));
@@ -74,21 +74,13 @@ async function ask({ origin }: Explorer, path: string): Promise<Buffer> {
 }
 
 async function drawSheet(explorer: Explorer, rows: readonly (readonly string[])[]) {
-  const tiles: OverlayOptions[] = [];
-  for (const [y, row] of rows.entries()) {
-    for (const [x, path] of row.entries()) {
-      const input = await sharp(await ask(explorer, path))
-        .resize(TILE)
-        .toBuffer();
-      tiles.push({ input, left: x * (TILE + GAP), top: y * (TILE + GAP) });
-    }
+  const tiles: Buffer[] = [];
+  for (const path of rows.flat()) {
+    const answer = await ask(explorer, path);
+    tiles.push(await sharp(answer).resize(TILE).png().toBuffer());
   }
-  const side = (count: number) => count * (TILE + GAP) - GAP;
-  const size = { width: side(rows[0]!.length), height: side(rows.length) };
-  return sharp({ create: { ...size, channels: 3, background: 'white' } })
-    .composite(tiles)
-    .png()
-    .toBuffer();
+  const join = { across: rows[0]!.length, shim: GAP, background: 'white' };
+  return sharp(tiles, { join }).png().toBuffer();
 }
 
 async function write(name: string, png: Buffer) {

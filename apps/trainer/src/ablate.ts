@@ -47,6 +47,7 @@ export const VARIANTS = {
   'no-class-condition': { classCondition: false },
   'no-reconstruction': { reconstruction: 0 },
   'no-warm-up': { warmUp: 0 },
+  'no-whitening': { latentWhitening: false },
   'learning-rate-4e-4': { learningRate: 4e-4 },
   'learning-rate-2e-3': { learningRate: 2e-3 },
 } satisfies Record<string, GivenOptions>;

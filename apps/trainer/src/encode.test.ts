@@ -1,19 +1,21 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { createRandom, dense, flatten, sequential } from '@killme/model';
+import { createRandom, dense, flatten, sequential, WHITENING, withWhitening } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encode, toUniform } from './encode.ts';
-import { createNetworkState } from './network-state.ts';
+import { initializeNetwork } from './network-state.ts';
 import { normal } from './normal.ts';
 
 const COMPONENTS = 2;
-const network = sequential('encoder', [1, 1, 3], [flatten(), dense(2 * COMPONENTS)]);
+const network = withWhitening(sequential('encoder', [1, 1, 3], [flatten(), dense(2 * COMPONENTS)]));
 
 /** An encoder that says the same of every image. */
-const saying = (...numbers: [number, number, number, number]) =>
-  createNetworkState(network, ({ name }) =>
-    name.endsWith('bias') ? Float32Array.from(numbers) : new Float32Array(3 * 2 * COMPONENTS),
-  );
+function saying(...numbers: [number, number, number, number]) {
+  const encoder = initializeNetwork(network, 'encoder');
+  encoder.weights.set('dense/kernel', tf.zeros([3, 2 * COMPONENTS]));
+  encoder.weights.set('dense/bias', tf.tensor1d(numbers));
+  return encoder;
+}
 
 const images = (count: number) => tf.zeros([count, 1, 1, 3]) as tf.Tensor4D;
 const silent = (count: number) => () => tf.zeros([count, COMPONENTS]) as tf.Tensor2D;
@@ -58,6 +60,22 @@ describe('encode', () => {
     };
     const { divergence } = encode(saying(0.7, -2, 1, 4), images(5), silent(5));
     expect(divergence.dataSync()[0]).toBeCloseTo(divergenceOf(0.7, 1) + divergenceOf(-2, 4), 5);
+  });
+
+  it('whitens latents last: (z − mean) kernel', () => {
+    const encoder = saying(0, 0, 0, 0);
+    encoder.weights.set(WHITENING.mean, tf.tensor1d([0.1, -0.2]));
+    const kernel = [
+      [2, 0.5],
+      [0, 3],
+    ];
+    encoder.weights.set(WHITENING.kernel, tf.tensor2d(kernel));
+    const { latents } = encode(encoder, images(1), silent(1));
+    // Where the encoder says the middle, z is 0: −0.1 · (2, 0.5) + 0.2 · (0, 3)
+    const wanted = [-0.2, 0.55];
+    wanted.forEach((value, i) => {
+      expect(latents.dataSync()[i]).toBeCloseTo(value, 6);
+    });
   });
 
   it('keeps latents in range and the divergence finite, whatever the network says', () => {

@@ -8,11 +8,29 @@
  *
  * @module
  */
-import { applyNetwork, type Network, type NetworkWeights, softplus } from '@killme/model';
+import {
+  applyNetwork,
+  type Network,
+  type NetworkWeights,
+  softplus,
+  WHITENING,
+} from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** How far from 0 a mean may lie: 2Φ(3) − 1 = 0.997. */
 const FARTHEST = 3;
+
+/** An encoder and its weights on the device. */
+export interface PlacedEncoder {
+  network: Network;
+  weights: NetworkWeights;
+}
+
+/** A normal distribution for each component of each image's latent, `[n, components]`. */
+interface Said {
+  mean: tf.Tensor2D;
+  logVariance: tf.Tensor2D;
+}
 
 /**
  * An encoder that overshoots must not carry G away: means are bounded, and no variance is above that
@@ -20,29 +38,45 @@ const FARTHEST = 3;
  *
  * @param images `[n, height, width, 3]` in [-1, 1]
  * @param noise `[n, components]` of the standard normal distribution
- * @returns latents drawn by the noise from what the encoder says, `[n, components]` in (−1, 1), and
- * how far that is from knowing nothing: the mean over images of the Kullback–Leibler divergence from
+ * @returns latents drawn by the noise from what the encoder says, `[n, components]`, in (−1, 1) before
+ * they are whitened, and how far that is from knowing nothing: the mean over images of the Kullback–Leibler divergence from
  * the prior, in nats.
  */
 export function encode(
-  { network, weights }: { network: Network; weights: NetworkWeights },
+  encoder: PlacedEncoder,
   images: tf.Tensor4D,
   noise: (components: number) => tf.Tensor2D,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {
   return tf.tidy(() => {
+    const said = askEncoder(encoder, images);
+    const { mean, logVariance } = said;
+    const squares = tf.add(tf.square(mean), tf.exp(logVariance));
+    const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
+    const latents = whitened(encoder.weights, drawSaid(said, noise(mean.shape[1])));
+    return { latents, divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar };
+  });
+}
+
+/** @param images `[n, height, width, 3]` in [-1, 1] */
+export function askEncoder({ network, weights }: PlacedEncoder, images: tf.Tensor4D): Said {
+  return tf.tidy(() => {
     const said = applyNetwork(network, weights, images, { training: false });
     const [place, certainty] = tf.split(said, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
-    const mean = tf.mul(tf.tanh(tf.div(place, FARTHEST)), FARTHEST);
-    const logVariance = tf.neg(softplus(certainty));
-    const deviation = tf.exp(tf.mul(logVariance, 0.5));
-    const drawn = tf.add(mean, tf.mul(deviation, noise(place.shape[1])));
-    const squares = tf.add(tf.square(mean), tf.square(deviation));
-    const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
     return {
-      latents: toUniform(drawn),
-      divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar,
+      mean: tf.mul<tf.Tensor2D>(tf.tanh(tf.div(place, FARTHEST)), FARTHEST),
+      logVariance: tf.neg(softplus(certainty) as tf.Tensor2D),
     };
   });
+}
+
+/** Latents drawn from what an encoder says, `[n, components]` in (−1, 1), not whitened. */
+export function drawSaid({ mean, logVariance }: Said, noise: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => toUniform(tf.add(mean, tf.mul(tf.exp(tf.mul(logVariance, 0.5)), noise))));
+}
+
+function whitened(weights: NetworkWeights, latents: tf.Tensor2D): tf.Tensor2D {
+  const centred = tf.sub(latents, weights.get(WHITENING.mean)!) as tf.Tensor2D;
+  return tf.matMul(centred, weights.get(WHITENING.kernel) as tf.Tensor2D);
 }
 
 /**

@@ -71,6 +71,10 @@ function initialValues({ name, shape, initializer }: WeightSpec, key: string): F
   const size = product(shape);
   if (initializer === 'zeros') return new Float32Array(size);
   if (initializer === 'ones') return new Float32Array(size).fill(1);
+  if (initializer === 'identity') {
+    const [side] = shape as [number, number];
+    return Float32Array.from({ length: size }, (_, i) => (i % (side + 1) === 0 ? 1 : 0));
+  }
   const receptiveField = product(shape.slice(0, -2));
   const fanIn = receptiveField * shape.at(-2)!;
   const fanOut = receptiveField * shape.at(-1)!;

@@ -177,8 +177,9 @@ async function encoderLatents(
 ): Promise<Float32Array[]> {
   if (!encoder) return [];
   const { latents, divergence } = encode(encoder, image, (components) => tf.zeros([1, components]));
-  const said = await latents.data<'float32'>();
-  tf.dispose([latents, divergence]);
+  const inRange = tf.clipByValue(latents, -1, 1); // whitening takes some beyond
+  const said = await inRange.data<'float32'>();
+  tf.dispose([latents, divergence, inRange]);
   const labels = space.classes?.map((_, label) => label) ?? [undefined];
   return labels.map((label) => {
     const latent = new Float32Array(space.size);

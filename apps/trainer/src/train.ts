@@ -39,6 +39,7 @@ import { GRID_SIDE, hostWeights, readGenerator, sampleLatents, saveSamples } fro
 import { startEngine } from './start-engine.ts';
 import type { Gan } from './step.ts';
 import { startEventFile } from './tensorboard.ts';
+import { whitenLatents, whitensAfter } from './whitening.ts';
 
 /** A run made ready: all that the loop needs. */
 interface Run {
@@ -180,6 +181,12 @@ async function trainLoop(
     await settle();
     launched = next;
     const done = iteration + 1;
+    const { methods } = preset.training;
+    if (gan.encoder && methods && whitensAfter(done, methods)) {
+      await settle();
+      await whitenLatents(gan, gan.encoder, { dataset, key: `${seed}/${done}` });
+      settledAt = performance.now();
+    }
     if (done % saveEvery === 0 && done < iterations) {
       await settle();
       await save(run, done);

@@ -1,4 +1,4 @@
-import { dense, flatten, halving } from './layers.ts';
+import { dense, flatten, halving, type WeightSpec } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 
 /** Channels after each of its five strided convolutions, from 64×64 to 4×4. */
@@ -13,9 +13,28 @@ const LITE_ENCODER_CHANNELS = [16, 32, 64, 96, 128] as const;
  * @param components of a latent, those left out that say a class.
  */
 export function liteEncoder(components: number): Network {
-  return sequential(
-    'encoder',
-    [128, 128, 3],
-    [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)],
-  );
+  const layers = [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)];
+  return withWhitening(sequential('encoder', [128, 128, 3], layers));
+}
+
+/** Where the whitening of an encoder's latents lies among its weights. */
+export const WHITENING = { mean: 'whitening/mean', kernel: 'whitening/kernel' } as const;
+
+/**
+ * An encoder with the map that its latents z pass last, `(z − mean) kernel`, which no gradient moves: at
+ * first the identity, then such that the latents of all images are as even as random ones.
+ * @param encoder gives `[2 · components]`.
+ */
+export function withWhitening(encoder: Network): Network {
+  const components = encoder.outputShape[0]! / 2;
+  const weights: WeightSpec[] = [
+    { name: WHITENING.mean, shape: [components], initializer: 'zeros', trainable: false },
+    {
+      name: WHITENING.kernel,
+      shape: [components, components],
+      initializer: 'identity',
+      trainable: false,
+    },
+  ];
+  return { ...encoder, weights: [...encoder.weights, ...weights] };
 }

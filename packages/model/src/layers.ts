@@ -100,7 +100,7 @@ export interface WeightSpec {
   name: string;
   shape: readonly number[];
   trainable: boolean;
-  initializer: 'glorotUniform' | 'zeros' | 'ones';
+  initializer: 'glorotUniform' | 'zeros' | 'ones' | 'identity';
 }
 
 /**

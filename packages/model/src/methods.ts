@@ -56,6 +56,14 @@ export const methodsSchema = z.strictObject({
     .int()
     .min(0)
     .describe('iterations at first in which G only draws the real images again'),
+  /**
+   * In the warm-up latents are turned and stretched, so that those of the real images are as even as the
+   * random ones that pictures are drawn from ("ex-post density estimation", Ghosh et al. 2020,
+   * arXiv:1903.12436, with one normal distribution).
+   */
+  latentWhitening: onOff.describe(
+    'random latents are made to lie as those of real images do: on, off',
+  ),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
   /**

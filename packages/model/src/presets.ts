@@ -59,6 +59,7 @@ const LITE_METHODS: Methods = {
   classCondition: true,
   reconstruction: 100,
   warmUp: 6000,
+  latentWhitening: true,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
   averageDecay: 0.998,

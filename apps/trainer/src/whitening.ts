@@ -1,0 +1,168 @@
+/**
+ * Makes the latents of real images lie as evenly as the random ones that pictures are drawn from.
+ *
+ * What an encoder says of an image each component says a little of, so components go together: all
+ * latents of real images lie in a flat part of the cube, random ones beside it, where G draws blends of
+ * grounds and faces. Here G's first layer and the encoder are changed so that G draws the same from
+ * every image, but the images' latents have mean 0 and the covariance of the uniform distribution. This
+ * is ex-post density estimation (Ghosh et al. 2020, arXiv:1903.12436) with one normal distribution,
+ * taken up by the weights, so that nothing else has to know of it. Of all ways to whiten latents it is
+ * the one that moves them least (Kessy et al. 2018, arXiv:1512.00809, "ZCA").
+ *
+ * @module
+ */
+import { type Dataset, takeBatch } from '@killme/data';
+import { createRandom, type Methods, WHITENING } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
+import { askEncoder, drawSaid } from './encode.ts';
+import type { NetworkState } from './network-state.ts';
+import { normal } from './normal.ts';
+import type { Gan } from './step.ts';
+
+/** Iterations from one whitening to the next; the last is at the end of the warm-up. */
+const EVERY = 250;
+
+/** Latents that are measured, at least; of few images several are drawn of each. */
+const LEAST_LATENTS = 2_048;
+
+/** Images that pass the encoder together. */
+const BATCH = 32;
+
+/** Variance of each component of uniform(-1, 1). */
+const UNIFORM_VARIANCE = 1 / 3;
+
+/** Of that, what is left to directions in which the images' latents do not differ. */
+const LEAST_SHARE = 1e-4;
+
+/** Whether latents are whitened when so many iterations are done. */
+export function whitensAfter(
+  done: number,
+  { latentWhitening, warmUp }: Pick<Methods, 'latentWhitening' | 'warmUp'>,
+): boolean {
+  return latentWhitening && done <= warmUp && (done % EVERY === 0 || done === warmUp);
+}
+
+/**
+ * Whitens the latents of a dataset's images. What G, and its average, draw from an image's latents stays
+ * the same, but for rounding; Adam's moments follow.
+ * @param key names the draws; equal keys whiten alike.
+ */
+export async function whitenLatents(
+  { generator, average }: Gan,
+  encoder: NetworkState,
+  { dataset, key }: { dataset: Dataset; key: string },
+): Promise<void> {
+  const latents = await drawRealLatents(encoder, dataset, key);
+  const { mean, spread } = measureLatents(latents);
+  const before = {
+    mean: Matrix.rowVector([...(await encoder.weights.get(WHITENING.mean)!.data())]),
+    kernel: await readMatrix(encoder.weights.get(WHITENING.kernel)!),
+  };
+  setWeight(encoder.weights, WHITENING.mean, tf.tensor1d(mean.to1DArray()));
+  setWeight(encoder.weights, WHITENING.kernel, tf.tensor2d(inverse(spread).to2DArray()));
+  // A latent z that G took is z' · turn + shift now.
+  const turn = spread.mmul(before.kernel);
+  const shift = Matrix.sub(mean, before.mean).mmul(before.kernel);
+  const layer = generator.network.layers[0]!.name;
+  for (const weights of [generator.weights, average]) {
+    if (weights) turnLayer(weights, layer, { turn, shift });
+  }
+  turnMoments(generator, layer, turn);
+}
+
+/** `[n, components]` of what the encoder says of real images, not whitened. */
+async function drawRealLatents(
+  encoder: NetworkState,
+  dataset: Dataset,
+  key: string,
+): Promise<Matrix> {
+  const { imageSize: side, count } = dataset;
+  const random = createRandom(`${key}/whitening noise`);
+  const draws = Math.ceil(LEAST_LATENTS / count);
+  const rows: number[][] = [];
+  for (let start = 0; start < count; start += BATCH) {
+    const size = Math.min(BATCH, count - start);
+    const indices = Array.from({ length: size }, (_, i) => start + i);
+    const drawn = tf.tidy(() => {
+      const images = tf.tensor4d(takeBatch(dataset, indices).images, [size, side, side, 3]);
+      const said = askEncoder(encoder, images);
+      const { shape } = said.mean;
+      const noises = Array.from({ length: draws }, () => normal(random, size * shape[1]));
+      return tf.concat(noises.map((noise) => drawSaid(said, tf.tensor2d(noise, shape))));
+    });
+    rows.push(...(await drawn.array()));
+    drawn.dispose();
+  }
+  return new Matrix(rows);
+}
+
+/**
+ * Where latents lie: those of uniform(-1, 1) times `spread`, which is symmetric, plus `mean` have their
+ * mean and covariance.
+ */
+function measureLatents(latents: Matrix): { mean: Matrix; spread: Matrix } {
+  const mean = Matrix.rowVector(latents.mean('column'));
+  const centred = latents.clone().subRowVector(mean);
+  const covariance = centred
+    .transpose()
+    .mmul(centred)
+    .div(latents.rows * UNIFORM_VARIANCE);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {
+    assumeSymmetric: true,
+  });
+  const roots = realEigenvalues.map((value) => Math.sqrt(Math.max(value, LEAST_SHARE)));
+  const spread = eigenvectorMatrix.mmul(Matrix.diag(roots)).mmul(eigenvectorMatrix.transpose());
+  return { mean, spread };
+}
+
+/** Makes a dense layer give for z' what it has given for z' · turn + shift; components beyond stay. */
+function turnLayer(
+  weights: Map<string, tf.Tensor>,
+  layer: string,
+  { turn, shift }: { turn: Matrix; shift: Matrix },
+): void {
+  const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
+  const bias = weights.get(`${layer}/bias`)!;
+  const moved = tf.tidy(() => {
+    const own = tf.slice(kernel, 0, turn.rows);
+    return tf.add(bias, tf.reshape(tf.matMul(tf.tensor2d(shift.to2DArray()), own), bias.shape));
+  });
+  setWeight(weights, `${layer}/bias`, moved);
+  setWeight(weights, `${layer}/kernel`, turnRows(kernel, turn));
+}
+
+/**
+ * A gradient by the kernel before is turned as latents are by now; its square, of which Adam knows no
+ * more than the diagonal, as if components had not gone together.
+ */
+function turnMoments({ moments }: NetworkState, layer: string, turn: Matrix): void {
+  const name = `${layer}/kernel`;
+  const { first, second } = moments.get(name)!;
+  const back = inverse(turn).transpose();
+  moments.set(name, {
+    first: turnRows(first as tf.Tensor2D, back),
+    second: turnRows(second as tf.Tensor2D, Matrix.mul(back, back)),
+  });
+  tf.dispose([first, second]);
+}
+
+/** The first rows of a matrix multiplied from the left; those beyond stay. */
+function turnRows(matrix: tf.Tensor2D, turn: Matrix): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [rows, columns] = matrix.shape;
+    const own = tf.slice2d(matrix, [0, 0], [turn.rows, columns]);
+    const rest = tf.slice2d(matrix, [turn.rows, 0], [rows - turn.rows, columns]);
+    const turned = tf.matMul(tf.tensor2d(turn.to2DArray()), own) as tf.Tensor2D;
+    return rest.size > 0 ? tf.concat2d([turned, rest as tf.Tensor2D], 0) : turned;
+  });
+}
+
+async function readMatrix(tensor: tf.Tensor): Promise<Matrix> {
+  return new Matrix(await (tensor as tf.Tensor2D).array());
+}
+
+function setWeight(weights: Map<string, tf.Tensor>, name: string, value: tf.Tensor): void {
+  weights.get(name)?.dispose();
+  weights.set(name, value);
+}

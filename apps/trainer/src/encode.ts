@@ -74,9 +74,11 @@ export function drawSaid({ mean, logVariance }: Said, noise: tf.Tensor2D): tf.Te
   return tf.tidy(() => toUniform(tf.add(mean, tf.mul(tf.exp(tf.mul(logVariance, 0.5)), noise))));
 }
 
+/** The last step of an encoder that has it: see {@link withWhitening}. */
 function whitened(weights: NetworkWeights, latents: tf.Tensor2D): tf.Tensor2D {
-  const centred = tf.sub(latents, weights.get(WHITENING.mean)!) as tf.Tensor2D;
-  return tf.matMul(centred, weights.get(WHITENING.kernel) as tf.Tensor2D);
+  const [mean, kernel] = [weights.get(WHITENING.mean), weights.get(WHITENING.kernel)];
+  if (!mean || !kernel) return latents;
+  return tf.matMul(tf.sub<tf.Tensor2D>(latents, mean), kernel as tf.Tensor2D);
 }
 
 /**

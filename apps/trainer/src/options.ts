@@ -95,6 +95,7 @@ export const trainOptionsSchema = z.strictObject({
       classCondition: z.boolean().default(false),
       reconstruction: z.number().default(0),
       warmUp: z.number().default(0),
+      latentWhitening: z.boolean().default(false),
     })
     .optional(),
 });

@@ -13,8 +13,11 @@ const LITE_ENCODER_CHANNELS = [16, 32, 64, 96, 128] as const;
  * @param components of a latent, those left out that say a class.
  */
 export function liteEncoder(components: number): Network {
-  const layers = [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)];
-  return withWhitening(sequential('encoder', [128, 128, 3], layers));
+  return sequential(
+    'encoder',
+    [128, 128, 3],
+    [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)],
+  );
 }
 
 /** Where the whitening of an encoder's latents lies among its weights. */

@@ -1,5 +1,5 @@
 import { articleDiscriminator, liteDiscriminator } from './discriminator.ts';
-import { liteEncoder } from './encoder.ts';
+import { liteEncoder, withWhitening } from './encoder.ts';
 import { articleGenerator, liteGenerator } from './generator.ts';
 import type { LatentSpace } from './latent.ts';
 import type { Methods } from './methods.ts';
@@ -104,12 +104,18 @@ export function withMethods(
     ...preset,
     latent: told ? { ...preset.latent, classes } : preset.latent,
     discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
-    encoder:
-      methods.reconstruction > 0
-        ? liteEncoder(preset.latent.size - (told ? classes.length : 0))
-        : undefined,
+    encoder: encoderFor(methods, preset.latent.size - (told ? classes.length : 0)),
     training: { ...preset.training, methods },
   };
+}
+
+function encoderFor(
+  { reconstruction, latentWhitening }: Methods,
+  components: number,
+): Network | undefined {
+  if (reconstruction === 0) return undefined;
+  const encoder = liteEncoder(components);
+  return latentWhitening ? withWhitening(encoder) : encoder;
 }
 
 export const PRESETS: readonly Preset[] = [article, lite];

@@ -32,27 +32,35 @@ interface Said {
   logVariance: tf.Tensor2D;
 }
 
+/** What is encoded. */
+interface Encoded {
+  /** `[n, height, width, 3]` in [-1, 1]. */
+  images: tf.Tensor4D;
+  /** `[n, components]` of the standard normal distribution. */
+  noise: (components: number) => tf.Tensor2D;
+  /** `[n, classes]`, 1 at the class of each image; left out where classes are not told. */
+  classes?: tf.Tensor2D | undefined;
+}
+
 /**
  * An encoder that overshoots must not carry G away: means are bounded, and no variance is above that
  * of the prior.
  *
- * @param images `[n, height, width, 3]` in [-1, 1]
- * @param noise `[n, components]` of the standard normal distribution
  * @returns latents drawn by the noise from what the encoder says, `[n, components]`, in (−1, 1) before
  * they are whitened, and how far that is from knowing nothing: the mean over images of the Kullback–Leibler divergence from
  * the prior, in nats.
  */
 export function encode(
   encoder: PlacedEncoder,
-  images: tf.Tensor4D,
-  noise: (components: number) => tf.Tensor2D,
+  { images, noise, classes }: Encoded,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {
   return tf.tidy(() => {
     const said = askEncoder(encoder, images);
     const { mean, logVariance } = said;
     const squares = tf.add(tf.square(mean), tf.exp(logVariance));
     const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
-    const latents = whitened(encoder.weights, drawSaid(said, noise(mean.shape[1])));
+    const drawn = drawSaid(said, noise(mean.shape[1]));
+    const latents = whitened(encoder.weights, drawn, classes);
     return { latents, divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar };
   });
 }
@@ -75,9 +83,14 @@ export function drawSaid({ mean, logVariance }: Said, noise: tf.Tensor2D): tf.Te
 }
 
 /** The last step of an encoder that has it: see {@link withWhitening}. */
-function whitened(weights: NetworkWeights, latents: tf.Tensor2D): tf.Tensor2D {
-  const [mean, kernel] = [weights.get(WHITENING.mean), weights.get(WHITENING.kernel)];
-  if (!mean || !kernel) return latents;
+function whitened(
+  weights: NetworkWeights,
+  latents: tf.Tensor2D,
+  classes: tf.Tensor2D | undefined,
+): tf.Tensor2D {
+  const [means, kernel] = [weights.get(WHITENING.mean), weights.get(WHITENING.kernel)];
+  if (!means || !kernel) return latents;
+  const mean = classes ? tf.matMul(classes, means as tf.Tensor2D) : means;
   return tf.matMul(tf.sub<tf.Tensor2D>(latents, mean), kernel as tf.Tensor2D);
 }
 

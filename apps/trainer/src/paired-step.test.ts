@@ -170,7 +170,10 @@ describe('the encoder', () => {
   /** How far G's drawings are from the images, drawn from where the encoder says that they lie. */
   const error = (made: Gan, { realImages, generatorLatents }: PairedInputs) =>
     tf.tidy(() => {
-      const { latents } = encode(made.encoder!, realImages, () => tf.zeros([HALF, components]));
+      const { latents } = encode(made.encoder!, {
+        images: realImages,
+        noise: () => tf.zeros([HALF, components]),
+      });
       const told = tf.slice(generatorLatents, [0, components]);
       const { network, weights } = made.generator;
       const mode = { training: true, dropoutMask: () => tf.scalar(1) } as const;

@@ -264,9 +264,13 @@ function stepGenerator(
 /** The latents of real images, `[half, latent]`: what the encoder says, and their classes. */
 function encodeBatch(
   encoder: NetworkState,
-  { realImages, encoderNoise, generatorLatents }: PairedInputs,
+  { realImages, encoderNoise, generatorLatents, classes }: PairedInputs,
 ): ReturnType<typeof encode> {
-  const { latents, divergence } = encode(encoder, realImages, encoderNoise);
+  const { latents, divergence } = encode(encoder, {
+    images: realImages,
+    noise: encoderNoise,
+    classes,
+  });
   return { latents: withClassOf(generatorLatents, latents), divergence };
 }
 

@@ -176,16 +176,26 @@ async function encoderLatents(
   space: LatentSpace,
 ): Promise<Float32Array[]> {
   if (!encoder) return [];
-  const { latents, divergence } = encode(encoder, image, (components) => tf.zeros([1, components]));
-  const inRange = tf.clipByValue(latents, -1, 1); // whitening takes some beyond
-  const said = await inRange.data<'float32'>();
-  tf.dispose([latents, divergence, inRange]);
   const labels = space.classes?.map((_, label) => label) ?? [undefined];
-  return labels.map((label) => {
-    const latent = new Float32Array(space.size);
-    latent.set(said);
-    return label === undefined ? latent : placeClasses(latent, [label], space);
-  });
+  const said = tf.tidy(() =>
+    labels.map((label) => {
+      const noise = (components: number): tf.Tensor2D => tf.zeros([1, components]);
+      const classes =
+        label === undefined
+          ? undefined
+          : (tf.oneHot([label], labels.length, 1, 0, 'float32') as tf.Tensor2D);
+      // Whitening takes some beyond.
+      return tf.clipByValue(encode(encoder, { images: image, noise, classes }).latents, -1, 1);
+    }),
+  );
+  return Promise.all(
+    labels.map(async (label, i) => {
+      const latent = new Float32Array(space.size);
+      latent.set(await said[i]!.data<'float32'>());
+      said[i]!.dispose();
+      return label === undefined ? latent : placeClasses(latent, [label], space);
+    }),
+  );
 }
 
 async function drawStarts(

@@ -46,6 +46,10 @@ export function whitensAfter(
 /**
  * Whitens the latents of a dataset's images. What G, and its average, draw from an image's latents stays
  * the same, but for rounding; Adam's moments follow.
+ *
+ * Where G is told classes, what latents say of the class is left to those components that tell it: each
+ * class's latents have mean 0, and the covariance is that within classes.
+ *
  * @param key names the draws; equal keys whiten alike.
  */
 export async function whitenLatents(
@@ -53,57 +57,80 @@ export async function whitenLatents(
   encoder: NetworkState,
   { dataset, key }: { dataset: Dataset; key: string },
 ): Promise<void> {
-  const latents = await drawRealLatents(encoder, dataset, key);
-  const { mean, spread } = measureLatents(latents);
   const before = {
-    mean: Matrix.rowVector([...(await encoder.weights.get(WHITENING.mean)!.data())]),
+    means: await readMatrix(encoder.weights.get(WHITENING.mean)!),
     kernel: await readMatrix(encoder.weights.get(WHITENING.kernel)!),
   };
-  setWeight(encoder.weights, WHITENING.mean, tf.tensor1d(mean.to1DArray()));
+  const latents = await drawRealLatents(encoder, dataset, key);
+  const { means, spread } = measureLatents(latents, before.means.rows);
+  setWeight(encoder.weights, WHITENING.mean, tf.tensor2d(means.to2DArray()));
   setWeight(encoder.weights, WHITENING.kernel, tf.tensor2d(inverse(spread).to2DArray()));
-  // A latent z that G took is z' · turn + shift now.
+  // A latent z that G took is z' · turn + the shift of its class now.
   const turn = spread.mmul(before.kernel);
-  const shift = Matrix.sub(mean, before.mean).mmul(before.kernel);
+  const shifts = Matrix.sub(means, before.means).mmul(before.kernel);
   const layer = generator.network.layers[0]!.name;
   for (const weights of [generator.weights, average]) {
-    if (weights) turnLayer(weights, layer, { turn, shift });
+    if (weights) turnLayer(weights, layer, { turn, shifts });
   }
   turnMoments(generator, layer, turn);
 }
 
-/** `[n, components]` of what the encoder says of real images, not whitened. */
+/** Latents of real images, not whitened. */
+interface RealLatents {
+  /** `[n, components]` */
+  latents: Matrix;
+  /** `[n]` */
+  labels: number[];
+}
+
 async function drawRealLatents(
   encoder: NetworkState,
   dataset: Dataset,
   key: string,
-): Promise<Matrix> {
+): Promise<RealLatents> {
   const { imageSize: side, count } = dataset;
   const random = createRandom(`${key}/whitening noise`);
   const draws = Math.ceil(LEAST_LATENTS / count);
   const rows: number[][] = [];
+  const rowLabels: number[] = [];
   for (let start = 0; start < count; start += BATCH) {
     const size = Math.min(BATCH, count - start);
     const indices = Array.from({ length: size }, (_, i) => start + i);
+    const { images, labels } = takeBatch(dataset, indices);
     const drawn = tf.tidy(() => {
-      const images = tf.tensor4d(takeBatch(dataset, indices).images, [size, side, side, 3]);
-      const said = askEncoder(encoder, images);
+      const said = askEncoder(encoder, tf.tensor4d(images, [size, side, side, 3]));
       const { shape } = said.mean;
       const noises = Array.from({ length: draws }, () => normal(random, size * shape[1]));
       return tf.concat(noises.map((noise) => drawSaid(said, tf.tensor2d(noise, shape))));
     });
     rows.push(...(await drawn.array()));
+    for (let draw = 0; draw < draws; draw++) rowLabels.push(...labels);
     drawn.dispose();
   }
-  return new Matrix(rows);
+  return { latents: new Matrix(rows), labels: rowLabels };
 }
 
 /**
- * Where latents lie: those of uniform(-1, 1) times `spread`, which is symmetric, plus `mean` have their
- * mean and covariance.
+ * Where latents lie: those of uniform(-1, 1) times `spread`, which is symmetric, plus the mean of a class
+ * have the mean of the class's latents, and within classes their covariance.
+ * @param classes that are told; with 1 labels do not count.
  */
-function measureLatents(latents: Matrix): { mean: Matrix; spread: Matrix } {
-  const mean = Matrix.rowVector(latents.mean('column'));
-  const centred = latents.clone().subRowVector(mean);
+function measureLatents(
+  { latents, labels }: RealLatents,
+  classes: number,
+): { means: Matrix; spread: Matrix } {
+  const members = Array.from({ length: classes }, (_, label) =>
+    labels.flatMap((other, row) => (classes === 1 || other === label ? [row] : [])),
+  );
+  const means = new Matrix(
+    members.map((rows) => latents.selection(rows, allColumns(latents)).mean('column')),
+  );
+  const centred = latents.clone();
+  for (const [label, rows] of members.entries()) {
+    for (const row of rows) {
+      centred.setRow(row, Matrix.sub(latents.getRowVector(row), means.getRowVector(label)));
+    }
+  }
   const covariance = centred
     .transpose()
     .mmul(centred)
@@ -113,23 +140,47 @@ function measureLatents(latents: Matrix): { mean: Matrix; spread: Matrix } {
   });
   const roots = realEigenvalues.map((value) => Math.sqrt(Math.max(value, LEAST_SHARE)));
   const spread = eigenvectorMatrix.mmul(Matrix.diag(roots)).mmul(eigenvectorMatrix.transpose());
-  return { mean, spread };
+  return { means, spread };
 }
 
-/** Makes a dense layer give for z' what it has given for z' · turn + shift; components beyond stay. */
+const allColumns = ({ columns }: Matrix) => Array.from({ length: columns }, (_, i) => i);
+
+/**
+ * Makes a dense layer give for z' what it has given for z' · turn + shift. The last components of a latent
+ * tell the class, 1 at its place and −1 at the others: half of each class's shift at its place, and half
+ * of all in the bias, is the shift of the class that is told.
+ */
 function turnLayer(
   weights: Map<string, tf.Tensor>,
   layer: string,
-  { turn, shift }: { turn: Matrix; shift: Matrix },
+  { turn, shifts }: { turn: Matrix; shifts: Matrix },
 ): void {
   const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
-  const bias = weights.get(`${layer}/bias`)!;
-  const moved = tf.tidy(() => {
-    const own = tf.slice(kernel, 0, turn.rows);
-    return tf.add(bias, tf.reshape(tf.matMul(tf.tensor2d(shift.to2DArray()), own), bias.shape));
+  const bias = weights.get(`${layer}/bias`) as tf.Tensor1D;
+  const [inputs, units] = kernel.shape;
+  const told = inputs - turn.rows;
+  const { shiftedKernel, shiftedBias } = tf.tidy(() => {
+    const own = tf.slice2d(kernel, [0, 0], [turn.rows, units]);
+    const shift = tf.matMul(tf.tensor2d(shifts.to2DArray()), own);
+    const share = told > 0 ? 0.5 : 1;
+    const rest = tf.mul(share, shift) as tf.Tensor2D;
+    return {
+      shiftedBias: tf.add(bias, tf.sum(rest, 0)),
+      shiftedKernel:
+        told > 0
+          ? tf.add(
+              kernel,
+              tf.pad2d(rest, [
+                [turn.rows, 0],
+                [0, 0],
+              ]),
+            )
+          : tf.clone(kernel),
+    };
   });
-  setWeight(weights, `${layer}/bias`, moved);
-  setWeight(weights, `${layer}/kernel`, turnRows(kernel, turn));
+  setWeight(weights, `${layer}/bias`, shiftedBias);
+  setWeight(weights, `${layer}/kernel`, turnRows(shiftedKernel as tf.Tensor2D, turn));
+  shiftedKernel.dispose();
 }
 
 /**

@@ -27,11 +27,12 @@ export const WHITENING = { mean: 'whitening/mean', kernel: 'whitening/kernel' } 
  * An encoder with the map that its latents z pass last, `(z − mean) kernel`, which no gradient moves: at
  * first the identity, then such that the latents of all images are as even as random ones.
  * @param encoder gives `[2 · components]`.
+ * @param classes that are told; each has a mean of its own.
  */
-export function withWhitening(encoder: Network): Network {
+export function withWhitening(encoder: Network, classes = 1): Network {
   const components = encoder.outputShape[0]! / 2;
   const weights: WeightSpec[] = [
-    { name: WHITENING.mean, shape: [components], initializer: 'zeros', trainable: false },
+    { name: WHITENING.mean, shape: [classes, components], initializer: 'zeros', trainable: false },
     {
       name: WHITENING.kernel,
       shape: [components, components],

@@ -104,18 +104,19 @@ export function withMethods(
     ...preset,
     latent: told ? { ...preset.latent, classes } : preset.latent,
     discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
-    encoder: encoderFor(methods, preset.latent.size - (told ? classes.length : 0)),
+    encoder: encoderFor(methods, preset.latent.size, told ? classes.length : 0),
     training: { ...preset.training, methods },
   };
 }
 
 function encoderFor(
   { reconstruction, latentWhitening }: Methods,
-  components: number,
+  latentSize: number,
+  toldClasses: number,
 ): Network | undefined {
   if (reconstruction === 0) return undefined;
-  const encoder = liteEncoder(components);
-  return latentWhitening ? withWhitening(encoder) : encoder;
+  const encoder = liteEncoder(latentSize - toldClasses);
+  return latentWhitening ? withWhitening(encoder, Math.max(1, toldClasses)) : encoder;
 }
 
 export const PRESETS: readonly Preset[] = [article, lite];

@@ -26,6 +26,7 @@ import {
   gradientPenalty,
   learningRateShare,
   type PairedInputs,
+  saturation,
   trainPairedStep,
 } from './paired-step.ts';
 import { type Gan, generateImages } from './step.ts';
@@ -252,6 +253,25 @@ describe('the encoder', () => {
     const before = tf.memory().numTensors;
     step(gan, undefined, described);
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('saturation', () => {
+  it('is how far numbers are beyond ±4 under the tanh, the mean over all', () => {
+    expect(saturation(tf.tensor1d([0, 3.9, -4, 5, -24, 1])).dataSync()[0]).toBeCloseTo(21 / 6, 6);
+  });
+
+  it('brings a G back that draws black for ever', () => {
+    const bias = [...gan.generator.weights.keys()].filter((name) => name.endsWith('/bias')).at(-1)!;
+    gan.generator.weights.set(bias, tf.fill([3], -9));
+    const farthest = () => Math.min(...gan.generator.weights.get(bias)!.dataSync<'float32'>());
+    for (let i = 0; i < 5; i++) step(gan, `${i}`);
+    // Adam steps as large as the learning rate, up again, though no image can show it.
+    expect(farthest()).toBeGreaterThan(-9 + 4 * adam.learningRate);
+    const { network, weights } = gan.generator;
+    const mode = { training: true, dropoutMask: () => tf.scalar(1) } as const;
+    const drawn = applyNetwork(network, weights, drawInputs().generatorLatents, mode);
+    expect(Math.max(...drawn.dataSync())).toBeLessThan(-0.99);
   });
 });
 

@@ -16,6 +16,7 @@
 import {
   ADVERSARIAL_LOSSES,
   type AdversarialLoss,
+  applyBeforeTanh,
   applyNetwork,
   applyToLogits,
   discriminatorLoss,
@@ -67,6 +68,12 @@ const PENALTY_DISTANCE = 0.05;
  * say more of an image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
  */
 const DIVERGENCE_WEIGHT = 1e-4;
+
+/** Where tanh no longer has a slope to speak of. */
+const SATURATED_FROM = 4;
+
+/** As much as the error of drawing again has by default. */
+const SATURATION_WEIGHT = 100;
 
 /** What a step took: in the warm-up the error of drawing again alone, without an encoder all but it. */
 export type PairedStepLosses = Partial<StepLosses> & {
@@ -231,7 +238,7 @@ function warmUp(
 }
 
 /**
- * One Adam step of G, and of the encoder where there is one.
+ * One Adam step of G, and of the encoder where there is one. G pays for {@link saturation} too.
  * @param lossOf the loss, given what draws images from latents, and the parts of it that are shown.
  * @returns the parts that are shown.
  */
@@ -246,12 +253,16 @@ function stepGenerator(
   const statistics = new Map();
   let kept: GeneratorLosses = {};
   const { value, grads } = tf.valueAndGrads(() => {
-    const { loss, shown } = lossOf((latents) =>
-      applyNetwork(generator.network, generator.weights, latents, { ...TRAINING, statistics }),
-    );
+    const { network, weights } = generator;
+    let saturated: tf.Tensor = tf.scalar(0);
+    const { loss, shown } = lossOf((latents) => {
+      const drawn = applyBeforeTanh(network, weights, latents, { ...TRAINING, statistics });
+      saturated = saturation(drawn);
+      return tf.tanh(drawn);
+    });
     const parts = Object.entries<tf.Scalar>({ ...shown });
     kept = Object.fromEntries(parts.map(([part, value]) => [part, tf.keep(tf.clone(value))]));
-    return loss as tf.Scalar;
+    return tf.add(loss, tf.mul(saturated, SATURATION_WEIGHT)) as tf.Scalar;
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
   value.dispose();
   const own = trainableSpecs(generator.network).length;
@@ -259,6 +270,15 @@ function stepGenerator(
   if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
   return kept;
+}
+
+/**
+ * How far the numbers under G's tanh are beyond where it still has a slope (4: tanh is 0.9993, a tenth
+ * of a level of 255 from 1), the mean over all. Without it a patch that once went far beyond stayed black
+ * for ever: no error of what is drawn has a gradient there.
+ */
+export function saturation(beforeTanh: tf.Tensor): tf.Tensor {
+  return tf.mean(tf.relu(tf.sub(tf.abs(beforeTanh), SATURATED_FROM)));
 }
 
 /** The latents of real images, `[half, latent]`: what the encoder says, and their classes. */

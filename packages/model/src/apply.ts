@@ -56,11 +56,28 @@ export function applyToLogits(
   x: tf.Tensor,
   mode: Mode,
 ): tf.Tensor {
-  const last = network.layers.at(-1)?.layer;
-  if (last?.type !== 'activation' || last.activation !== 'sigmoid') {
-    throw new Error(`the ${network.name} does not end with a sigmoid`);
+  return applyLayers(layersBefore('sigmoid', network), weights, x, mode);
+}
+
+/**
+ * Like {@link applyNetwork}, but without the tanh at the end, which beyond ±4 no longer has a slope.
+ * @throws Error when the network does not end with a tanh.
+ */
+export function applyBeforeTanh(
+  network: Network,
+  weights: NetworkWeights,
+  x: tf.Tensor,
+  mode: Mode,
+): tf.Tensor {
+  return applyLayers(layersBefore('tanh', network), weights, x, mode);
+}
+
+function layersBefore(activation: Activation, { name, layers }: Network): PlacedLayer[] {
+  const last = layers.at(-1)?.layer;
+  if (last?.type !== 'activation' || last.activation !== activation) {
+    throw new Error(`the ${name} does not end with a ${activation}`);
   }
-  return applyLayers(network.layers.slice(0, -1), weights, x, mode);
+  return layers.slice(0, -1);
 }
 
 /** Like {@link applyNetwork}, for some of its layers, one after the other. */

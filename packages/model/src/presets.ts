@@ -58,7 +58,7 @@ const LITE_METHODS: Methods = {
   gradientPenalty: 1,
   classCondition: true,
   reconstruction: 100,
-  warmUp: 6000,
+  warmUp: 10_000,
   latentWhitening: true,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],

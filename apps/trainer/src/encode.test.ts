@@ -15,7 +15,7 @@ import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 
 const COMPONENTS = 2;
-const network = withWhitening(sequential('encoder', [1, 1, 3], [flatten(), dense(2 * COMPONENTS)]));
+const network = sequential('encoder', [1, 1, 3], [flatten(), dense(2 * COMPONENTS)]);
 
 /** An encoder that says the same of every image. */
 function saying(

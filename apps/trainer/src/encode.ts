@@ -8,23 +8,12 @@
  *
  * @module
  */
-import {
-  applyNetwork,
-  type Network,
-  type NetworkWeights,
-  softplus,
-  WHITENING,
-} from '@killme/model';
+import { applyNetwork, type NetworkWeights, softplus, WHITENING } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import type { PlacedNetwork } from './network-state.ts';
 
 /** How far from 0 a mean may lie: 2Φ(3) − 1 = 0.997. */
 const FARTHEST = 3;
-
-/** An encoder and its weights on the device. */
-export interface PlacedEncoder {
-  network: Network;
-  weights: NetworkWeights;
-}
 
 /** A normal distribution for each component of each image's latent, `[n, components]`. */
 interface Said {
@@ -51,7 +40,7 @@ interface Encoded {
  * the prior, in nats.
  */
 export function encode(
-  encoder: PlacedEncoder,
+  encoder: PlacedNetwork,
   { images, noise, classes }: Encoded,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {
   return tf.tidy(() => {
@@ -60,13 +49,13 @@ export function encode(
     const squares = tf.add(tf.square(mean), tf.exp(logVariance));
     const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
     const drawn = drawSaid(said, noise(mean.shape[1]));
-    const latents = whitened(encoder.weights, drawn, classes);
+    const latents = whiten(encoder.weights, drawn, classes);
     return { latents, divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar };
   });
 }
 
 /** @param images `[n, height, width, 3]` in [-1, 1] */
-export function askEncoder({ network, weights }: PlacedEncoder, images: tf.Tensor4D): Said {
+export function askEncoder({ network, weights }: PlacedNetwork, images: tf.Tensor4D): Said {
   return tf.tidy(() => {
     const said = applyNetwork(network, weights, images, { training: false });
     const [place, certainty] = tf.split(said, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
@@ -83,7 +72,7 @@ export function drawSaid({ mean, logVariance }: Said, noise: tf.Tensor2D): tf.Te
 }
 
 /** The last step of an encoder that has it: see {@link withWhitening}. */
-function whitened(
+export function whiten(
   weights: NetworkWeights,
   latents: tf.Tensor2D,
   classes: tf.Tensor2D | undefined,

@@ -3,10 +3,17 @@ import {
   type BatchStatistics,
   createRandom,
   type Network,
+  type NetworkWeights,
   product,
   type WeightSpec,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+
+/** A network and its weights on the device. */
+export interface PlacedNetwork {
+  network: Network;
+  weights: NetworkWeights;
+}
 
 /** Adam's numbers, as Keras names them. */
 export interface AdamOptions {

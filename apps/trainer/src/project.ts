@@ -24,13 +24,9 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'fast-png';
 import { generatorFiles, readTrainedRun, type TrainedRun } from './export.ts';
+import type { PlacedNetwork } from './network-state.ts';
 import { presetOf } from './options.ts';
-import {
-  type PlacedNetwork,
-  type Projection,
-  type ProjectionNetworks,
-  projectImage,
-} from './projection.ts';
+import { type Projection, type ProjectionNetworks, projectImage } from './projection.ts';
 import { type RunFolder, writeFileWhole } from './run-folder.ts';
 import { readRunRecord } from './run-record.ts';
 import { type EngineChoice, startEngine } from './start-engine.ts';

@@ -10,10 +10,10 @@ import {
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { PlacedNetwork } from './network-state.ts';
 import {
   type DescribedImages,
   describeImages,
-  type PlacedNetwork,
   projectImage,
   projectionLosses,
 } from './projection.ts';

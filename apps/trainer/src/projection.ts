@@ -14,12 +14,11 @@ import {
   decodeLatent,
   encodeLatent,
   type LatentSpace,
-  type Network,
-  type NetworkWeights,
   placeClasses,
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import { encode } from './encode.ts';
+import { askEncoder, drawSaid, whiten } from './encode.ts';
+import type { PlacedNetwork } from './network-state.ts';
 
 /** Adam on latents; the rate falls to zero as a half cosine. */
 const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -32,12 +31,6 @@ const PIXEL_WEIGHT = 0.5;
 
 /** Pictures that pass the networks together. */
 const BATCH = 8;
-
-/** A network and its weights on the device. */
-export interface PlacedNetwork {
-  network: Network;
-  weights: NetworkWeights;
-}
 
 export interface ProjectionNetworks {
   generator: PlacedNetwork;
@@ -177,17 +170,18 @@ async function encoderLatents(
 ): Promise<Float32Array[]> {
   if (!encoder) return [];
   const labels = space.classes?.map((_, label) => label) ?? [undefined];
-  const said = tf.tidy(() =>
-    labels.map((label) => {
-      const noise = (components: number): tf.Tensor2D => tf.zeros([1, components]);
+  const said = tf.tidy(() => {
+    const asked = askEncoder(encoder, image);
+    const drawn = drawSaid(asked, tf.zerosLike(asked.mean));
+    return labels.map((label) => {
       const classes =
         label === undefined
           ? undefined
           : (tf.oneHot([label], labels.length, 1, 0, 'float32') as tf.Tensor2D);
       // Whitening takes some beyond.
-      return tf.clipByValue(encode(encoder, { images: image, noise, classes }).latents, -1, 1);
-    }),
-  );
+      return tf.clipByValue(whiten(encoder.weights, drawn, classes), -1, 1);
+    });
+  });
   return Promise.all(
     labels.map(async (label, i) => {
       const latent = new Float32Array(space.size);

@@ -14,10 +14,32 @@ export interface Runtime {
   stop(): Promise<unknown>;
 }
 
+/** What an app is started on: generators, and the folder of a gallery of the first or none. */
+export interface Served {
+  generators: readonly { name: string; folder: string }[];
+  gallery?: string;
+}
+
+/** The same as what starts a server: a generator, any port, and options. */
+export function optionsOf({ generators, gallery }: Served): [string, undefined, string[]] {
+  const [first = '', ...others] = generators.map(({ name, folder }) => `${name}=${folder}`);
+  return [
+    first,
+    undefined,
+    [
+      ...others.flatMap((other) => ['--generator', other]),
+      ...(gallery === undefined ? [] : ['--gallery', gallery]),
+    ],
+  ];
+}
+
 /** A latent of zeros, but for a last number of 1. */
 const LATENT = `${'A'.repeat(265)}Dw`;
 
-/** Classes that the generator was told, and training images of each. */
+/** What the generators are called; the second makes smaller pictures and was told no classes. */
+const MODELS = ['first', 'second.1'];
+
+/** Classes that the first generator was told, and training images of each. */
 const CLASSES = { raven: 3, キル: 1 };
 
 /** Bytes that must be the same in every runtime; Node, in this process, says what they are. */
@@ -63,35 +85,45 @@ const PICTURES = [
   ...['/img?seed=alice', '/img?seed=bob&size=64', '/mix?plus=a,b&size=300', '/og?seed=alice'].map(
     (path) => `${path}&format=webp`,
   ),
+  '/img?seed=alice&model=first',
+  '/img?seed=alice&model=second.1',
+  '/img?seed=alice&model=second.1&move=direction-1:2&format=webp',
+  '/morph?from=alice&to=bob&steps=3&model=second.1&download=1',
+  '/grid?seed=alice&n=2&model=second.1',
+  '/mix?plus=a,b&minus=c&model=second.1',
+  '/og?seed=alice&model=second.1',
+  '/model?model=second.1',
+  '/generator/generator.json?model=second.1',
   '/openapi.json',
   '/docs',
   '/docs.css',
 ];
 
-/**
- * @param options.start starts the app on a generator folder, and on that of a gallery of it
- */
 export function describeContract({
   name,
   start,
 }: {
   name: string;
-  start: (generator: string, gallery?: string) => Promise<Runtime>;
+  start: (served: Served) => Promise<Runtime>;
 }): void {
   describe(`the app in ${name}`, () => {
-    let generator: Awaited<ReturnType<typeof writeRandomGenerator>>;
+    let written: Awaited<ReturnType<typeof writeRandomGenerator>>[];
     let runtime: Runtime;
     let node: ReturnType<typeof createApp>;
 
     beforeAll(async () => {
-      generator = await writeRandomGenerator({ classes: CLASSES });
-      node = createApp(diskOptions(generator.folder));
-      runtime = await start(generator.folder);
+      written = [
+        await writeRandomGenerator({ classes: CLASSES }),
+        await writeRandomGenerator({ imageSize: 64 }),
+      ];
+      const generators = written.map(({ folder }, i) => ({ name: MODELS[i]!, folder }));
+      node = createApp(diskOptions(generators));
+      runtime = await start({ generators });
     }, 120_000);
 
     afterAll(async () => {
       await runtime?.stop();
-      await generator?.remove();
+      for (const { remove } of written) await remove();
     }, 30_000);
 
     it('goes on loading when the first client goes away', async () => {
@@ -197,6 +229,10 @@ export function describeContract({
       ['/img?seed=a&colour=red', 400, 'colour'],
       ['/img?z=AAAA', 400, 'z'],
       ['/img?seed=a&class=Raven', 400, 'class'],
+      ['/img?seed=a&class=raven&model=second.1', 400, 'class'],
+      ['/img?seed=a&model=third', 400, 'model'],
+      ['/model?model=', 400, 'model'],
+      ['/?model=..', 400, 'model'],
       [`/img?z=${'_'.repeat(266)}8`, 400, 'z'],
       [`/img?seed=a&z=${LATENT}`, 400, 'z'],
       ['/img?seed=a&move=smile:1', 400, 'move'],
@@ -244,8 +280,9 @@ export function describeContract({
     beforeAll(async () => {
       generator = await writeRandomGenerator();
       const gallery = await writeGallery(generator.folder, 7);
-      node = createApp(diskOptions(generator.folder));
-      runtime = await start(generator.folder, gallery);
+      const generators = [{ name: 'only', folder: generator.folder }];
+      node = createApp(diskOptions(generators));
+      runtime = await start({ generators, gallery });
     }, 120_000);
 
     afterAll(async () => {

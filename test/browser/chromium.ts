@@ -71,14 +71,17 @@ export interface Explorer {
 }
 
 /**
- * @param options.generator the folder of the generator that is served
+ * @param options.generator the folder of the generator that is served, the shipped one when left out
+ * @param options.others of generators beside it
  * @param options.port any free one when left out.
  */
 export async function startExplorer({
   generator = SHIPPED_GENERATOR,
+  others = [],
   port,
 }: {
   generator?: string;
+  others?: readonly string[];
   port?: number;
 } = {}): Promise<Explorer> {
   const browser = await chromium.launch({
@@ -86,7 +89,13 @@ export async function startExplorer({
     args: WEBGPU_IN_SOFTWARE,
   });
   try {
-    const { origin, stop } = expectServer(await startWorkerd(generator, port));
+    const { origin, stop } = expectServer(
+      await startWorkerd(
+        generator,
+        port,
+        others.flatMap((other) => ['--generator', other]),
+      ),
+    );
     return {
       origin,
       windows: keepWindows(browser),

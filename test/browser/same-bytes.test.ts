@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { createApp, diskOptions } from '@killme/edge';
+import { createApp, diskOptions, nameFolder } from '@killme/edge';
 import { type BrowserAnswer, buildBrowserApp } from '@killme/edge/testing';
 import { chromium } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
@@ -72,7 +72,7 @@ it.each(['workerd', 'Deno', 'Chromium'])('draws the bytes of Node in %s', (name)
 });
 
 async function askNode(): Promise<Hashes> {
-  const app = createApp(diskOptions(GENERATOR));
+  const app = createApp(diskOptions([nameFolder(GENERATOR)]));
   return hashAll(async (path) => app.request(path));
 }
 

@@ -1,15 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { describeContract } from '../contract.ts';
+import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../leaving.ts';
 import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
 
 describeContract({
   name: 'Deno',
-  async start(generator, gallery) {
-    const { origin, stop } = expectServer(
-      await startDeno(generator, undefined, gallery === undefined ? [] : ['--gallery', gallery]),
-    );
+  async start(served) {
+    const { origin, stop } = expectServer(await startDeno(...optionsOf(served)));
     return { fetch: (path, init) => fetch(origin + path, init), stop };
   },
 });

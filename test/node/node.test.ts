@@ -3,8 +3,8 @@ import { describeContract } from '../contract.ts';
 
 describeContract({
   name: 'Node',
-  async start(generator, gallery) {
-    const app = createApp(diskOptions(generator, gallery));
+  async start({ generators, gallery }) {
+    const app = createApp(diskOptions(generators, gallery));
     return { fetch: async (path, init) => app.request(path, init), stop: async () => undefined };
   },
 });

@@ -9,6 +9,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { nameFolder } from '@killme/edge';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { assembleAssets } from '../../apps/edge/scripts/assemble.ts';
 import { expectServer, type Server, start } from '../servers.ts';
@@ -27,7 +28,7 @@ export async function startBareWorkerd(generator: string): Promise<BareServer> {
   const remove = () => rm(folder, { recursive: true });
   try {
     const assets = `${folder}/assets`;
-    await assembleAssets({ generator }, assets);
+    await assembleAssets({ generators: [nameFolder(generator)] }, assets);
     await promisify(execFile)(
       `${BIN}/wrangler`,
       ['deploy', '--dry-run', '--outdir', folder, '--assets', assets],

@@ -3,9 +3,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { createApp, diskOptions } from '@killme/edge';
+import { createApp, diskOptions, nameFolder } from '@killme/edge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { describeContract } from '../contract.ts';
+import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../leaving.ts';
 import {
   expectRefusal,
@@ -18,10 +18,8 @@ import { type BareServer, startBareWorkerd } from './bare.ts';
 
 describeContract({
   name: 'workerd',
-  async start(generator, gallery) {
-    const { origin, stop } = expectServer(
-      await startWorkerd(generator, undefined, gallery === undefined ? [] : ['--gallery', gallery]),
-    );
+  async start(served) {
+    const { origin, stop } = expectServer(await startWorkerd(...optionsOf(served)));
     return { fetch: (path, init) => fetch(origin + path, init), stop };
   },
 });
@@ -67,9 +65,9 @@ describe('workerd by itself', () => {
   const get = (path: string) => fetch(server.origin + path);
 
   it('needs no weights to say that a picture is the same, and takes them when they are there', async () => {
-    const node = createApp(diskOptions(generator.folder));
+    const node = createApp(diskOptions([nameFolder(generator.folder)]));
     const tag = (await node.request('/img?seed=same', { method: 'HEAD' })).headers.get('etag')!;
-    const weights = `${server.assets}/generator/weights-0.bin`;
+    const weights = `${server.assets}/generators/${nameFolder(generator.folder).name}/weights-0.bin`;
     await rename(weights, `${weights}.away`);
     const same = await fetch(`${server.origin}/img?seed=same`, {
       headers: { 'If-None-Match': tag },
@@ -85,7 +83,7 @@ describe('workerd by itself', () => {
   it('draws nothing with weights that are damaged or cut short, and draws right once they are whole', async () => {
     const fresh = await startBareWorkerd(generator.folder);
     try {
-      const shard = `${fresh.assets}/generator/weights-0.bin`;
+      const shard = `${fresh.assets}/generators/${nameFolder(generator.folder).name}/weights-0.bin`;
       const whole = await readFile(shard);
       const damaged = Buffer.from(whole);
       damaged[damaged.length - 1]! ^= 1;
@@ -98,7 +96,7 @@ describe('workerd by itself', () => {
         });
       }
       await writeFile(shard, whole);
-      const node = createApp(diskOptions(generator.folder));
+      const node = createApp(diskOptions([nameFolder(generator.folder)]));
       const drawn = await bytesOf(await fetch(`${fresh.origin}/img?seed=whole`));
       expect(drawn.equals(await bytesOf(await node.request('/img?seed=whole')))).toBe(true);
     } finally {
@@ -111,7 +109,7 @@ describe('workerd by itself', () => {
   it('answers two hundred at once as it would one after the other', async () => {
     const paths = Array.from({ length: 200 }, (_, i) => `/img?seed=at-once-${i}`);
     const answers = await Promise.all(paths.map(async (path) => bytesOf(await get(path))));
-    const node = createApp(diskOptions(generator.folder));
+    const node = createApp(diskOptions([nameFolder(generator.folder)]));
     for (const [i, path] of paths.entries()) {
       expect(answers[i]!.equals(await bytesOf(await node.request(path))), path).toBe(true);
     }
@@ -142,7 +140,7 @@ describe('workerd by itself', () => {
       expect(status).toBe(200);
       expect(bytes.equals(bodies[0]!.bytes)).toBe(true);
     }
-    const node = createApp(diskOptions(generator.folder));
+    const node = createApp(diskOptions([nameFolder(generator.folder)]));
     expect(bodies[0]!.bytes.equals(await bytesOf(await node.request(path)))).toBe(true);
     // Unless the first was given up before the others came, which then drew anew: once.
     expect((await progress()) - before).toBeLessThan(2 * 64);

@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from '../scripts/wrangler.ts';
+import { nameFolder } from '../src/named-folder.ts';
 import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';
@@ -74,7 +75,7 @@ async function main(): Promise<void> {
 async function measureBundle(generator: string, runs: number): Promise<Bundle> {
   const folder = await mkdtemp(`${tmpdir()}/killme-bundle-`);
   try {
-    await assembleAssets({ generator }, `${folder}/assets`);
+    await assembleAssets({ generators: [nameFolder(generator)] }, `${folder}/assets`);
     const worker = `${folder}/worker.bundle`;
     const said = wrangler(
       'deploy',

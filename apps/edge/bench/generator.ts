@@ -6,7 +6,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { UserError } from '@killme/model';
-import { SHIPPED_GENERATOR } from '../src/shipped-generator.ts';
+import { SHIPPED_GENERATORS } from '../src/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 
 export const BENCH_PRESETS = ['article', 'lite'] as const;
@@ -31,7 +31,7 @@ export async function withGenerator<T>(
   preset: BenchPreset,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  if (preset === 'lite') return work(SHIPPED_GENERATOR);
+  if (preset === 'lite') return work(SHIPPED_GENERATORS[0]!.folder);
   const folder = await mkdtemp(`${tmpdir()}/killme-bench-`);
   try {
     for (const [name, bytes] of await randomGeneratorFiles({ width: 1, imageSize: 128 })) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SHIPPED_GENERATOR } from '../src/shipped-generator.ts';
+import { SHIPPED_GENERATORS } from '../src/named-folder.ts';
 import { type Isolate, openIsolate, total } from './isolate.ts';
 import { processMemory, type Server, startServer } from './server.ts';
 
@@ -11,7 +11,7 @@ let server: Server;
 let isolate: Isolate;
 
 beforeAll(async () => {
-  server = await startServer(SHIPPED_GENERATOR);
+  server = await startServer(SHIPPED_GENERATORS[0]!.folder);
   isolate = await openIsolate(server.inspectorAddress);
 });
 

@@ -4,18 +4,23 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
-import { HERE, resolvePath } from '../src/resolve-path.ts';
-import { SHIPPED_GENERATOR } from '../src/shipped-generator.ts';
+import {
+  type NamedFolder,
+  nameFolder,
+  readFolders,
+  SHIPPED_GENERATORS,
+} from '../src/named-folder.ts';
+import { HERE } from '../src/resolve-path.ts';
 
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
 
-/** How a script is told which generator. */
+/** How a script is told which generators. */
 export const generatorOptions = {
-  generator: { type: 'string' },
+  generator: { type: 'string', multiple: true },
   'newest-run': { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-/** How a script is told what to serve: a generator, and a gallery of it or none. */
+/** How a script is told what to serve: generators, and a gallery of the first or none. */
 export const servedOptions = {
   ...generatorOptions,
   gallery: { type: 'string' },
@@ -49,15 +54,15 @@ function refuseWrong<T>(parse: () => T): T {
 }
 
 /**
- * The generator folder that the options mean: the named one, the newest run's, or the shipped one.
- * @throws UserError when there is no run with a generator.
+ * The generators that the options mean: the named ones, the newest run's, or the shipped ones.
+ * @throws UserError when there is no run with a generator, or two would be called the same.
  */
-export async function chooseGenerator(options: {
-  generator?: string | undefined;
+export async function chooseGenerators(options: {
+  generator?: string[] | undefined;
   'newest-run'?: boolean;
-}): Promise<string> {
-  if (options.generator !== undefined) return resolvePath(options.generator);
-  if (!options['newest-run']) return SHIPPED_GENERATOR;
+}): Promise<readonly NamedFolder[]> {
+  if (options.generator !== undefined) return readFolders(options.generator);
+  if (!options['newest-run']) return SHIPPED_GENERATORS;
   const newest = await newestRun(RUNS_FOLDER);
   if (newest === undefined) {
     throw new UserError(
@@ -66,7 +71,7 @@ export async function chooseGenerator(options: {
     );
   }
   console.log(`The newest generator is ${relative(HERE, newest)}`);
-  return newest;
+  return [nameFolder(newest)];
 }
 
 /** The folder `<runs>/<name>/generator` whose manifest was written last. */

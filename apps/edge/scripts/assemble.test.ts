@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { nameFolder } from '../src/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 import { newestRun } from './arguments.ts';
 import { assembleAssets } from './assemble.ts';
@@ -26,12 +27,14 @@ it('puts the generator and the page together, and nothing else', async () => {
   const generator = await writeGenerator('whole');
   await writeFile(`${generator}/notes.txt`, 'private');
   const target = `${folder}/assets`;
-  await assembleAssets({ generator }, target);
-  await assembleAssets({ generator }, target);
+  await assembleAssets({ generators: [nameFolder(generator)] }, target);
+  await assembleAssets({ generators: [nameFolder(generator)] }, target);
   expect((await readdir(target, { recursive: true })).sort()).toEqual([
-    'generator',
-    'generator/generator.json',
-    'generator/weights-0.bin',
+    'generators',
+    'generators.json',
+    'generators/whole',
+    'generators/whole/generator.json',
+    'generators/whole/weights-0.bin',
     'page',
     'page/engine-webgpu.js',
     'page/engine.js',
@@ -45,11 +48,11 @@ it('puts the generator and the page together, and nothing else', async () => {
 
 it('leaves what was there when the new generator is damaged', async () => {
   const target = `${folder}/kept`;
-  await assembleAssets({ generator: await writeGenerator('good') }, target);
+  await assembleAssets({ generators: [nameFolder(await writeGenerator('good'))] }, target);
   const before = await readdir(target, { recursive: true });
   const damaged = await writeGenerator('damaged');
   await writeFile(`${damaged}/weights-0.bin`, 'short');
-  await expect(assembleAssets({ generator: damaged }, target)).rejects.toThrow(
+  await expect(assembleAssets({ generators: [nameFolder(damaged)] }, target)).rejects.toThrow(
     /^weights-0\.bin is damaged/,
   );
   expect(await readdir(target, { recursive: true })).toEqual(before);

@@ -1,8 +1,8 @@
 /**
- * Puts together what workerd serves as static assets: the generator and its gallery, checked, and the
- * page; and what its Worker is bundled with.
+ * Puts together what workerd serves as static assets: the generators and the gallery of the first,
+ * checked, and the page; and what its Worker is bundled with.
  *
- *     node scripts/assemble.ts [--generator DIR | --newest-run] [--gallery DIR]
+ *     node scripts/assemble.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR]
  *
  * @module
  */
@@ -10,73 +10,93 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  GENERATOR_MANIFEST,
-  type GeneratorDescription,
-  type GeneratorManifest,
-  loadGeneratorFile,
-} from '@killme/model';
+import { GENERATOR_MANIFEST, type GeneratorDescription, loadGeneratorFile } from '@killme/model';
 import { folderReader } from '../src/disk.ts';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/gallery.ts';
+import { GENERATOR_LIST } from '../src/models.ts';
+import type { NamedFolder } from '../src/named-folder.ts';
 import { resolvePath } from '../src/resolve-path.ts';
-import { chooseGenerator, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 
-/** What is served: the folder of a generator, and that of a gallery of it or none. */
+/** What is served: generators, and the folder of a gallery of the first or none. */
 export interface Served {
-  generator: string;
+  generators: readonly NamedFolder[];
   gallery?: string | undefined;
 }
 
 /** The folders that the command line means. */
 export async function chooseServed(
-  options: Parameters<typeof chooseGenerator>[0] & { gallery?: string | undefined },
+  options: Parameters<typeof chooseGenerators>[0] & { gallery?: string | undefined },
 ): Promise<Served> {
   const { gallery } = options;
   return {
-    generator: await chooseGenerator(options),
+    generators: await chooseGenerators(options),
     gallery: gallery === undefined ? undefined : resolvePath(gallery),
   };
 }
 
+/** A line that says what is served. */
+export function describeServed(
+  { generators, gallery }: Served,
+  checked: readonly GeneratorDescription[],
+): string {
+  const lines = generators.map(({ name, folder }, i) => {
+    const { preset, training } = checked[i]!.manifest;
+    const trained = `${training.iterations ?? 'unknown'} iterations on ${training.dataset}`;
+    const from = i === 0 && gallery !== undefined ? `, /img from ${gallery}` : '';
+    return `${name}: ${folder} (${preset}, ${trained})${from}`;
+  });
+  return lines.join('\n');
+}
+
 /**
- * Checks a generator and its gallery and copies them, with the page, to `target`, which it replaces.
- * Nothing half-written is ever there.
+ * Checks generators and the gallery of the first and copies them, with the page, to `target`, which
+ * it replaces. Nothing half-written is ever there.
+ * @returns what the generators are, in their order.
  * @throws UserError in one line when something is damaged or missing; `target` then stays.
  */
 export async function assembleAssets(
-  { generator, gallery }: Served,
+  { generators, gallery }: Served,
   target = ASSETS_FOLDER,
-): Promise<GeneratorManifest> {
-  const read = new Map<string, Uint8Array>();
-  const readFile = folderReader(generator);
-  const loaded = await loadGeneratorFile(async (name) => {
-    const bytes = await readFile(name);
-    read.set(name, bytes);
-    return bytes;
-  });
-
-  const { manifest } = loaded;
+): Promise<GeneratorDescription[]> {
   await buildWasm();
   await mkdir(dirname(target), { recursive: true });
   const draft = `${target}.${randomUUID()}`;
   try {
-    await mkdir(`${draft}/generator`, { recursive: true });
-    for (const name of [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)]) {
-      // What was checked is what is written, whatever happens to the folder meanwhile.
-      await writeFile(`${draft}/generator/${name}`, read.get(name)!);
+    const checked: GeneratorDescription[] = [];
+    for (const { name, folder } of generators) {
+      checked.push(await copyGenerator(folder, `${draft}/generators/${name}`));
     }
+    const names = generators.map(({ name }) => name);
+    await writeFile(`${draft}/${GENERATOR_LIST}`, `${JSON.stringify(names)}\n`);
     await buildPage(`${draft}/page`);
-    if (gallery !== undefined) await copyGallery(gallery, loaded, `${draft}/gallery`);
+    if (gallery !== undefined) await copyGallery(gallery, checked[0]!, `${draft}/gallery`);
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
+    return checked;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return manifest;
+}
+
+async function copyGenerator(folder: string, target: string): Promise<GeneratorDescription> {
+  const read = new Map<string, Uint8Array>();
+  const readFile = folderReader(folder);
+  const { manifest, hash } = await loadGeneratorFile(async (name) => {
+    const bytes = await readFile(name);
+    read.set(name, bytes);
+    return bytes;
+  });
+  await mkdir(target, { recursive: true });
+  for (const name of [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)]) {
+    // What was checked is what is written, whatever happens to the folder meanwhile.
+    await writeFile(`${target}/${name}`, read.get(name)!);
+  }
+  return { manifest, hash };
 }
 
 async function copyGallery(
@@ -95,8 +115,8 @@ async function copyGallery(
 
 async function main(): Promise<void> {
   const served = await chooseServed(readArguments(servedOptions));
-  const { preset } = await assembleAssets(served);
-  console.log(`Assembled ${served.generator} (${preset}) and the page in ${ASSETS_FOLDER}`);
+  const checked = await assembleAssets(served);
+  console.log(`${describeServed(served, checked)}\nAssembled with the page in ${ASSETS_FOLDER}`);
 }
 
 if (import.meta.main) await runScript(main);

@@ -1,7 +1,7 @@
 /**
- * Puts a generator on Cloudflare, through `wrangler deploy`; what follows `--` is given to that.
+ * Puts generators on Cloudflare, through `wrangler deploy`; what follows `--` is given to that.
  *
- *     node scripts/deploy.ts [--generator DIR | --newest-run] [--gallery DIR] [-- --dry-run …]
+ *     node scripts/deploy.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [-- --dry-run …]
  *
  * @module
  */
@@ -9,17 +9,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
-import { assembleAssets, chooseServed } from './assemble.ts';
+import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
 import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
 async function main(): Promise<void> {
   const { options, rest } = readArgumentsAndRest(servedOptions);
   const served = await chooseServed(options);
-  const { preset } = await assembleAssets(served);
-  console.log(
-    `Deploying ${served.generator} (${preset})` +
-      (served.gallery === undefined ? '' : `, /img from ${served.gallery}`),
-  );
+  const checked = await assembleAssets(served);
+  console.log(`Deploying ${describeServed(served, checked)}`);
   const wrangler = spawn(process.execPath, [WRANGLER, 'deploy', ...rest], {
     cwd: EDGE_FOLDER,
     stdio: 'inherit',

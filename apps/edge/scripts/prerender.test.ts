@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { nameFolder } from '../src/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 import { assembleAssets } from './assemble.ts';
 
@@ -49,14 +50,17 @@ it('draws a gallery, says how large it is and how it is served', async () => {
 it('becomes an asset of its generator, and of no other', async () => {
   const target = `${folder}/assets`;
   const gallery = `${folder}/gallery`;
-  await assembleAssets({ generator: `${folder}/one`, gallery }, target);
+  await assembleAssets({ generators: [nameFolder(`${folder}/one`)], gallery }, target);
   const assets = (await readdir(`${target}/gallery`)).sort();
   expect(assets).toEqual((await readdir(gallery)).sort());
-  await expect(assembleAssets({ generator: `${folder}/other`, gallery }, target)).rejects.toThrow(
-    /^the gallery was made by another generator/,
-  );
   await expect(
-    assembleAssets({ generator: `${folder}/one`, gallery: `${folder}/none` }, target),
+    assembleAssets({ generators: [nameFolder(`${folder}/other`)], gallery }, target),
+  ).rejects.toThrow(/^the gallery was made by another generator/);
+  await expect(
+    assembleAssets(
+      { generators: [nameFolder(`${folder}/one`)], gallery: `${folder}/none` },
+      target,
+    ),
   ).rejects.toThrow(/none\/gallery\.json does not exist$/);
   expect((await readdir(`${target}/gallery`)).sort()).toEqual(assets);
 });

@@ -18,9 +18,9 @@ import {
   galleryFile,
   galleryManifest,
 } from '../src/gallery.ts';
-import { once } from '../src/generator.ts';
+import { nameFolder } from '../src/named-folder.ts';
 import { resolvePath } from '../src/resolve-path.ts';
-import { chooseGenerator, generatorOptions, readArguments, runScript } from './arguments.ts';
+import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
 
 /** How often the person is told how far it is. */
 const TOLD_EVERY_MS = 2000;
@@ -34,8 +34,11 @@ async function main(): Promise<void> {
   const count = readCount(options.count);
   const target = resolvePath(options.out);
   await checkTarget(target);
-  const generator = await chooseGenerator(options);
-  const bytes = await writeGallery({ generator, count, target });
+  if (options.generator && options.generator.length > 1) {
+    throw new UserError('a gallery is of one generator: name one with --generator');
+  }
+  const [generator] = await chooseGenerators(options);
+  const bytes = await writeGallery({ generator: generator!.folder, count, target });
   console.log(
     `${count} pictures, ${(bytes / 1e6).toFixed(1)} MB, in ${target}\n` +
       `Serve it with \`npm start -- --gallery ${options.out}\`, on Cloudflare with ` +
@@ -82,10 +85,10 @@ export async function writeGallery({
   count: number;
   target: string;
 }): Promise<number> {
-  const options = diskOptions(generator);
-  const loadGenerator = once(options.loadGenerator);
-  const { hash } = await loadGenerator();
-  const app = createApp({ ...options, loadGenerator });
+  const options = diskOptions([nameFolder(generator)]);
+  const app = createApp(options);
+  const [source] = await options.listGenerators();
+  const { hash } = await source!.describe!();
   const draft = `${target}.${randomUUID()}`;
   let bytes = 0;
   try {

@@ -1,8 +1,8 @@
 /**
- * Serves a generator in workerd on this machine, through `wrangler dev`. Needs no network and no
+ * Serves generators in workerd on this machine, through `wrangler dev`. Needs no network and no
  * account.
  *
- *     node scripts/serve.ts [--generator DIR | --newest-run] [--gallery DIR] [--port 8787]
+ *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--port 8787]
  *       [--host localhost] [--config wrangler.jsonc] [--inspector-port N]
  *
  * @module
@@ -16,7 +16,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import { resolvePath } from '../src/resolve-path.ts';
 import { readArguments, runScript, servedOptions } from './arguments.ts';
-import { assembleAssets, chooseServed } from './assemble.ts';
+import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
 
 const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
@@ -50,11 +50,8 @@ async function main(): Promise<void> {
     Promise.all([assets, state].map((folder) => rm(folder, { recursive: true, force: true })));
   try {
     await remove();
-    const { preset, training } = await assembleAssets(served, assets);
-    console.log(
-      `Serving ${served.generator} (${preset}, ${training.iterations ?? 'unknown'} iterations on ${training.dataset})` +
-        (served.gallery === undefined ? '' : `, /img from ${served.gallery}`),
-    );
+    const checked = await assembleAssets(served, assets);
+    console.log(`Serving ${describeServed(served, checked)}`);
     const inspectorPort = options['inspector-port'];
     await runWrangler({ host, port, assets, state, config, inspectorPort });
   } finally {

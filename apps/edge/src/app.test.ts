@@ -14,7 +14,7 @@ beforeAll(async () => {
   const generator = await openRandomGenerator();
   draw.mockImplementation(generator.draw);
   app = createApp({
-    loadGenerator: async () => ({ ...generator, draw }),
+    listGenerators: async () => [{ name: 'random', load: async () => ({ ...generator, draw }) }],
     readPage,
     loadWebpBinary: compileWebpBinary,
   });
@@ -167,17 +167,17 @@ describe('bad input', () => {
     ['/img?seed=%FF', 'seed', 'UTF-8, percent-encoded', '%FF'],
     ['/img?seed=%', 'seed', 'UTF-8, percent-encoded', '%'],
     ['/img?seed=%ED%A0%80', 'seed', 'UTF-8, percent-encoded', '%ED%A0%80'],
-    ['/img?seed=a&sed=b', 'sed', 'only seed, z, move, class, format, size, download', 'b'],
+    ['/img?seed=a&sed=b', 'sed', 'only seed, z, move, class, format, model, size, download', 'b'],
     [
       '/img?seed=a&__proto__=b',
       '__proto__',
-      'only seed, z, move, class, format, size, download',
+      'only seed, z, move, class, format, model, size, download',
       'b',
     ],
     [
       '/img?seed=a&constructor=b',
       'constructor',
-      'only seed, z, move, class, format, size, download',
+      'only seed, z, move, class, format, model, size, download',
       'b',
     ],
     ['/img?seed=a&format=gif', 'format', 'png or webp', 'gif'],
@@ -189,7 +189,7 @@ describe('bad input', () => {
     ['/morph?from=a&to=b&space=time', 'space', 'latent or pixel', 'time'],
     ['/morph?from=a&to=b&path=', 'path', 'linear or slerp', ''],
     ['/healthz?a=b', 'a', 'no parameters', 'b'],
-    ['/?a=b', 'a', 'no parameters', 'b'],
+    ['/?a=b', 'a', 'only model', 'b'],
   ])('%s is told what %s may be', async (path, parameter, allowed, received) => {
     const { status, errors } = await problemOf(path);
     expect(status).toBe(400);
@@ -242,7 +242,11 @@ describe('a generator that cannot be loaded', () => {
       .fn<() => Promise<Generator>>()
       .mockRejectedValueOnce(new UserError('weights-0.bin is damaged'))
       .mockRejectedValueOnce(new Error('a secret'));
-    const broken = createApp({ loadGenerator, readPage, loadWebpBinary: compileWebpBinary });
+    const broken = createApp({
+      listGenerators: async () => [{ name: 'broken', load: loadGenerator }],
+      readPage,
+      loadWebpBinary: compileWebpBinary,
+    });
     const damaged = await broken.request('/img?seed=a');
     expect(damaged.status).toBe(503);
     expect(await damaged.json()).toMatchObject({
@@ -258,7 +262,11 @@ describe('a generator that cannot be loaded', () => {
   it('loads once for all who ask at the same time', async () => {
     const loadGenerator = vi.fn<() => Promise<Generator>>().mockRejectedValue(new UserError('no'));
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    const broken = createApp({ loadGenerator, readPage, loadWebpBinary: compileWebpBinary });
+    const broken = createApp({
+      listGenerators: async () => [{ name: 'broken', load: loadGenerator }],
+      readPage,
+      loadWebpBinary: compileWebpBinary,
+    });
     await Promise.all(['a', 'b', 'c'].map((seed) => broken.request(`/img?seed=${seed}`)));
     expect(loadGenerator).toHaveBeenCalledTimes(1);
   });

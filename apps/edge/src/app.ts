@@ -1,10 +1,9 @@
-import { type GeneratorDescription, UserError } from '@killme/model';
+import { UserError } from '@killme/model';
 import { type Handler, Hono } from 'hono';
 import { openHeaders } from './caching.ts';
 import { createDrawing, type Drawing } from './drawing.ts';
 import { stillEncoder } from './encode-still.ts';
-import type { Gallery } from './gallery.ts';
-import { type AnyGenerator, once } from './generator.ts';
+import { createModels, type GeneratorSource, type Models } from './models.ts';
 import { ProblemError, problemResponse, shorten } from './problem.ts';
 import { docs, docsStyle } from './routes/docs.ts';
 import { generatorFile } from './routes/generator-file.ts';
@@ -21,18 +20,12 @@ import type { Tier } from './tiers.ts';
 
 /** What a runtime gives to the app. What may be left out is what not every runtime has. */
 export interface AppOptions {
-  /** Called at the first request that must be drawn, and again only after it failed. */
-  loadGenerator: () => Promise<AnyGenerator>;
-  /** Describes the generator without loading it; that of the loaded one is used when left out. */
-  describeGenerator?: (() => Promise<GeneratorDescription>) | undefined;
+  /** Tells the generators, the first of which draws where a query names none. */
+  listGenerators: () => Promise<readonly GeneratorSource[]>;
   /** Gives the bytes of a file of the page by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
-  /** Gives the bytes of a file of the generator by name; the page can draw by itself then. */
-  readGenerator?: ((name: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
-  /** Opens the gallery of the generator; `/img` answers from it if there is one. */
-  openGallery?: ((generator: GeneratorDescription) => Promise<Gallery | undefined>) | undefined;
   /** Says whether a request to draw is within the sender's share; all are when left out. */
   allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
   /** Where drawn pictures are kept, the fastest first. */
@@ -46,33 +39,24 @@ const METHODS = 'GET, HEAD, OPTIONS';
 /** The routes that programs use; their types are those of the typed client (client.ts). */
 export type Api = ReturnType<typeof createApi>;
 
-const createApi = (
-  drawing: Drawing,
-  describeGenerator: () => Promise<GeneratorDescription>,
-  loadGallery: () => Promise<Gallery | undefined>,
-) =>
+const createApi = (drawing: Drawing, models: Models) =>
   new Hono()
-    .get('/img', ...img(drawing, loadGallery))
-    .get('/morph', ...morph(drawing))
+    .get('/img', ...img(drawing, models))
+    .get('/morph', ...morph(drawing, models))
     .get('/grid', ...grid(drawing))
-    .get('/mix', ...mix(drawing))
-    .get('/og', ...og(drawing))
-    .get('/model', ...model(describeGenerator, loadGallery))
+    .get('/mix', ...mix(drawing, models))
+    .get('/og', ...og(drawing, models))
+    .get('/model', ...model(models))
     .get('/healthz', ...healthz(drawing));
 
 /**
  * The image server, the same in every runtime.
- * @example createApp({ loadGenerator, readPage, loadWebpBinary }).request('/img?seed=alice')
+ * @example createApp({ listGenerators, readPage, loadWebpBinary }).request('/img?seed=alice')
  */
 export function createApp(options: AppOptions): Hono {
-  const { readPage, readGenerator } = options;
-  const loadGenerator = once(options.loadGenerator);
-  const describeGenerator = once(options.describeGenerator ?? loadGenerator);
-  const loadGallery = once(async () => options.openGallery?.(await describeGenerator()));
+  const models = createModels(options.listGenerators);
   const drawing = createDrawing({
-    describeGenerator,
-    loadGenerator,
-    loadGallery,
+    models,
     encodeStill: stillEncoder(options.loadWebpBinary),
     allowRequest: options.allowRequest ?? (async () => true),
     tiers: options.tiers ?? [],
@@ -81,15 +65,15 @@ export function createApp(options: AppOptions): Hono {
   const app = new Hono();
   app.use(openHeaders);
   // Hono answers HEAD as GET, without the body
-  app.route('/', createApi(drawing, describeGenerator, loadGallery));
+  app.route('/', createApi(drawing, models));
   app
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
-    .get('/docs.css', ...docsStyle);
-  if (readGenerator) {
-    app.get('/generator/:file', generatorFile(describeGenerator, readGenerator));
+    .get('/docs.css', ...docsStyle)
+    .get('/generator/:file', generatorFile(models));
+  for (const [path, file] of Object.entries(PAGE_FILES)) {
+    app.get(path, page(file, { readPage: options.readPage, models }));
   }
-  for (const [path, file] of Object.entries(PAGE_FILES)) app.get(path, page(file, readPage));
   for (const path of new Set(app.routes.filter(isGet).map((route) => route.path))) {
     app.options(path, preflight);
     app.all(path, refuseMethod);

@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { createClient } from './client.ts';
 import { diskOptions } from './disk.ts';
 import type { Generator } from './generator.ts';
+import { nameFolder } from './named-folder.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
 /** Names as folders may have them, and training images of each. */
@@ -23,9 +24,13 @@ beforeAll(async () => {
   for (const [name, bytes] of await randomGeneratorFiles({ classes: CLASSES })) {
     await writeFile(`${folder}/${name}`, bytes);
   }
-  const options = diskOptions(folder);
-  generator = (await options.loadGenerator()) as Generator;
-  app = createApp({ ...options, loadGenerator: async () => generator });
+  const options = diskOptions([nameFolder(folder)]);
+  const [source] = await options.listGenerators();
+  generator = (await source!.load()) as Generator;
+  app = createApp({
+    ...options,
+    listGenerators: async () => [{ ...source!, load: async () => generator }],
+  });
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -157,7 +162,9 @@ describe('a class', () => {
 
   it('can be asked for where /model says so, by the typed client too', async () => {
     const client = createClient('http://localhost');
-    const { latent, classes } = await (await client.model.$get({}, { fetch: app.request })).json();
+    const { latent, classes } = await (
+      await client.model.$get({ query: {} }, { fetch: app.request })
+    ).json();
     expect([latent.classes, classes]).toEqual([Object.values(CLASSES), NAMES]);
     const { href } = client.img.$url({ query: { seed: 'a', class: classes[0]! } });
     expect(href).toBe('http://localhost/img?seed=a&class=hair%2C+long');
@@ -187,11 +194,17 @@ describe('a class is refused', () => {
     const files = await randomGeneratorFiles();
     const manifest = JSON.parse(new TextDecoder().decode(files.get('generator.json')));
     const untold = createApp({
-      ...diskOptions(folder),
-      describeGenerator: async () => ({
-        hash: 'a hash',
-        manifest: { ...manifest, classes: ['none'] },
-      }),
+      ...diskOptions([nameFolder(folder)]),
+      listGenerators: async () => [
+        {
+          name: 'untold',
+          describe: async () => ({
+            hash: 'a hash',
+            manifest: { ...manifest, classes: ['none'] },
+          }),
+          load: () => Promise.reject(new Error('nothing is drawn here')),
+        },
+      ],
     });
     expect(await faultOf(untold, '/img?seed=a&class=none')).toMatchObject({
       allowed: 'left out: this generator was not told classes',
@@ -223,7 +236,7 @@ describe('where there is a gallery', () => {
   it('a class is drawn, from the picture that the seed stands for', async () => {
     const target = `${folder}/gallery`;
     await writeGallery({ generator: folder, count: 1, target });
-    const shown = createApp(diskOptions(folder, target));
+    const shown = createApp(diskOptions([nameFolder(folder)], target));
     const answer = await shown.request('/img?seed=anyone&class=none');
     expect(answer.headers.get('killme-source')).toBe('drawn');
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(

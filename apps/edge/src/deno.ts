@@ -1,7 +1,7 @@
 /**
  * The entry for Deno.
  *
- *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/deno.ts [--generator DIR] [--gallery DIR] [--port N] [--host NAME]
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--port N] [--host NAME]
  *
  * @module
  */
@@ -10,9 +10,8 @@ import { parseArgs } from 'node:util';
 import { UserError } from '@killme/model';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
-import { once } from './generator.ts';
+import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
 import { resolvePath } from './resolve-path.ts';
-import { SHIPPED_GENERATOR } from './shipped-generator.ts';
 
 declare const Deno: {
   serve(
@@ -23,27 +22,33 @@ declare const Deno: {
 };
 
 async function main(): Promise<void> {
-  const { generator, gallery, port, host } = readOptions();
-  const options = diskOptions(generator, gallery);
+  const { generators, gallery, port, host } = readOptions();
+  const options = diskOptions(generators, gallery);
   // Loaded before listening, so that what is wrong is told to the one who starts the server.
-  const loadGenerator = once(options.loadGenerator);
-  const loaded = await loadGenerator();
-  await options.openGallery?.(loaded);
+  const loaded = await Promise.all(
+    (await options.listGenerators()).map(async (source) => {
+      const generator = await source.load();
+      await source.openGallery?.(generator);
+      return { ...source, load: async () => generator };
+    }),
+  );
   Deno.serve(
     {
       port,
       hostname: host,
       onListen: (at) =>
-        console.log(`Ready on http://${host}:${at.port} (${loaded.manifest.preset})`),
+        console.log(
+          `Ready on http://${host}:${at.port} (${loaded.map(({ name }) => name).join(', ')})`,
+        ),
     },
-    createApp({ ...options, loadGenerator }).fetch,
+    createApp({ ...options, listGenerators: async () => loaded }).fetch,
   );
 }
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      generator: { type: 'string', default: SHIPPED_GENERATOR },
+      generator: { type: 'string', multiple: true },
       gallery: { type: 'string' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: 'localhost' },
@@ -54,7 +59,7 @@ function readOptions() {
     throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
   }
   return {
-    generator: resolvePath(values.generator),
+    generators: values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS,
     gallery: values.gallery === undefined ? undefined : resolvePath(values.gallery),
     port,
     host: values.host,

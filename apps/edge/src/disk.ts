@@ -12,6 +12,8 @@ import type { WasmBinaries } from './backend.ts';
 import { openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
 import { withSmallMemory } from './initial-memory.ts';
+import type { GeneratorSource } from './models.ts';
+import type { NamedFolder } from './named-folder.ts';
 
 /** Gives the files of a folder by name. */
 export function folderReader(
@@ -54,26 +56,33 @@ function unreadable(path: string | URL, error: unknown): UserError {
 export const PAGE_FOLDER = new URL('../dist/page/', import.meta.url);
 
 /**
- * The app's options for a generator on disk.
- * @param galleryFolder of a gallery of that generator, to answer `/img` from.
+ * The app's options for generators on disk.
+ * @param galleryFolder of a gallery of the first of them, to answer `/img` from.
  */
-export function diskOptions(generatorFolder: string, galleryFolder?: string): AppOptions {
-  const readFile = folderReader(generatorFolder);
+export function diskOptions(
+  generators: readonly NamedFolder[],
+  galleryFolder?: string,
+): AppOptions {
   return {
-    describeGenerator: () => readGeneratorManifest(readFile),
-    loadGenerator: () =>
-      openGenerator({
-        readFile,
-        readShard: folderStreamer(generatorFolder),
-        loadBinaries: compileBinaries,
-      }),
+    listGenerators: async () =>
+      generators.map((generator, i) => diskSource(generator, i === 0 ? galleryFolder : undefined)),
     loadWebpBinary: compileWebpBinary,
-    readGenerator: readFile,
+    readPage: folderReader(PAGE_FOLDER),
+  };
+}
+
+function diskSource({ name, folder }: NamedFolder, galleryFolder?: string): GeneratorSource {
+  const readFile = folderReader(folder);
+  const readShard = folderStreamer(folder);
+  return {
+    name,
+    describe: () => readGeneratorManifest(readFile),
+    load: () => openGenerator({ readFile, readShard, loadBinaries: compileBinaries }),
+    readFile,
     openGallery:
       galleryFolder === undefined
         ? undefined
         : (generator) => openGallery(folderReader(galleryFolder), generator),
-    readPage: folderReader(PAGE_FOLDER),
   };
 }
 

@@ -1,10 +1,9 @@
-import { type GeneratorDescription, type Picture, placeClasses, seedToLatent } from '@killme/model';
+import { type Picture, placeClasses, seedToLatent } from '@killme/model';
 import type { Context } from 'hono';
 import { entityTag, FOR_EVER, unchanged } from './caching.ts';
 import type { EncodeStill } from './encode-still.ts';
-import type { Gallery } from './gallery.ts';
-import type { AnyGenerator } from './generator.ts';
 import { readClass } from './latents.ts';
+import type { Model, Models } from './models.ts';
 import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
 import { ProblemError } from './problem.ts';
@@ -25,6 +24,7 @@ const CONTENT_TYPES = {
 /** The parameters that a route of pictures has, as they were read. */
 interface PictureParameters {
   size?: number | undefined;
+  model?: string | undefined;
   class?: string | undefined;
   format: keyof typeof CONTENT_TYPES;
   download: boolean;
@@ -68,7 +68,6 @@ export interface PictureRequest<Parameters extends PictureParameters> {
 
 /** Answers with pictures, and keeps them. */
 export interface Drawing {
-  describeGenerator: () => Promise<GeneratorDescription>;
   respond<Parameters extends PictureParameters>(
     request: PictureRequest<Parameters>,
   ): Promise<Response>;
@@ -78,10 +77,7 @@ export interface Drawing {
 
 /** What pictures are made with and kept in. */
 export interface DrawingOptions {
-  describeGenerator: () => Promise<GeneratorDescription>;
-  /** Called only where something must be drawn. */
-  loadGenerator: () => Promise<AnyGenerator>;
-  loadGallery: () => Promise<Gallery | undefined>;
+  models: Models;
   encodeStill: EncodeStill;
   /** Says whether a request to draw is within the sender's share. */
   allowRequest: (request: Request) => Promise<boolean>;
@@ -91,9 +87,7 @@ export interface DrawingOptions {
 }
 
 export function createDrawing({
-  describeGenerator,
-  loadGenerator,
-  loadGallery,
+  models,
   encodeStill,
   allowRequest,
   tiers,
@@ -104,8 +98,18 @@ export function createDrawing({
   const share = shareWork<Uint8Array<ArrayBuffer>>();
   let drawn = 0;
 
-  async function brush(size: number, label: number | undefined, turn: Turn): Promise<Brush> {
-    const [{ manifest }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
+  async function brush({
+    model,
+    size,
+    label,
+    turn,
+  }: {
+    model: Model;
+    size: number;
+    label: number | undefined;
+    turn: Turn;
+  }): Promise<Brush> {
+    const [{ manifest }, gallery] = await Promise.all([model.describe(), model.loadGallery()]);
     const toClass = (latent: Float32Array) =>
       label === undefined ? latent : placeClasses(latent, [label], manifest.latent);
     return {
@@ -115,7 +119,7 @@ export function createDrawing({
         toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, manifest.latent)),
       toClass,
       async drawAll(latents, side = size) {
-        const { draw } = await loadGenerator();
+        const { draw } = await model.load();
         const pictures: Picture[] = [];
         for (const latent of latents) {
           await turn.next();
@@ -163,7 +167,6 @@ export function createDrawing({
   }
 
   return {
-    describeGenerator,
     progress: () => ({ drawn, underWay: workload.underWay() }),
     async respond({
       context: {
@@ -178,12 +181,18 @@ export function createDrawing({
       ready = false,
       make,
     }) {
-      const [{ manifest, hash }, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
-      const asked = parameters.class;
+      const { download, model: named, ...shown } = parameters;
+      const model = await models.find(named);
+      const [{ manifest, hash }, gallery] = await Promise.all([
+        model.describe(),
+        model.loadGallery(),
+      ]);
+      const asked = shown.class;
       const label = asked === undefined ? undefined : readClass(asked, manifest);
-      const { download, size = manifest.image.width, ...rest } = parameters;
+      const { size = manifest.image.width, ...rest } = shown;
       checkPixels(pictures, size);
-      // The size that is asked for and the size that is left out are one picture.
+      // The size that is asked for and the size that is left out are one picture. So are those of
+      // the generator that is named and the generator that is left out: its hash is in the tag.
       const query = canonicalQuery({ ...rest, size, gallery: gallery?.pictures });
       const tag = await entityTag(hash, route, query);
       const headers = new Headers({ ETag: tag, 'Cache-Control': FOR_EVER });
@@ -194,8 +203,8 @@ export function createDrawing({
       const contentType = CONTENT_TYPES[format];
       headers.set('Content-Type', contentType);
       if (download) {
-        const named = asked === undefined ? words : [...words, asked];
-        headers.set('Content-Disposition', attachment(format, ...named));
+        const said = [named, asked].filter((word) => word !== undefined);
+        headers.set('Content-Disposition', attachment(format, ...words, ...said));
       }
       const send = (body: BodyInit | null, from: Source) => {
         headers.set('Killme-Source', from);
@@ -216,7 +225,7 @@ export function createDrawing({
         request,
         key: address.href,
         pictures: drawings,
-        make: async (turn) => make(await brush(size, label, turn)),
+        make: async (turn) => make(await brush({ model, size, label, turn })),
         keep: (made) => ready || shelf.keep(address, { bytes: made, contentType }),
       });
       return send(bytes, source);

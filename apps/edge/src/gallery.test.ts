@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import type { Picture } from '@killme/model';
+import { type Picture, readGeneratorManifest } from '@killme/model';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeGallery } from '../scripts/prerender.ts';
 import { createApp } from './app.ts';
-import { diskOptions } from './disk.ts';
+import { diskOptions, folderReader } from './disk.ts';
 import { galleryManifest, openGallery } from './gallery.ts';
+import { nameFolder } from './named-folder.ts';
 import { resample } from './resample.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
@@ -31,11 +32,11 @@ beforeAll(async () => {
   const target = `${folder}/gallery`;
   await writeGallery({ generator: folder, count: 9, target });
   await writeGallery({ generator: folder, count: PICTURES, target });
-  drawing = createApp(diskOptions(folder));
-  app = createApp({
-    ...diskOptions(folder, target),
-    loadGenerator: () => Promise.reject(new Error('nothing is drawn here')),
-  });
+  drawing = createApp(diskOptions([nameFolder(folder)]));
+  const options = diskOptions([nameFolder(folder)], target);
+  const [source] = await options.listGenerators();
+  const load = () => Promise.reject(new Error('nothing is drawn here'));
+  app = createApp({ ...options, listGenerators: async () => [{ ...source!, load }] });
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -61,7 +62,7 @@ describe('the gallery', () => {
   });
 
   it.each(vectors)('gives seeds the pictures that Python says ($pictures)', async (vector) => {
-    const generator = await diskOptions(folder).describeGenerator!();
+    const generator = await readGeneratorManifest(folderReader(folder));
     const { seedOf } = await openGallery(
       async () => new TextEncoder().encode(galleryManifest(generator.hash, vector.pictures)),
       generator,
@@ -72,7 +73,7 @@ describe('the gallery', () => {
   });
 
   it('of another generator is refused', async () => {
-    const generator = await diskOptions(folder).describeGenerator!();
+    const generator = await readGeneratorManifest(folderReader(folder));
     const of = (text: string) => openGallery(async () => new TextEncoder().encode(text), generator);
     await expect(of(galleryManifest('another', 1))).rejects.toThrow(/npm run prerender/);
     await expect(of('{"format": "killme-gallery"}')).rejects.toThrow(/^gallery.json is not/);
@@ -122,7 +123,7 @@ describe('a server with a gallery', () => {
   });
 
   it('walks between the pictures that the seeds have', async () => {
-    const walking = createApp(diskOptions(folder, `${folder}/gallery`));
+    const walking = createApp(diskOptions([nameFolder(folder)], `${folder}/gallery`));
     const strip = pixelsOf(
       await bytesOf(await walking.request('/morph?from=alice&to=bob&steps=2')),
     );

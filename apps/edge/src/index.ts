@@ -1,2 +1,3 @@
 export { createApp } from './app.ts';
 export { diskOptions } from './disk.ts';
+export { nameFolder } from './named-folder.ts';

@@ -34,6 +34,9 @@ interface Operation {
 
 const CLASSES = ['raven', 'hair: long, or not'];
 
+/** Two names of one generator will do here. */
+const MODELS = ['first', 'second-1.0_b'];
+
 /** Draws what a test needs: eight by eight pixels that depend on the latent. */
 const generator: Generator = {
   manifest: {
@@ -69,9 +72,13 @@ const BEGINNINGS: Record<string, string> = {
 };
 
 const app = createApp({
-  loadGenerator: async () => generator,
+  listGenerators: async () =>
+    MODELS.map((name) => ({
+      name,
+      load: async () => generator,
+      readFile: async () => new TextEncoder().encode('{}'),
+    })),
   readPage: async (name) => new TextEncoder().encode(BEGINNINGS[name.split('.').at(-1)!]),
-  readGenerator: async () => new TextEncoder().encode('{}'),
   loadWebpBinary: compileWebpBinary,
 });
 
@@ -121,6 +128,7 @@ function validValue({ schema }: Parameter): fc.Arbitrary<string> {
   }
   if (schema.format === 'latent') return latent(100);
   if (schema.format === 'class') return fc.constantFrom(...CLASSES);
+  if (schema.format === 'model') return fc.constantFrom(...MODELS);
   if (schema.format === 'moves') {
     const direction = fc.constantFrom('direction-1', 'hair: long, or not');
     const strength = fc.integer({ min: -4000, max: 4000 }).map((n) => n / 1000);
@@ -178,6 +186,7 @@ function invalidValue({ schema }: Parameter): fc.Arbitrary<string> {
     );
   }
   if (schema.format === 'class') return other.filter((value) => !CLASSES.includes(value));
+  if (schema.format === 'model') return other.filter((value) => !MODELS.includes(value));
   return fc.oneof(fc.constant(''), text(schema.maxLength! + 1, schema.maxLength! + 40));
 }
 

@@ -10,6 +10,7 @@ import {
   gridParameters,
   imgParameters,
   mixParameters,
+  modelParameters,
   morphParameters,
   noParameters,
   ogParameters,
@@ -79,6 +80,7 @@ export type Walk = z.infer<typeof walk>;
 
 const model = z
   .object({
+    name: z.string().meta({ description: 'what model= calls it' }),
     preset: z.string(),
     hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
     bytes: z.number().int(),
@@ -101,6 +103,9 @@ const model = z
       .object({ pictures: z.number().int() })
       .optional()
       .meta({ description: 'present where /img answers from pictures that were made beforehand' }),
+    models: z.array(z.string()).meta({
+      description: 'what model= may be, the one for where it is left out first',
+    }),
   })
   .meta({ id: 'Model' });
 
@@ -201,9 +206,9 @@ const ROUTES: Record<string, RouteFacts> = {
   },
   '/model': {
     tag: 'facts',
-    summary: 'Facts of the generator',
+    summary: 'Facts of a generator',
     description: 'What it was trained on and for how long, what it takes and what it makes.',
-    parameters: noParameters,
+    parameters: modelParameters,
     answer: { description: 'The facts.', content: { 'application/json': model } },
   },
   '/healthz': {
@@ -234,7 +239,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description:
       'generator.json names the files of weights, their sizes and their hashes. The page draws with ' +
       'them when it makes pictures itself.',
-    parameters: noParameters,
+    parameters: modelParameters,
     path: z.strictObject({ file: generatorFile }),
     answer: {
       description: 'The file.',
@@ -245,13 +250,13 @@ const ROUTES: Record<string, RouteFacts> = {
 
 /** The files of the page; programs have no use for most of them. */
 function describePageFiles(): [string, RouteFacts][] {
-  return Object.entries(PAGE_FILES).map(([path, { contentType, summary }]) => [
+  return Object.entries(PAGE_FILES).map(([path, { contentType, summary, parameters }]) => [
     path,
     {
       tag: 'files',
       summary,
       description: 'It may change with the server: ask again with its ETag.',
-      parameters: noParameters,
+      parameters,
       answer: {
         description: 'The file.',
         content: { [contentType]: contentType.startsWith('text/') ? text : bytes },

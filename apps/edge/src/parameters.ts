@@ -22,6 +22,9 @@ export const STRENGTH = 4;
 /** Characters of a latent at most: those of 1,024 numbers (see latent-text.ts of the model). */
 const LATENT_CHARACTERS = latentCharacters(1024);
 
+/** What a generator may be called. */
+export const MODEL_NAME = /^[\w.-]{1,64}$/;
+
 /** Seeds in one list at most. */
 export const LISTED_SEEDS = 8;
 
@@ -116,6 +119,15 @@ const className = z
     override: { type: 'string', format: 'class', minLength: 1 },
   });
 
+/** Which there are is the server's to say, see models.ts. */
+const modelName = z
+  .string()
+  .regex(MODEL_NAME)
+  .meta({
+    description: 'a generator that /model names',
+    override: { type: 'string', format: 'model', minLength: 1 },
+  });
+
 const wholeNumber = ({ least, most }: { least: number; most: number }, preset?: number) =>
   z
     .string()
@@ -155,8 +167,14 @@ const download = about(
   flag.default(false),
 );
 
+const model = about(
+  'Which generator is meant, where the server has several. Left out, the first.',
+  modelName.optional(),
+);
+
 /** What every picture takes. */
 const common = {
+  model,
   size: about(
     'Pixels on each side of each picture. As the generator makes them when left out; with many ' +
       `pictures the most is less, ${PIXELS} pixels in all.`,
@@ -296,8 +314,12 @@ export const ogParameters = z.strictObject({
     className.optional(),
   ),
   format: still,
+  model,
   download,
 });
+
+/** `GET /model`, the files of a generator, and the page: which one. */
+export const modelParameters = z.strictObject({ model });
 
 /** A route that takes none. */
 export const noParameters = z.strictObject({});

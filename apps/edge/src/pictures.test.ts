@@ -14,7 +14,7 @@ let generator: Generator;
 beforeAll(async () => {
   generator = await openRandomGenerator();
   app = createApp({
-    loadGenerator: async () => generator,
+    listGenerators: async () => [{ name: 'random', load: async () => generator }],
     readPage: async () => new Uint8Array(),
     loadWebpBinary: compileWebpBinary,
   });
@@ -327,8 +327,13 @@ describe('download', () => {
 describe('a share for each sender', () => {
   it('is 429 beyond it, and only where something is drawn', async () => {
     const limited = createApp({
-      describeGenerator: async () => generator,
-      loadGenerator: () => Promise.reject(new Error('not needed')),
+      listGenerators: async () => [
+        {
+          name: 'random',
+          describe: async () => generator,
+          load: () => Promise.reject(new Error('not needed')),
+        },
+      ],
       readPage: async () => new Uint8Array(),
       loadWebpBinary: compileWebpBinary,
       allowRequest: async () => false,
@@ -352,7 +357,7 @@ describe('the typed client', () => {
     const { href } = client.morph.$url({ query: { from: 'a b', to: '&', steps: '3' } });
     expect(href).toBe('http://localhost/morph?from=a+b&to=%26&steps=3');
     expect((await app.request(href)).status).toBe(200);
-    const asked = await client.model.$get({}, { fetch: app.request });
+    const asked = await client.model.$get({ query: {} }, { fetch: app.request });
     expect((await asked.json()).image.width).toBe(32);
     const walk = await client.morph.$get(
       { query: { from: 'a', to: 'b', steps: '3', format: 'json' } },

@@ -37,8 +37,9 @@ function serve(generator: Generator, tiers: readonly Tier[]) {
   const loadGenerator = vi.fn(async () => generator);
   let behind: Promise<unknown> = Promise.resolve();
   const app = createApp({
-    describeGenerator: async () => generator,
-    loadGenerator,
+    listGenerators: async () => [
+      { name: 'random', describe: async () => generator, load: loadGenerator },
+    ],
     readPage: async () => new Uint8Array(),
     loadWebpBinary: compileWebpBinary,
     tiers,

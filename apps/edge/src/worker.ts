@@ -1,35 +1,24 @@
 /**
- * The entry for workerd (Cloudflare Workers). The generator and the page are static assets, put
+ * The entry for workerd (Cloudflare Workers). The generators and the page are static assets, put
  * together by scripts/assemble.ts.
  *
  * @module
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
-import {
-  type GeneratorDescription,
-  type ReadShard,
-  readGeneratorManifest,
-  UserError,
-} from '@killme/model';
+import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
 import kernels from '@killme/model/kernels.wasm';
+import * as z from 'zod';
 import tfjs from '../dist/wasm/tfjs.wasm';
 import webpBinary from '../dist/wasm/webp.wasm';
 import { createApp } from './app.ts';
 import { GALLERY_MANIFEST, type Gallery, openGallery } from './gallery.ts';
 import { openGenerator } from './generator.ts';
+import { GENERATOR_LIST, type GeneratorSource } from './models.ts';
 import { digestStream } from './workerd-digest.ts';
 import { bucketTier, cacheTier } from './workerd-tiers.ts';
 
-const readGenerator = (name: string) => readAsset(`generator/${name}`);
-const readShard: ReadShard = async (name, take) =>
-  digestStream(await streamAsset(`generator/${name}`), take);
-const loadBinaries = () => ({ tfjs, kernels });
-
 const app = createApp({
-  describeGenerator: () => shared(readGeneratorManifest(readGenerator)),
-  loadGenerator: () => shared(openGenerator({ readFile: readGenerator, readShard, loadBinaries })),
-  openGallery: (generator) => shared(openDeployedGallery(generator)),
-  readGenerator,
+  listGenerators: () => shared(listDeployedGenerators()),
   readPage: (name) => readAsset(`page/${name}`),
   loadWebpBinary: () => webpBinary,
   allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
@@ -41,6 +30,30 @@ const app = createApp({
 function shared<T>(work: Promise<T>): Promise<T> {
   waitUntil(work.catch(() => undefined));
   return work;
+}
+
+/** Those that scripts/assemble.ts has put among the assets; a gallery is of the first. */
+async function listDeployedGenerators(): Promise<GeneratorSource[]> {
+  const list = new TextDecoder().decode(await readAsset(GENERATOR_LIST));
+  const names = z.array(z.string()).min(1).parse(JSON.parse(list));
+  return names.map((name, i) => {
+    const readFile = (file: string) => readAsset(`generators/${name}/${file}`);
+    return {
+      name,
+      describe: () => shared(readGeneratorManifest(readFile)),
+      load: () =>
+        shared(
+          openGenerator({
+            readFile,
+            readShard: async (file, take) =>
+              digestStream(await streamAsset(`generators/${name}/${file}`), take),
+            loadBinaries: () => ({ tfjs, kernels }),
+          }),
+        ),
+      readFile,
+      openGallery: i === 0 ? (generator) => shared(openDeployedGallery(generator)) : undefined,
+    };
+  });
 }
 
 /** The gallery that scripts/assemble.ts has put among the assets, if it has. */

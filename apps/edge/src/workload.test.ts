@@ -12,7 +12,7 @@ let generator: Generator;
 beforeAll(async () => {
   generator = await openRandomGenerator();
   app = createApp({
-    loadGenerator: async () => generator,
+    listGenerators: async () => [{ name: 'random', load: async () => generator }],
     readPage: async () => new Uint8Array(),
     loadWebpBinary: compileWebpBinary,
   });
@@ -127,11 +127,16 @@ describe('the same, asked for by several at once', () => {
   it('is refused for all when it cannot be drawn, and tried again afterwards', async () => {
     let works = false;
     const broken = createApp({
-      loadGenerator: async () => {
-        if (!works) throw new UserError('weights-0.bin is missing');
-        return generator;
-      },
-      describeGenerator: async () => generator,
+      listGenerators: async () => [
+        {
+          name: 'random',
+          async load() {
+            if (!works) throw new UserError('weights-0.bin is missing');
+            return generator;
+          },
+          describe: async () => generator,
+        },
+      ],
       readPage: async () => new Uint8Array(),
       loadWebpBinary: compileWebpBinary,
     });

@@ -13,14 +13,16 @@ import { type AnyGenerator, once } from '../generator.ts';
 import { readClass } from '../latents.ts';
 import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
 
+/** The generator that this worker draws with, as a query has it; the page gives it as the worker's name. */
+const model = self.name === '' ? {} : { model: self.name };
+
 /** Takes the page's orders; `open` makes the generator ready. */
 export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
   const generator = open.then(timed);
   const gallery = once(async () => openServedGallery(await generator));
   const app = createApp({
-    loadGenerator: () => generator,
+    listGenerators: async () => [{ name: self.name, load: () => generator, openGallery: gallery }],
     readPage: refuse,
-    openGallery: gallery,
     loadWebpBinary: refuse,
   });
 
@@ -68,7 +70,7 @@ const whyBroken = (error: unknown) => ({
 /** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL('.', location.href).href);
-  const { gallery } = await (await server.model.$get()).json();
+  const { gallery } = await (await server.model.$get({ query: model })).json();
   if (!gallery) return undefined;
   const { draw, latentSpace, manifest } = generator;
   return {
@@ -106,4 +108,4 @@ export async function read(path: string): Promise<ArrayBuffer> {
 
 /** Reads a file of the generator. */
 export const readGeneratorFile = async (name: string) =>
-  new Uint8Array(await read(`generator/${name}`));
+  new Uint8Array(await read(`generator/${name}?${new URLSearchParams(model)}`));

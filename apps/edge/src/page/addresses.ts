@@ -1,26 +1,27 @@
 /**
- * Where the pictures of the page are, all of the class that is chosen.
+ * Where the pictures of the page are, all of the generator and the class that are chosen.
  *
  * @module
  */
 import { joinSeeds } from '../client.ts';
 import { chosenClass } from './classes.ts';
-import { server } from './server.ts';
+import { chosenModel, server } from './server.ts';
+
+const chosen = () => ({ ...chosenModel, ...chosenClass() });
 
 /** The character of a name. */
-export const characterOf = (seed: string): URL =>
-  server.img.$url({ query: { seed, ...chosenClass() } });
+export const characterOf = (seed: string): URL => server.img.$url({ query: { seed, ...chosen() } });
 
 /** That character, moved: each move is `direction:strength`. */
 export const movedCharacterOf = (seed: string, moves: readonly string[]): URL =>
   moves.length === 0
     ? characterOf(seed)
-    : server.img.$url({ query: { seed, move: joinSeeds(moves), ...chosenClass() } });
+    : server.img.$url({ query: { seed, move: joinSeeds(moves), ...chosen() } });
 
 /** The sum of characters. */
 export const sumOf = (plus: readonly string[], minus: readonly string[]): URL =>
   server.mix.$url({
-    query: { plus: joinSeeds(plus), minus: joinSeeds(minus), ...chosenClass() },
+    query: { plus: joinSeeds(plus), minus: joinSeeds(minus), ...chosen() },
   });
 
 /** A walk between two names, through latents or as a cross-fade. */
@@ -30,7 +31,7 @@ export const walkOf = (walk: {
   steps: string;
   path?: 'slerp';
   space?: 'pixel';
-}): URL => server.morph.$url({ query: { ...walk, ...chosenClass() } });
+}): URL => server.morph.$url({ query: { ...walk, ...chosen() } });
 
 /** What the picture of a name shows, for those who cannot see it. */
 export const characterInWords = (name: string): string => {

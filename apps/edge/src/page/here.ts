@@ -6,7 +6,7 @@
  */
 import type { MadePixels, Order, PadPoint, Said } from '../engine/messages.ts';
 import { element, input } from './elements.ts';
-import { BASE } from './server.ts';
+import { BASE, chosenModel } from './server.ts';
 
 /** Files kept for those who want the same one again, as the two pictures of a walk do. */
 const KEPT_FILES = 32;
@@ -93,7 +93,8 @@ function turned(): void {
 function start(): void {
   const { script, promise } = ENGINES[withGpu.checked ? 'webgpu' : 'wasm'];
   state.textContent = 'Getting the generator …';
-  const started = new Worker(script, { type: 'module' });
+  // Its name is what it draws with.
+  const started = new Worker(script, { type: 'module', name: chosenModel.model ?? '' });
   worker = started;
   started.addEventListener('message', ({ data }: MessageEvent<Said>) => {
     if ('ready' in data) state.textContent = `Made here ${promise}.`;

@@ -11,6 +11,7 @@ import './sums.ts';
 import './pad.ts';
 import './directions.ts';
 import './facts.ts';
+import './models.ts';
 import { changeView, view } from './view.ts';
 
 // The address after # holds the view, so these links must not replace it.

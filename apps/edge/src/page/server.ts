@@ -10,11 +10,16 @@ export const BASE = new URL('.', document.baseURI).href;
 
 export const server = createClient(BASE);
 
+const named = new URLSearchParams(location.search).get('model');
+
+/** The generator that this page is of, as a query has it: its own address names it, or leaves it to the server. */
+export const chosenModel: { model?: string } = named === null ? {} : { model: named };
+
 /**
- * What the server knows of its generator, asked for once.
+ * What the server knows of that generator, asked for once.
  * @throws Error when it does not answer.
  */
-export const model = server.model.$get().then((response) => {
+export const model = server.model.$get({ query: chosenModel }).then((response) => {
   if (!response.ok) throw new Error(`${response.status}`);
   return response.json();
 });

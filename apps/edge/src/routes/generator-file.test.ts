@@ -10,12 +10,17 @@ let app: ReturnType<typeof createApp>;
 
 beforeAll(async () => {
   files = await randomGeneratorFiles();
-  const readGenerator = async (name: string) => files.get(name)!;
+  const readFile = async (name: string) => files.get(name)!;
   app = createApp({
-    loadGenerator: () => openGenerator({ readFile: readGenerator, loadBinaries: compileBinaries }),
+    listGenerators: async () => [
+      {
+        name: 'random',
+        load: () => openGenerator({ readFile, loadBinaries: compileBinaries }),
+        readFile,
+      },
+    ],
     loadWebpBinary: compileWebpBinary,
     readPage: async () => new Uint8Array(),
-    readGenerator,
   });
 });
 

@@ -1,28 +1,29 @@
-import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
+import { GENERATOR_MANIFEST } from '@killme/model';
 import type { Handler } from 'hono';
 import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
-import { noParameters, readParameters } from '../parameters.ts';
+import type { Models } from '../models.ts';
+import { modelParameters, readParameters } from '../parameters.ts';
 import { ProblemError } from '../problem.ts';
 
-/** `GET /generator/…`: the files of the generator, for the engine in the page. */
-export function generatorFile(
-  describeGenerator: () => Promise<GeneratorDescription>,
-  readGenerator: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
-): Handler {
+/** `GET /generator/…`: the files of a generator, for the engine in the page. */
+export function generatorFile(models: Models): Handler {
   return async (c) => {
-    readParameters(noParameters, c.req.url);
-    const name = c.req.param('file') ?? '';
-    const { manifest, hash } = await describeGenerator();
-    const names = [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)];
-    if (!names.includes(name)) {
-      throw new ProblemError(404, `The generator has no such file, only ${names.join(', ')}.`);
+    const { describe, readFile } = await models.find(
+      readParameters(modelParameters, c.req.url).model,
+    );
+    if (!readFile) throw new ProblemError(404, 'This server keeps its generator to itself.');
+    const file = c.req.param('file') ?? '';
+    const { manifest, hash } = await describe();
+    const files = [GENERATOR_MANIFEST, ...manifest.shards.map((shard) => shard.file)];
+    if (!files.includes(file)) {
+      throw new ProblemError(404, `The generator has no such file, only ${files.join(', ')}.`);
     }
     return respond({
       request: c.req.raw,
-      tag: await entityTag(hash, 'file', name),
+      tag: await entityTag(hash, 'file', file),
       cacheControl: ASK_AGAIN,
-      contentType: name === GENERATOR_MANIFEST ? 'application/json' : 'application/octet-stream',
-      make: () => readGenerator(name),
+      contentType: file === GENERATOR_MANIFEST ? 'application/json' : 'application/octet-stream',
+      make: () => readFile(file),
     });
   };
 }

@@ -2,19 +2,20 @@ import { moveLatent, type Picture } from '@killme/model';
 import { decode } from 'fast-png';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
-import type { Gallery } from '../gallery.ts';
 import { readLatent, readMoves, writeMove } from '../latents.ts';
+import type { Models } from '../models.ts';
 import { imgParameters, query } from '../parameters.ts';
 import { resample } from '../resample.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 /** `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed. */
-export const img = (drawing: Drawing, loadGallery: () => Promise<Gallery | undefined>) =>
+export const img = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
     const { seed, z, move, ...options } = c.req.valid('query');
     if (seed === undefined && z === undefined) return redirectToRandomSeed(c);
     const request = { context: c, route: 'img', pictures: 1, words: [seed ?? 'latent'] };
-    const gallery = await loadGallery();
+    const model = await models.find(options.model);
+    const gallery = await model.loadGallery();
     // A gallery has each seed in its own class only.
     const asIs = move === undefined && options.class === undefined;
     if (gallery && seed !== undefined && asIs) {
@@ -32,7 +33,7 @@ export const img = (drawing: Drawing, loadGallery: () => Promise<Gallery | undef
         },
       });
     }
-    const { manifest } = await drawing.describeGenerator();
+    const { manifest } = await model.describe();
     const latent = z === undefined ? undefined : readLatent('z', z, manifest.latent);
     const moves = readMoves(move ?? [], manifest);
     return drawing.respond({

@@ -2,14 +2,15 @@ import { mix as mixLatents, moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
 import { readMoves, writeMove } from '../latents.ts';
+import type { Models } from '../models.ts';
 import { mixParameters, query } from '../parameters.ts';
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several; and from there along directions. */
-export const mix = (drawing: Drawing) =>
+export const mix = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(mixParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { plus, minus = [], move, format } = parameters;
-    const { manifest } = await drawing.describeGenerator();
+    const { manifest } = await (await models.find(parameters.model)).describe();
     const moves = readMoves(move ?? [], manifest);
     return drawing.respond({
       context: c,

@@ -3,19 +3,22 @@ import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
 import type { Gallery } from '../gallery.ts';
-import { noQuery } from '../parameters.ts';
+import type { Models } from '../models.ts';
+import { modelParameters, query } from '../parameters.ts';
 
-/** `GET /model`: the facts of the generator; its weights are not loaded for them. */
-export const model = (
-  describeGenerator: () => Promise<GeneratorDescription>,
-  loadGallery: () => Promise<Gallery | undefined>,
-) =>
-  createFactory().createHandlers(noQuery, async (c) => {
-    const [generator, gallery] = await Promise.all([describeGenerator(), loadGallery()]);
-    const facts = factsOf(generator, gallery);
+/** `GET /model`: the facts of a generator; its weights are not loaded for them. */
+export const model = (models: Models) =>
+  createFactory().createHandlers(query(modelParameters), async (c) => {
+    const { name, describe, loadGallery } = await models.find(c.req.valid('query').model);
+    const [generator, gallery, names] = await Promise.all([
+      describe(),
+      loadGallery(),
+      models.names(),
+    ]);
+    const facts = { name, ...factsOf(generator, gallery), models: names };
     const response = await respond({
       request: c.req.raw,
-      tag: await entityTag(generator.hash, 'model', `${gallery?.pictures}`),
+      tag: await entityTag(generator.hash, 'model', `${gallery?.pictures}`, name, ...names),
       cacheControl: FRESH_ENOUGH,
       contentType: 'application/json',
       make: () => `${JSON.stringify(facts, null, 2)}\n`,

@@ -8,6 +8,7 @@ import { encodePng } from '../encode.ts';
 import { encodeApng } from '../encode-apng.ts';
 import { encodeGif } from '../encode-gif.ts';
 import { readLatent } from '../latents.ts';
+import type { Models } from '../models.ts';
 import type { Walk } from '../openapi.ts';
 import { morphParameters, query } from '../parameters.ts';
 
@@ -17,11 +18,11 @@ type MorphParameters = z.infer<typeof morphParameters>;
 const FRAME_MS = 100;
 
 /** `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another. */
-export const morph = (drawing: Drawing) =>
+export const morph = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { via = [], steps, space } = parameters;
-    const { manifest } = await drawing.describeGenerator();
+    const { manifest } = await (await models.find(parameters.model)).describe();
     const stops = stopsOf(parameters, manifest.latent);
     const response = await drawing.respond({
       context: c,

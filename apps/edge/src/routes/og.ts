@@ -2,6 +2,7 @@ import { type LatentSpace, lerp, type Picture } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Brush, Drawing } from '../drawing.ts';
 import { withClassOf } from '../latents.ts';
+import type { Models } from '../models.ts';
 import { ogParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
@@ -19,11 +20,11 @@ const COLUMNS = 3;
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
-export const og = (drawing: Drawing) =>
+export const og = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    const { manifest } = await drawing.describeGenerator();
+    const { manifest } = await (await models.find(options.model)).describe();
     return drawing.respond({
       context: c,
       route: 'og',

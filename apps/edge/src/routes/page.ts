@@ -1,11 +1,22 @@
 import type { Handler } from 'hono';
 import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
-import { noParameters, readParameters } from '../parameters.ts';
+import type { Models } from '../models.ts';
+import { modelParameters, noParameters, readParameters } from '../parameters.ts';
 
 /** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {
-  '/': { file: 'index.html', contentType: 'text/html', summary: 'The page' },
-  '/page.css': { file: 'page.css', contentType: 'text/css', summary: 'Style of the page' },
+  '/': {
+    file: 'index.html',
+    contentType: 'text/html',
+    summary: 'The page',
+    parameters: modelParameters,
+  },
+  '/page.css': {
+    file: 'page.css',
+    contentType: 'text/css',
+    summary: 'Style of the page',
+    parameters: noParameters,
+  },
   '/page.js': script('page.js', 'Script of the page'),
   '/engine.js': script('engine.js', 'This server as a Web Worker, on wasm'),
   '/engine-webgpu.js': script('engine-webgpu.js', 'This server as a Web Worker, on WebGPU'),
@@ -14,11 +25,11 @@ export const PAGE_FILES = {
 } as const;
 
 function script<File extends string>(file: File, summary: string) {
-  return { file, contentType: 'text/javascript', summary } as const;
+  return { file, contentType: 'text/javascript', summary, parameters: noParameters } as const;
 }
 
 function wasm<File extends string>(file: File, summary: string) {
-  return { file, contentType: 'application/wasm', summary } as const;
+  return { file, contentType: 'application/wasm', summary, parameters: noParameters } as const;
 }
 
 /** Nothing but our own files, and no code or style inside the markup. */
@@ -38,15 +49,28 @@ const ENGINE_POLICY = "default-src 'none'; connect-src 'self'; script-src 'wasm-
 
 /**
  * One file of the page.
- * @param readPage gives the bytes of a file of the page by name.
+ * @param options.readPage gives the bytes of a file of the page by name.
+ * @param options.models that it may be asked to show.
  */
 export function page(
-  { file, contentType }: (typeof PAGE_FILES)[keyof typeof PAGE_FILES],
-  readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  { file, contentType, parameters }: (typeof PAGE_FILES)[keyof typeof PAGE_FILES],
+  {
+    readPage,
+    models,
+  }: { readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>; models: Models },
 ): Handler {
-  return async (c) => {
-    readParameters(noParameters, c.req.url);
+  const read = async (url: string) => {
+    if (parameters === noParameters) {
+      readParameters(noParameters, url);
+      return readPage(file);
+    }
+    const { model } = readParameters(modelParameters, url);
+    await models.find(model);
     const bytes = await readPage(file);
+    return model === undefined ? bytes : pageOfModel(bytes, model);
+  };
+  return async (c) => {
+    const bytes = await read(c.req.url);
     const response = await respond({
       request: c.req.raw,
       tag: await entityTag(new TextDecoder().decode(bytes)),
@@ -59,4 +83,18 @@ export function page(
     response.headers.set('Referrer-Policy', 'no-referrer');
     return response;
   };
+}
+
+/**
+ * The page with the pictures of one generator in its markup: they are there before its script is, and
+ * none is asked for in vain. Written as the script writes them, so that each has one address.
+ */
+function pageOfModel(html: Uint8Array, model: string): Uint8Array<ArrayBuffer> {
+  const text = new TextDecoder()
+    .decode(html)
+    .replaceAll(/ (?:src|href)="(?:img|morph|mix|model)(\?[^"]*)?(?=")/g, (address, query) =>
+      query === undefined ? `${address}?model=${model}` : `${address}&amp;model=${model}`,
+    )
+    .replace(' action="img">', `$&<input type="hidden" name="model" value="${model}">`);
+  return new TextEncoder().encode(text);
 }

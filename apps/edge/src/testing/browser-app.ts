@@ -16,17 +16,20 @@ export interface BrowserAnswer {
 }
 
 const app = createApp({
-  loadGenerator: () =>
-    openGenerator({
-      readFile: async (name) => new Uint8Array(await read(`generator/${name}`)),
-      async loadBinaries() {
-        const [tfjs, kernels] = await Promise.all(['tfjs.wasm', 'kernels.wasm'].map(compile));
-        return { tfjs: tfjs!, kernels: kernels! };
-      },
-    }),
+  listGenerators: async () => [{ name: 'served', load: loadGenerator }],
   loadWebpBinary: () => compile('webp.wasm'),
   readPage: async (name) => new Uint8Array(await read(name)),
 });
+
+function loadGenerator() {
+  return openGenerator({
+    readFile: async (name) => new Uint8Array(await read(`generator/${name}`)),
+    async loadBinaries() {
+      const [tfjs, kernels] = await Promise.all(['tfjs.wasm', 'kernels.wasm'].map(compile));
+      return { tfjs: tfjs!, kernels: kernels! };
+    },
+  });
+}
 
 /** One after the other: the app refuses work beyond what it can do at a time. */
 let last = Promise.resolve();

@@ -157,30 +157,20 @@ function turnLayer(
 ): void {
   const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
   const bias = weights.get(`${layer}/bias`) as tf.Tensor1D;
-  const [inputs, units] = kernel.shape;
-  const told = inputs - turn.rows;
-  const { shiftedKernel, shiftedBias } = tf.tidy(() => {
-    const own = tf.slice2d(kernel, [0, 0], [turn.rows, units]);
-    const shift = tf.matMul(tf.tensor2d(shifts.to2DArray()), own);
-    const share = told > 0 ? 0.5 : 1;
-    const rest = tf.mul(share, shift) as tf.Tensor2D;
+  const turned = tf.tidy(() => {
+    const [own, telling] = cutRows(kernel, turn.rows);
+    const shift = tf.matMul(toTensor(shifts), own);
+    const rest = tf.mul(telling.size > 0 ? 0.5 : 1, shift);
     return {
-      shiftedBias: tf.add(bias, tf.sum(rest, 0)),
-      shiftedKernel:
-        told > 0
-          ? tf.add(
-              kernel,
-              tf.pad2d(rest, [
-                [turn.rows, 0],
-                [0, 0],
-              ]),
-            )
-          : tf.clone(kernel),
+      bias: tf.add(bias, tf.sum(rest, 0)),
+      kernel: withRows(
+        tf.matMul(toTensor(turn), own),
+        telling.size > 0 ? tf.add(telling, rest) : telling,
+      ),
     };
   });
-  setWeight(weights, `${layer}/bias`, shiftedBias);
-  setWeight(weights, `${layer}/kernel`, turnRows(shiftedKernel as tf.Tensor2D, turn));
-  shiftedKernel.dispose();
+  setWeight(weights, `${layer}/bias`, turned.bias);
+  setWeight(weights, `${layer}/kernel`, turned.kernel);
 }
 
 /**
@@ -201,13 +191,24 @@ function turnMoments({ moments }: NetworkState, layer: string, turn: Matrix): vo
 /** The first rows of a matrix multiplied from the left; those beyond stay. */
 function turnRows(matrix: tf.Tensor2D, turn: Matrix): tf.Tensor2D {
   return tf.tidy(() => {
-    const [rows, columns] = matrix.shape;
-    const own = tf.slice2d(matrix, [0, 0], [turn.rows, columns]);
-    const rest = tf.slice2d(matrix, [turn.rows, 0], [rows - turn.rows, columns]);
-    const turned = tf.matMul(tf.tensor2d(turn.to2DArray()), own) as tf.Tensor2D;
-    return rest.size > 0 ? tf.concat2d([turned, rest as tf.Tensor2D], 0) : turned;
+    const [own, rest] = cutRows(matrix, turn.rows);
+    return withRows(tf.matMul(toTensor(turn), own), rest);
   });
 }
+
+/** The first `count` rows of a matrix, and those beyond, of which there may be none. */
+function cutRows(matrix: tf.Tensor2D, count: number): [tf.Tensor2D, tf.Tensor2D] {
+  const [rows, columns] = matrix.shape;
+  return [
+    tf.slice2d(matrix, [0, 0], [count, columns]),
+    tf.slice2d(matrix, [count, 0], [rows - count, columns]),
+  ];
+}
+
+const withRows = (first: tf.Tensor2D, more: tf.Tensor2D): tf.Tensor2D =>
+  more.size > 0 ? tf.concat2d([first, more], 0) : first;
+
+const toTensor = (matrix: Matrix) => tf.tensor2d(matrix.to2DArray());
 
 async function readMatrix(tensor: tf.Tensor): Promise<Matrix> {
   return new Matrix(await (tensor as tf.Tensor2D).array());

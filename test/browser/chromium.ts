@@ -16,9 +16,12 @@ import {
 } from 'playwright-core';
 import { expectServer, startWorkerd } from '../servers.ts';
 
-const SHIPPED_GENERATOR = fileURLToPath(
-  new URL('../../apps/edge/generators/lite', import.meta.url),
-);
+const shippedFolder = (name: string) =>
+  fileURLToPath(new URL(`../../apps/edge/generators/${name}`, import.meta.url));
+
+/** The folders of the generators that come with the repository. */
+export const SHIPPED = { lite: shippedFolder('lite'), article: shippedFolder('article') };
+
 /** Chromium's own software adapter, for machines without a GPU; pages get none else. */
 const WEBGPU_IN_SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -71,12 +74,12 @@ export interface Explorer {
 }
 
 /**
- * @param options.generator the folder of the generator that is served, the shipped one when left out
+ * @param options.generator the folder of the generator that is served, that of lite when left out
  * @param options.others of generators beside it
  * @param options.port any free one when left out.
  */
 export async function startExplorer({
-  generator = SHIPPED_GENERATOR,
+  generator = SHIPPED.lite,
   others = [],
   port,
 }: {

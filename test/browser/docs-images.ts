@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of docs/images/ that show the shipped generator anew: screenshots of its page, and
+ * Makes the pictures of docs/images/ that show the shipped generators anew: screenshots of its page, and
  * what its routes draw.
  *
  *     node test/browser/docs-images.ts
@@ -10,7 +10,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions } from 'playwright-core';
 import sharp from 'sharp';
-import { type Explorer, PHONE, startExplorer, visit } from './chromium.ts';
+import { type Explorer, PHONE, SHIPPED, startExplorer, visit } from './chromium.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images', import.meta.url));
 
@@ -49,6 +49,7 @@ const SHEETS: Record<string, readonly (readonly string[])[]> = {
   classes: ['hazel', 'raven', 'rosie', 'sunny'].map((name) =>
     SEEDS.map((seed) => `/img?seed=${seed}&class=${name}`),
   ),
+  models: ['lite', 'article'].map((name) => SEEDS.map((seed) => `/img?seed=${seed}&model=${name}`)),
   directions: ['direction-1', 'direction-2', 'direction-3', 'raven'].map((name) =>
     STRENGTHS.map((strength) => `/img?seed=bob&move=${name}:${strength}`),
   ),
@@ -95,7 +96,7 @@ async function write(name: string, png: Buffer) {
 }
 
 await mkdir(FOLDER, { recursive: true });
-const explorer = await startExplorer({ port: 8787 }); // as the README says
+const explorer = await startExplorer({ port: 8787, others: [SHIPPED.article] }); // as the README says
 try {
   for (const shot of SHOTS) await take(explorer, shot);
   for (const [name, path] of Object.entries(ANSWERS)) await write(name, await ask(explorer, path));

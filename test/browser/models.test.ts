@@ -110,6 +110,9 @@ describe('the other generator', () => {
 
   it('is shown without scripts too', async () => {
     const page = await open('/?model=article', { javaScriptEnabled: false });
+    expect(await page.locator('#name-code').textContent()).toContain(
+      '/img?seed=you&model=article"',
+    );
     await page.getByRole('textbox', { name: 'Any text is a name' }).fill('Ada');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.waitForURL(/\/img\?model=article&seed=Ada$/);

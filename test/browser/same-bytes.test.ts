@@ -1,6 +1,6 @@
 /**
  * The promise: one generator file, seed and options are the same bytes in workerd, Deno, Node and
- * Chromium. Here for 64 seeds in every format that there is, with the shipped generator.
+ * Chromium. Here for 64 seeds in every format that there is, with the shipped generators.
  *
  * @module
  */
@@ -8,15 +8,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
-import { createApp, diskOptions, nameFolder } from '@killme/edge';
+import { createApp, diskOptions } from '@killme/edge';
 import { type BrowserAnswer, buildBrowserApp } from '@killme/edge/testing';
 import { chromium } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { expectServer, type Refusal, type Server, startDeno, startWorkerd } from '../servers.ts';
-import { findChromium } from './chromium.ts';
+import { findChromium, SHIPPED } from './chromium.ts';
 
-const GENERATOR = fileURLToPath(new URL('../../apps/edge/generators/lite', import.meta.url));
 const SEEDS = Array.from({ length: 64 }, (_, i) => `same-${i}`);
 
 /** Every seed in every format of a single picture and of a walk, whose two ends are two of them. */
@@ -36,7 +34,8 @@ const OTHERS = SEEDS.slice(0, 2).flatMap((seed) => [
     `/og?seed=${seed}&format=${format}`,
   ]),
 ]);
-const PATHS = [...SINGLES, ...WALKS, ...OTHERS];
+const OF_ARTICLE = SEEDS.slice(0, 8).map((seed) => `/img?seed=${seed}&model=article`);
+const PATHS = [...SINGLES, ...WALKS, ...OTHERS, ...OF_ARTICLE];
 
 /** sha256 of what each path was answered, in hex. */
 type Hashes = Map<string, string>;
@@ -44,13 +43,15 @@ type Hashes = Map<string, string>;
 /** Requests under way at a time. */
 const PARALLEL = 4;
 
+const ARTICLE_TOO = ['--generator', SHIPPED.article];
+
 const answers = new Map<string, Hashes>();
 
 beforeAll(async () => {
   const runtimes = {
     Node: askNode,
-    workerd: () => askServer(startWorkerd(GENERATOR)),
-    Deno: () => askServer(startDeno(GENERATOR)),
+    workerd: () => askServer(startWorkerd(SHIPPED.lite, undefined, ARTICLE_TOO)),
+    Deno: () => askServer(startDeno(SHIPPED.lite, undefined, ARTICLE_TOO)),
     Chromium: askChromium,
   };
   // All at once: some draw while others start.
@@ -72,7 +73,9 @@ it.each(['workerd', 'Deno', 'Chromium'])('draws the bytes of Node in %s', (name)
 });
 
 async function askNode(): Promise<Hashes> {
-  const app = createApp(diskOptions([nameFolder(GENERATOR)]));
+  const app = createApp(
+    diskOptions(Object.entries(SHIPPED).map(([name, folder]) => ({ name, folder }))),
+  );
   return hashAll(async (path) => app.request(path));
 }
 
@@ -129,11 +132,13 @@ async function askChromium(): Promise<Hashes> {
   }
 }
 
-/** A page with nothing on it, the bundled app, and the generator. */
+/** A page with nothing on it, the bundled app, and the generators. */
 async function serveFiles() {
   const files = await buildBrowserApp();
-  for (const name of await readdir(GENERATOR)) {
-    files.set(`generator/${name}`, await readFile(`${GENERATOR}/${name}`));
+  for (const [name, folder] of Object.entries(SHIPPED)) {
+    for (const file of await readdir(folder)) {
+      files.set(`generators/${name}/${file}`, await readFile(`${folder}/${file}`));
+    }
   }
   files.set('', new TextEncoder().encode('<!doctype html><title>app</title>'));
   const types: Record<string, string> = { '': 'text/html', 'app.js': 'text/javascript' };

@@ -17,7 +17,7 @@ import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from '../scripts/wrangler.ts';
 import { nameFolder } from '../src/named-folder.ts';
-import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';
 import { describeMachine, markdownTable, median } from './table.ts';
@@ -63,10 +63,10 @@ async function main(): Promise<void> {
   }
   if (!options.json) console.log(`${describeMachine()}; medians of ${runs} fresh processes\n`);
   const presets = choosePresets(options.preset);
-  const bundle = await withGenerator('lite', (folder) => measureBundle(folder, runs));
+  const bundle = await measureBundle(folderOf('lite'), runs);
   if (!options.json) printBundle(bundle);
   for (const preset of presets) {
-    const pictures = await withGenerator(preset, (folder) => measurePictures(preset, folder, runs));
+    const pictures = await measurePictures(preset, folderOf(preset), runs);
     if (options.json) printJson(bundle, pictures);
     else printPictures(pictures);
   }

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { UserError } from '@killme/model';
 import { readArguments, runScript } from '../scripts/arguments.ts';
-import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { type Server, startServer } from './server.ts';
 import { describeMachine, markdownTable, median } from './table.ts';
 
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     console.log(`${describeMachine()}; medians of ${ROUNDS} rounds of ${requests} requests\n`);
   }
   for (const preset of choosePresets(options.preset)) {
-    const measured = await withGenerator(preset, (folder) => measure(folder, requests));
+    const measured = await measure(folderOf(preset), requests);
     if (options.json) printJson(preset, measured);
     else printTable(preset, measured);
   }

@@ -21,7 +21,7 @@ import { readArguments, runScript } from '../scripts/arguments.ts';
 import { compileBinaries, folderReader } from '../src/disk.ts';
 import { encodePng } from '../src/encode.ts';
 import { openGenerator } from '../src/generator.ts';
-import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { nativeOnnxRuntime } from './onnxruntime-native.ts';
 import { plainGenerator } from './plain-generator.ts';
 import { describeMachine, markdownTable, median } from './table.ts';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const presets = choosePresets(options.preset ?? (options.json ? 'article' : undefined));
   if (!options.json) console.log(`${describeMachine()}; one thread each, ${rounds} rounds\n`);
   for (const preset of presets) {
-    const times = await withGenerator(preset, (folder) => race(folder, rounds));
+    const times = await race(folderOf(preset), rounds);
     if (options.json) printJson(times);
     else printTable(preset, times);
   }

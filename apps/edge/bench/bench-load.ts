@@ -11,7 +11,7 @@ import { UserError } from '@killme/model';
 import autocannon from 'autocannon';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
-import { choosePresets, withGenerator } from './generator.ts';
+import { choosePresets, folderOf } from './generator.ts';
 import { mixedRequest } from './mixed-requests.ts';
 import { startServer } from './server.ts';
 import { describeMachine, markdownTable } from './table.ts';
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
       `${describeMachine()}; preset ${preset}, ${seconds} s each, client on the same cores\n`,
     );
   }
-  const measured = await withGenerator(preset!, (folder) => measure(folder, seconds));
+  const measured = await measure(folderOf(preset!), seconds);
   if (options.json) printJson(measured);
   else printTable(measured);
 }

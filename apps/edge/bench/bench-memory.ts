@@ -1,20 +1,23 @@
 /**
  * `npm run bench:memory`: what the worker's isolate holds, read from the real workerd's inspector.
  *
- *     node bench/bench-memory.ts [--preset article|lite] [--requests 500] [--largest] [--json]
+ *     node bench/bench-memory.ts [--preset article|lite|both] [--requests 500] [--largest] [--json]
  *
  * @module
  */
 import { UserError } from '@killme/model';
 import { readArguments, runScript } from '../scripts/arguments.ts';
-import { type BenchPreset, choosePresets, withGenerator } from './generator.ts';
+import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { type Isolate, type IsolateMemory, openIsolate, type Sample, total } from './isolate.ts';
 import { LARGEST_REQUESTS, mixedRequests } from './mixed-requests.ts';
 import { processMemory, type Server, startServer } from './server.ts';
 import { describeMachine, markdownTable, megabytes } from './table.ts';
 
-/** What each preset may take, in MB of 10⁶ bytes; Cloudflare gives an isolate 128. */
-const BOUNDS: Record<BenchPreset, number> = { article: 110, lite: 48 };
+/** One generator, or both in one server. */
+type Subject = BenchPreset | 'both';
+
+/** What they may take, in MB of 10⁶ bytes; Cloudflare gives an isolate 128. */
+const BOUNDS: Record<Subject, number> = { article: 110, lite: 48, both: 110 };
 
 /** Requests under way at a time. */
 const PARALLEL = 4;
@@ -23,7 +26,7 @@ const PARALLEL = 4;
 const READINGS = 10;
 
 interface Measured {
-  preset: BenchPreset;
+  preset: Subject;
   requests: number;
   started: IsolateMemory;
   loading: Sample;
@@ -51,10 +54,9 @@ async function main(): Promise<void> {
     );
   }
   if (!options.json) console.log(`${describeMachine()}; MB are 10⁶ bytes\n`);
-  for (const preset of choosePresets(options.preset)) {
-    const measured = await withGenerator(preset, (folder) =>
-      measure({ preset, folder, requests, paths: options.largest ? LARGEST_REQUESTS : [] }),
-    );
+  for (const preset of choosePresets(options.preset, 'both')) {
+    const paths = options.largest ? LARGEST_REQUESTS : [];
+    const measured = await measure({ preset, requests, paths });
     if (options.json) printJson(measured);
     else printTables(measured);
   }
@@ -62,26 +64,27 @@ async function main(): Promise<void> {
 
 async function measure({
   preset,
-  folder,
   requests,
   paths,
 }: {
-  preset: BenchPreset;
-  folder: string;
+  preset: Subject;
   requests: number;
   /** Watched one by one after the others. */
   paths: readonly string[];
 }): Promise<Measured> {
-  const server = await startServer(folder);
+  const presets = preset === 'both' ? (['lite', 'article'] as const) : [preset];
+  const server = await startServer(...presets.map(folderOf));
   try {
     const isolate = await openIsolate(server.inspectorAddress);
     const started = await isolate.read();
     const before = processMemory(server.processId);
-    const loading = await isolate.watch(() => get(server, '/img?seed=first'));
+    const loading = await isolate.watch(async () => {
+      for (const model of presets) await get(server, `/img?seed=first&model=${model}`);
+    });
     const { peak } = processMemory(server.processId);
-    const { serving, live, after } = await serveMixed(server, isolate, requests);
+    const { serving, live, after } = await serveMixed({ server, isolate, requests, presets });
     const largest: Measured['largest'] = [];
-    for (const path of paths) {
+    for (const path of paths.flatMap((each) => presets.map((model) => `${each}&model=${model}`))) {
       largest.push({ path, sample: await isolate.watch(() => get(server, path)) });
     }
     isolate.close();
@@ -94,8 +97,20 @@ async function measure({
   }
 }
 
-async function serveMixed(server: Server, isolate: Isolate, requests: number) {
-  const paths = mixedRequests(requests);
+async function serveMixed({
+  server,
+  isolate,
+  requests,
+  presets,
+}: {
+  server: Server;
+  isolate: Isolate;
+  requests: number;
+  presets: readonly BenchPreset[];
+}) {
+  const paths = mixedRequests(requests).map(
+    (path, i) => `${path}&model=${presets[Math.floor(i / 10) % presets.length]}`,
+  );
   const live: Measured['live'] = [];
   let serving: Sample = { heap: 0, wasm: 0, stack: [] };
   let after = serving as IsolateMemory;

@@ -26,17 +26,17 @@ export interface Server {
 }
 
 /**
- * Starts the server and waits until the worker answers /healthz; the generator is not loaded yet.
- * @param generator its folder
+ * Starts the server and waits until the worker answers /healthz; no generator is loaded yet.
+ * @param generators their folders
  * @throws UserError with what the server said when it does not come up.
  */
-export async function startServer(generator: string): Promise<Server> {
+export async function startServer(...generators: readonly string[]): Promise<Server> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
   const child = spawn(
     process.execPath,
     [
       SERVE,
-      ...['--generator', generator],
+      ...generators.flatMap((folder) => ['--generator', folder]),
       ...['--port', String(port), '--inspector-port', String(inspectorPort)],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },

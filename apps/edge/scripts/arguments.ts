@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
+  checkNames,
   type NamedFolder,
   nameFolder,
   readFolders,
@@ -54,24 +55,24 @@ function refuseWrong<T>(parse: () => T): T {
 }
 
 /**
- * The generators that the options mean: the named ones, the newest run's, or the shipped ones.
+ * The generators that the options mean: the newest run's and the named ones, or the shipped ones.
  * @throws UserError when there is no run with a generator, or two would be called the same.
  */
 export async function chooseGenerators(options: {
   generator?: string[] | undefined;
   'newest-run'?: boolean;
 }): Promise<readonly NamedFolder[]> {
-  if (options.generator !== undefined) return readFolders(options.generator);
-  if (!options['newest-run']) return SHIPPED_GENERATORS;
+  const named = readFolders(options.generator ?? []);
+  if (!options['newest-run']) return named.length > 0 ? named : SHIPPED_GENERATORS;
   const newest = await newestRun(RUNS_FOLDER);
   if (newest === undefined) {
     throw new UserError(
       'no run has exported a generator yet: train one with `npm run train -- --iterations 100`, ' +
-        'or serve the shipped one with `npm start`',
+        'or serve the shipped ones with `npm start`',
     );
   }
   console.log(`The newest generator is ${relative(HERE, newest)}`);
-  return [nameFolder(newest)];
+  return checkNames([nameFolder(newest), ...named]);
 }
 
 /** The folder `<runs>/<name>/generator` whose manifest was written last. */

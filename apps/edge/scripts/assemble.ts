@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { GENERATOR_MANIFEST, type GeneratorDescription, loadGeneratorFile } from '@killme/model';
 import { folderReader } from '../src/disk.ts';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/gallery.ts';
-import { GENERATOR_LIST } from '../src/models.ts';
+import { GENERATOR_LIST, saying } from '../src/models.ts';
 import type { NamedFolder } from '../src/named-folder.ts';
 import { resolvePath } from '../src/resolve-path.ts';
 import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
@@ -39,7 +39,7 @@ export async function chooseServed(
   };
 }
 
-/** A line that says what is served. */
+/** Lines that say what is served, one for each generator. */
 export function describeServed(
   { generators, gallery }: Served,
   checked: readonly GeneratorDescription[],
@@ -50,7 +50,7 @@ export function describeServed(
     const from = i === 0 && gallery !== undefined ? `, /img from ${gallery}` : '';
     return `${name}: ${folder} (${preset}, ${trained})${from}`;
   });
-  return lines.join('\n');
+  return lines.join('\n  and ');
 }
 
 /**
@@ -69,7 +69,8 @@ export async function assembleAssets(
   try {
     const checked: GeneratorDescription[] = [];
     for (const { name, folder } of generators) {
-      checked.push(await copyGenerator(folder, `${draft}/generators/${name}`));
+      const copied = copyGenerator(folder, `${draft}/generators/${name}`);
+      checked.push(await (generators.length === 1 ? copied : saying(name, copied)));
     }
     const names = generators.map(({ name }) => name);
     await writeFile(`${draft}/${GENERATOR_LIST}`, `${JSON.stringify(names)}\n`);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nameFolder } from '../src/named-folder.ts';
@@ -19,6 +19,8 @@ beforeAll(async () => {
       await writeFile(`${folder}/${name}/${file}`, bytes);
     }
   }
+  await cp(`${folder}/one`, `${folder}/damaged`, { recursive: true });
+  await writeFile(`${folder}/damaged/weights-0.bin`, 'short');
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -71,6 +73,11 @@ it.each([
   [['--generator', 'one', '--count', '20000'], /^--count must be .*; not 20000\n$/],
   [['--generator', 'none', '--count', '1'], /none\/generator\.json does not exist\n$/],
   [['--generator', 'one', '--count', '1', '--out', 'one'], /^.*one is there and is not a gallery/],
+  [['--generator', 'damaged', '--count', '1'], /^weights-0\.bin is damaged/],
+  [
+    ['--generator', 'one', '--generator', 'other', '--count', '1'],
+    /^a gallery is of one generator/,
+  ],
   [['--generator', 'one', '--count', '1', '--to', 'x'], /^Unknown option '--to'/],
 ])('refuses %j in one line', async (args, line) => {
   const before = await readdir(folder);

@@ -38,11 +38,14 @@ async function main(): Promise<void> {
     throw new UserError('a gallery is of one generator: name one with --generator');
   }
   const [generator] = await chooseGenerators(options);
+  const served = [
+    `--gallery ${options.out}`,
+    ...(options.generator ?? []).map((folder) => `--generator ${folder}`),
+  ].join(' ');
   const bytes = await writeGallery({ generator: generator!.folder, count, target });
   console.log(
     `${count} pictures, ${(bytes / 1e6).toFixed(1)} MB, in ${target}\n` +
-      `Serve it with \`npm start -- --gallery ${options.out}\`, on Cloudflare with ` +
-      `\`npm run deploy -- --gallery ${options.out}\``,
+      `Serve it with \`npm start -- ${served}\`, on Cloudflare with \`npm run deploy -- ${served}\``,
   );
 }
 
@@ -86,9 +89,13 @@ export async function writeGallery({
   target: string;
 }): Promise<number> {
   const options = diskOptions([nameFolder(generator)]);
-  const app = createApp(options);
   const [source] = await options.listGenerators();
-  const { hash } = await source!.describe!();
+  // Read once, so that the hash is that of what has drawn, whatever happens to the folder meanwhile.
+  const loaded = await source!.load();
+  const app = createApp({
+    ...options,
+    listGenerators: async () => [{ name: source!.name, load: async () => loaded }],
+  });
   const draft = `${target}.${randomUUID()}`;
   let bytes = 0;
   try {
@@ -103,7 +110,7 @@ export async function writeGallery({
       process.stderr.write(`\r${i + 1} of ${count}`);
     }
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K'); // the line is empty again
-    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(hash, count));
+    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(loaded.hash, count));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } finally {

@@ -43,7 +43,7 @@ const createApi = (drawing: Drawing, models: Models) =>
   new Hono()
     .get('/img', ...img(drawing, models))
     .get('/morph', ...morph(drawing, models))
-    .get('/grid', ...grid(drawing))
+    .get('/grid', ...grid(drawing, models))
     .get('/mix', ...mix(drawing, models))
     .get('/og', ...og(drawing, models))
     .get('/model', ...model(models))
@@ -56,7 +56,6 @@ const createApi = (drawing: Drawing, models: Models) =>
 export function createApp(options: AppOptions): Hono {
   const models = createModels(options.listGenerators);
   const drawing = createDrawing({
-    models,
     encodeStill: stillEncoder(options.loadWebpBinary),
     allowRequest: options.allowRequest ?? (async () => true),
     tiers: options.tiers ?? [],

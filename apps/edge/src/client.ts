@@ -14,6 +14,6 @@ export { joinSeeds } from './seed-list.ts';
  * @example
  * const client = createClient('http://localhost:8787');
  * image.src = client.img.$url({ query: { seed: 'alice' } }).href;
- * const { training } = await (await client.model.$get()).json();
+ * const { training } = await (await client.model.$get({ query: {} })).json();
  */
 export const createClient = (origin: string) => hc<Api>(origin);

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '@killme/model';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
+import { sayWhich } from './models.ts';
 import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
 import { resolvePath } from './resolve-path.ts';
 
@@ -26,10 +27,12 @@ async function main(): Promise<void> {
   const options = diskOptions(generators, gallery);
   // Loaded before listening, so that what is wrong is told to the one who starts the server.
   const loaded = await Promise.all(
-    (await options.listGenerators()).map(async (source) => {
+    sayWhich(await options.listGenerators()).map(async (source) => {
       const generator = await source.load();
       await source.openGallery?.(generator);
-      return { ...source, load: async () => generator };
+      // What is described is what was loaded, whatever happens to the folder meanwhile.
+      const given = async () => generator;
+      return { ...source, load: given, describe: given };
     }),
   );
   Deno.serve(

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { entityTag, FOR_EVER, unchanged } from './caching.ts';
 import type { EncodeStill } from './encode-still.ts';
 import { readClass } from './latents.ts';
-import type { Model, Models } from './models.ts';
+import type { Model } from './models.ts';
 import { attachment } from './names.ts';
 import { canonicalQuery, checkPixels } from './parameters.ts';
 import { ProblemError } from './problem.ts';
@@ -49,6 +49,8 @@ export type Made = Uint8Array<ArrayBuffer> | string;
 /** A request for pictures, and how they are made. */
 export interface PictureRequest<Parameters extends PictureParameters> {
   context: Context;
+  /** What draws them. */
+  model: Model;
   /** Its path without the slash. */
   route: string;
   /** What alone determines the answer, so that it may be kept for ever. */
@@ -77,7 +79,6 @@ export interface Drawing {
 
 /** What pictures are made with and kept in. */
 export interface DrawingOptions {
-  models: Models;
   encodeStill: EncodeStill;
   /** Says whether a request to draw is within the sender's share. */
   allowRequest: (request: Request) => Promise<boolean>;
@@ -87,7 +88,6 @@ export interface DrawingOptions {
 }
 
 export function createDrawing({
-  models,
   encodeStill,
   allowRequest,
   tiers,
@@ -172,6 +172,7 @@ export function createDrawing({
       context: {
         req: { raw: request },
       },
+      model,
       route,
       parameters,
       pictures,
@@ -182,7 +183,6 @@ export function createDrawing({
       make,
     }) {
       const { download, model: named, ...shown } = parameters;
-      const model = await models.find(named);
       const [{ manifest, hash }, gallery] = await Promise.all([
         model.describe(),
         model.loadGallery(),

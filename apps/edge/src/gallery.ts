@@ -22,7 +22,7 @@ const manifestSchema = z.strictObject({
   pictures: z.number().int().min(GALLERY_PICTURES.least).max(GALLERY_PICTURES.most),
 });
 
-/** A gallery that belongs to the generator that is served. */
+/** A gallery that belongs to the first generator that is served. */
 export interface Gallery {
   pictures: number;
   /** Pixels on each side of each picture: as the generator makes them. */
@@ -68,7 +68,8 @@ export async function openGallery(
   const { pictures, ...made } = parseManifest(text);
   if (made.generator !== generator.hash || made.rendering !== RENDERING) {
     throw new UserError(
-      'the gallery was made by another generator or version: make it again with `npm run prerender`',
+      'the gallery was made by another generator than the first that is served, or by another version: ' +
+        'make it again with `npm run prerender -- --generator DIR`',
     );
   }
   return {

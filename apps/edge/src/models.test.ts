@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { assembleAssets } from '../scripts/assemble.ts';
 import { writeGallery } from '../scripts/prerender.ts';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
@@ -117,6 +118,21 @@ it('loads a generator when it is first drawn with, and no other', async () => {
   expect(watched.map(({ load }) => load.mock.calls.length)).toEqual([0, 1]);
 });
 
+it('says which of several generators is damaged', async () => {
+  const damaged = `${folder}/damaged`;
+  await cp(`${folder}/second`, damaged, { recursive: true });
+  await writeFile(`${damaged}/weights-0.bin`, 'short');
+  const served = [...generators(), { name: 'third', folder: damaged }];
+  const answer = await createApp(diskOptions(served)).request('/img?seed=a&model=third');
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({
+    detail: expect.stringMatching(/cannot be used: third: weights-0\.bin is damaged/),
+  });
+  await expect(assembleAssets({ generators: served }, `${folder}/assets`)).rejects.toThrow(
+    /^third: weights-0\.bin is damaged/,
+  );
+});
+
 it('has a gallery of the first generator only', async () => {
   const target = `${folder}/gallery`;
   await writeGallery({ generator: `${folder}/first`, count: 2, target });
@@ -131,8 +147,10 @@ it('has a gallery of the first generator only', async () => {
 
 describe('--generator', () => {
   it('calls a folder by its name, and that of a run by the run’s', () => {
-    const named = readFolders(['/a/lite', '/runs/faces-3/generator', '/b/my faces (3)', '/é']);
-    expect(named.map(({ name }) => name)).toEqual(['lite', 'faces-3', 'my-faces--3-', '-']);
+    const named = readFolders(['/a/lite', '/runs/faces-3/generator', '/b/my faces (3)', '/.é']);
+    expect(named.map(({ name }) => name)).toEqual([
+      ...['lite', 'faces-3', 'my-faces--3-', 'generator'],
+    ]);
   });
 
   it('takes a name of one’s own before =, and a path as it is', () => {
@@ -144,9 +162,16 @@ describe('--generator', () => {
   });
 
   it('refuses two of one name, and says how to name them', () => {
-    expect(() => readFolders(['/a/lite', '/b/lite'])).toThrow(
-      /^two generators are called lite: give one of them another name, --generator NAME=DIR$/,
+    expect(() => readFolders(['/a/lite', 'Lite=/b'])).toThrow(
+      /^two generators are called Lite: give one of them another name, --generator NAME=DIR$/,
     );
     expect(nameFolder('/').name).toBe('generator');
   });
+
+  it.each(['my model=/x', 'é=/x', '..=/x', '=/x', 'new='])(
+    'refuses what is no name: %s',
+    (text) => {
+      expect(() => readFolders([text])).toThrow(/is no NAME=DIR: a name has 1 to 64 letters, /);
+    },
+  );
 });

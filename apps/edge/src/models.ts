@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GeneratorDescription } from '@killme/model';
+import { type GeneratorDescription, UserError } from '@killme/model';
 import type { Gallery } from './gallery.ts';
 import { type AnyGenerator, once } from './generator.ts';
 import { badParameters } from './parameters.ts';
@@ -47,7 +47,7 @@ export interface Models {
 
 /** @param list the generators that there are, at least one; called once, and again after it failed. */
 export function createModels(list: () => Promise<readonly GeneratorSource[]>): Models {
-  const models = once(async () => (await list()).map(toModel));
+  const models = once(async () => sayWhich(await list()).map(toModel));
   return {
     names: async () => (await models()).map(({ name }) => name),
     async find(name) {
@@ -58,6 +58,26 @@ export function createModels(list: () => Promise<readonly GeneratorSource[]>): M
       throw badParameters([{ parameter: 'model', allowed, received: shorten(name ?? '') }]);
     },
   };
+}
+
+/** Where there are several, a mistake says which of them it is about. */
+export function sayWhich(sources: readonly GeneratorSource[]): readonly GeneratorSource[] {
+  if (sources.length === 1) return sources;
+  return sources.map(({ load, describe, ...source }) => ({
+    ...source,
+    load: () => saying(source.name, load()),
+    describe: describe && (() => saying(source.name, describe())),
+  }));
+}
+
+/** @throws what `work` throws; a UserError begins with the name. */
+export async function saying<T>(name: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${name}: ${error.message}`);
+  }
 }
 
 function toModel({ name, readFile, openGallery, ...source }: GeneratorSource): Model {

@@ -23,7 +23,7 @@ export const STRENGTH = 4;
 const LATENT_CHARACTERS = latentCharacters(1024);
 
 /** What a generator may be called. */
-export const MODEL_NAME = /^[\w.-]{1,64}$/;
+export const MODEL_NAME = /^\w[\w.-]{0,63}$/;
 
 /** Seeds in one list at most. */
 export const LISTED_SEEDS = 8;
@@ -33,7 +33,7 @@ const LISTED_MOVES = 16;
 
 /**
  * Pixels in one answer at most: the 64 pictures of the longest walk at 221, or 12 at 512. Encoding
- * takes about ten bytes a pixel, and an isolate of 128 MB has not much left beside the generator.
+ * takes about ten bytes a pixel, and an isolate of 128 MB has not much left beside its generators.
  */
 export const PIXELS = 3 * 2 ** 20;
 

@@ -14,7 +14,7 @@ import { readClass } from '../latents.ts';
 import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
 
 /** The generator that this worker draws with, as a query has it; the page gives it as the worker's name. */
-const model = self.name === '' ? {} : { model: self.name };
+const query = self.name === '' ? {} : { model: self.name };
 
 /** Takes the page's orders; `open` makes the generator ready. */
 export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
@@ -70,7 +70,9 @@ const whyBroken = (error: unknown) => ({
 /** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL('.', location.href).href);
-  const { gallery } = await (await server.model.$get({ query: model })).json();
+  const { gallery } = await (
+    await server.model.$get({ query }, { init: { cache: 'no-cache' } })
+  ).json();
   if (!gallery) return undefined;
   const { draw, latentSpace, manifest } = generator;
   return {
@@ -108,4 +110,6 @@ export async function read(path: string): Promise<ArrayBuffer> {
 
 /** Reads a file of the generator. */
 export const readGeneratorFile = async (name: string) =>
-  new Uint8Array(await read(`generator/${name}?${new URLSearchParams(model)}`));
+  new Uint8Array(
+    await read(self.name === '' ? `generator/${name}` : `generator/${name}?model=${self.name}`),
+  );

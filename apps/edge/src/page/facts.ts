@@ -1,5 +1,5 @@
 /**
- * What the server knows of its generator.
+ * What the server knows of the generator that the page is of.
  *
  * @module
  */

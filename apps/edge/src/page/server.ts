@@ -19,7 +19,10 @@ export const chosenModel: { model?: string } = named === null ? {} : { model: na
  * What the server knows of that generator, asked for once.
  * @throws Error when it does not answer.
  */
-export const model = server.model.$get({ query: chosenModel }).then((response) => {
-  if (!response.ok) throw new Error(`${response.status}`);
-  return response.json();
-});
+export const model = server.model
+  // What an older server said does not go with the pictures of this one.
+  .$get({ query: chosenModel }, { init: { cache: 'no-cache' } })
+  .then((response) => {
+    if (!response.ok) throw new Error(`${response.status}`);
+    return response.json();
+  });

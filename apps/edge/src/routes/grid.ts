@@ -2,6 +2,7 @@ import { tile } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
 import { encodePng } from '../encode.ts';
+import type { Models } from '../models.ts';
 import { gridParameters, query } from '../parameters.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
@@ -9,13 +10,14 @@ import { redirectToRandomSeed } from './random-seed.ts';
  * `GET /grid?seed=&n=`: a contact sheet of n × n characters, in rows: those of the seeds `<seed>/0`,
  * `<seed>/1` …, each of which `/img` knows too.
  */
-export const grid = (drawing: Drawing) =>
+export const grid = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(gridParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
     const { n } = options;
     return drawing.respond({
       context: c,
+      model: await models.find(options.model),
       route: 'grid',
       parameters: { seed, ...options },
       pictures: n * n,

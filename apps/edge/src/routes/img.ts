@@ -13,8 +13,11 @@ export const img = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
     const { seed, z, move, ...options } = c.req.valid('query');
     if (seed === undefined && z === undefined) return redirectToRandomSeed(c);
-    const request = { context: c, route: 'img', pictures: 1, words: [seed ?? 'latent'] };
     const model = await models.find(options.model);
+    const request = {
+      ...{ context: c, model, route: 'img' },
+      ...{ pictures: 1, words: [seed ?? 'latent'] },
+    };
     const gallery = await model.loadGallery();
     // A gallery has each seed in its own class only.
     const asIs = move === undefined && options.class === undefined;

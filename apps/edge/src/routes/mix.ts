@@ -10,10 +10,12 @@ export const mix = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(mixParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { plus, minus = [], move, format } = parameters;
-    const { manifest } = await (await models.find(parameters.model)).describe();
+    const model = await models.find(parameters.model);
+    const { manifest } = await model.describe();
     const moves = readMoves(move ?? [], manifest);
     return drawing.respond({
       context: c,
+      model,
       route: 'mix',
       parameters: { ...parameters, move: move?.map(writeMove) },
       pictures: 1,

@@ -22,10 +22,12 @@ export const morph = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { via = [], steps, space } = parameters;
-    const { manifest } = await (await models.find(parameters.model)).describe();
+    const model = await models.find(parameters.model);
+    const { manifest } = await model.describe();
     const stops = stopsOf(parameters, manifest.latent);
     const response = await drawing.respond({
       context: c,
+      model,
       route: 'morph',
       parameters,
       pictures: steps,

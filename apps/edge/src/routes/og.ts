@@ -24,9 +24,11 @@ export const og = (drawing: Drawing, models: Models) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    const { manifest } = await (await models.find(options.model)).describe();
+    const model = await models.find(options.model);
+    const { manifest } = await model.describe();
     return drawing.respond({
       context: c,
+      model,
       route: 'og',
       parameters: { seed, ...options },
       pictures: 1,

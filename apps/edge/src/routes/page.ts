@@ -92,7 +92,7 @@ export function page(
 function pageOfModel(html: Uint8Array, model: string): Uint8Array<ArrayBuffer> {
   const text = new TextDecoder()
     .decode(html)
-    .replaceAll(/ (?:src|href)="(?:img|morph|mix|model)(\?[^"]*)?(?=")/g, (address, query) =>
+    .replaceAll(/ (?:src|href)="\/?(?:img|morph|mix|model)(\?[^"]*)?(?=")/g, (address, query) =>
       query === undefined ? `${address}?model=${model}` : `${address}&amp;model=${model}`,
     )
     .replace(' action="img">', `$&<input type="hidden" name="model" value="${model}">`);

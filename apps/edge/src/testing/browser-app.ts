@@ -16,14 +16,15 @@ export interface BrowserAnswer {
 }
 
 const app = createApp({
-  listGenerators: async () => [{ name: 'served', load: loadGenerator }],
+  listGenerators: async () =>
+    ['lite', 'article'].map((name) => ({ name, load: () => loadGenerator(name) })),
   loadWebpBinary: () => compile('webp.wasm'),
   readPage: async (name) => new Uint8Array(await read(name)),
 });
 
-function loadGenerator() {
+function loadGenerator(name: string) {
   return openGenerator({
-    readFile: async (name) => new Uint8Array(await read(`generator/${name}`)),
+    readFile: async (file) => new Uint8Array(await read(`generators/${name}/${file}`)),
     async loadBinaries() {
       const [tfjs, kernels] = await Promise.all(['tfjs.wasm', 'kernels.wasm'].map(compile));
       return { tfjs: tfjs!, kernels: kernels! };

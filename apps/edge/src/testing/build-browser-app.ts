@@ -6,7 +6,7 @@ import { withSmallMemory } from '../initial-memory.ts';
 
 /**
  * Bundles browser-app.ts as a browser loads it.
- * @returns `app.js` and what it fetches beside the generator, by name.
+ * @returns `app.js` and what it fetches beside the generators, by name.
  */
 export async function buildBrowserApp(): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createApp, diskOptions } from '@killme/edge';
+import { createApp, diskOptions, type NamedFolder } from '@killme/edge';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeGallery, writeRandomGenerator } from './servers.ts';
@@ -16,22 +16,16 @@ export interface Runtime {
 
 /** What an app is started on: generators, and the folder of a gallery of the first or none. */
 export interface Served {
-  generators: readonly { name: string; folder: string }[];
+  generators: readonly NamedFolder[];
   gallery?: string;
 }
 
-/** The same as what starts a server: a generator, any port, and options. */
-export function optionsOf({ generators, gallery }: Served): [string, undefined, string[]] {
-  const [first = '', ...others] = generators.map(({ name, folder }) => `${name}=${folder}`);
-  return [
-    first,
-    undefined,
-    [
-      ...others.flatMap((other) => ['--generator', other]),
-      ...(gallery === undefined ? [] : ['--gallery', gallery]),
-    ],
-  ];
-}
+/** The same as what starts a server: generators, any port, and options. */
+export const optionsOf = ({ generators, gallery }: Served): [string[], undefined, string[]] => [
+  generators.map(({ name, folder }) => `${name}=${folder}`),
+  undefined,
+  gallery === undefined ? [] : ['--gallery', gallery],
+];
 
 /** A latent of zeros, but for a last number of 1. */
 const LATENT = `${'A'.repeat(265)}Dw`;

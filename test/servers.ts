@@ -27,26 +27,32 @@ export interface Refusal {
   output: string;
 }
 
+/** As the command line has them: folders, `NAME=DIR` or `DIR`. */
+type Generators = string | readonly string[];
+
+const named = (generators: Generators) =>
+  [generators].flat().flatMap((generator) => ['--generator', generator]);
+
 /** `npm start`: workerd, through wrangler. `more` are options that it is given too. */
-export const startWorkerd = (generator: string, port?: number, more: string[] = []) =>
+export const startWorkerd = (generators: Generators, port?: number, more: string[] = []) =>
   start(
     (at) => [
       process.execPath,
       `${EDGE}/scripts/serve.ts`,
-      ...['--generator', generator, '--port', at, ...more],
+      ...[...named(generators), '--port', at, ...more],
     ],
     port,
   );
 
 /** `npm run start:deno`. `more` are options that it is given too. */
-export const startDeno = (generator: string, port?: number, more: string[] = []) =>
+export const startDeno = (generators: Generators, port?: number, more: string[] = []) =>
   start(
     (at) => [
       DENO,
       'run',
       ...['--allow-net', '--allow-read', '--allow-env=INIT_CWD'],
       `${EDGE}/src/deno.ts`,
-      ...['--generator', generator, '--port', at, ...more],
+      ...[...named(generators), '--port', at, ...more],
     ],
     port,
   );

@@ -6,7 +6,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { SHIPPED_GENERATORS } from '@killme/edge';
 import {
   type Browser,
   type BrowserContext,
@@ -15,12 +15,6 @@ import {
   type Page,
 } from 'playwright-core';
 import { expectServer, startWorkerd } from '../servers.ts';
-
-const shippedFolder = (name: string) =>
-  fileURLToPath(new URL(`../../apps/edge/generators/${name}`, import.meta.url));
-
-/** The folders of the generators that come with the repository. */
-export const SHIPPED = { lite: shippedFolder('lite'), article: shippedFolder('article') };
 
 /** Chromium's own software adapter, for machines without a GPU; pages get none else. */
 const WEBGPU_IN_SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
@@ -74,17 +68,14 @@ export interface Explorer {
 }
 
 /**
- * @param options.generator the folder of the generator that is served, that of lite when left out
- * @param options.others of generators beside it
+ * @param options.generators that are served, as the command line has them; lite when left out
  * @param options.port any free one when left out.
  */
 export async function startExplorer({
-  generator = SHIPPED.lite,
-  others = [],
+  generators = SHIPPED_GENERATORS[0]!.folder,
   port,
 }: {
-  generator?: string;
-  others?: readonly string[];
+  generators?: string | readonly string[];
   port?: number;
 } = {}): Promise<Explorer> {
   const browser = await chromium.launch({
@@ -92,13 +83,7 @@ export async function startExplorer({
     args: WEBGPU_IN_SOFTWARE,
   });
   try {
-    const { origin, stop } = expectServer(
-      await startWorkerd(
-        generator,
-        port,
-        others.flatMap((other) => ['--generator', other]),
-      ),
-    );
+    const { origin, stop } = expectServer(await startWorkerd(generators, port));
     return {
       origin,
       windows: keepWindows(browser),

@@ -4,7 +4,14 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeRandomGenerator } from '../servers.ts';
 import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
-import { axeFinds, haveBytesOf, keepFiles, pagesOf, pictureOfTag, shown } from './page-tests.ts';
+import {
+  expectToStandStill,
+  haveBytesOf,
+  keepFiles,
+  pagesOf,
+  pictureOfTag,
+  shown,
+} from './page-tests.ts';
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 
@@ -23,7 +30,7 @@ let explorer: Explorer;
 beforeAll(async () => {
   await mkdir(SHOTS, { recursive: true });
   generator = await writeRandomGenerator({ classes: CLASSES });
-  explorer = await startExplorer({ generator: generator.folder });
+  explorer = await startExplorer({ generators: generator.folder });
 }, 120_000);
 
 afterAll(async () => {
@@ -50,10 +57,7 @@ describe.each([
     const page = await open(`/#${new URLSearchParams({ class: HAIR })}`, look.options);
     await page.emulateMedia({ colorScheme: look.colorScheme });
     await choiceIn(page, 'directions').waitFor();
-    expect(await visit().layoutShift()).toBeLessThan(0.02);
-    const { width } = look.options.viewport;
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    expect(await axeFinds(page)).toEqual([]);
+    await expectToStandStill(visit(), look.options.viewport);
     await page.screenshot({ path: `${SHOTS}/classes-${look.name}.png`, fullPage: true });
   });
 });

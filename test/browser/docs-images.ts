@@ -8,9 +8,10 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { SHIPPED_GENERATORS } from '@killme/edge';
 import type { BrowserContextOptions } from 'playwright-core';
 import sharp from 'sharp';
-import { type Explorer, PHONE, SHIPPED, startExplorer, visit } from './chromium.ts';
+import { type Explorer, PHONE, startExplorer, visit } from './chromium.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images', import.meta.url));
 
@@ -96,7 +97,10 @@ async function write(name: string, png: Buffer) {
 }
 
 await mkdir(FOLDER, { recursive: true });
-const explorer = await startExplorer({ port: 8787, others: [SHIPPED.article] }); // as the README says
+const explorer = await startExplorer({
+  generators: SHIPPED_GENERATORS.map(({ folder }) => folder),
+  port: 8787, // as the README says
+});
 try {
   for (const shot of SHOTS) await take(explorer, shot);
   for (const [name, path] of Object.entries(ANSWERS)) await write(name, await ask(explorer, path));

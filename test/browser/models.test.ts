@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeRandomGenerator } from '../servers.ts';
 import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
-import { axeFinds, haveBytesOf, keepFiles, pagesOf, shown } from './page-tests.ts';
+import { expectToStandStill, haveBytesOf, keepFiles, pagesOf, shown } from './page-tests.ts';
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
     await writeRandomGenerator({ imageSize: 64 }),
   ];
   const [first, second] = written.map(({ folder }) => folder);
-  explorer = await startExplorer({ generator: `lite=${first}`, others: [`article=${second}`] });
+  explorer = await startExplorer({ generators: [`lite=${first}`, `article=${second}`] });
 }, 120_000);
 
 afterAll(async () => {
@@ -48,10 +48,7 @@ describe.each([
     const page = await open('/?model=article', look.options);
     await page.emulateMedia({ colorScheme: look.colorScheme });
     await listOn(page).waitFor();
-    expect(await visit().layoutShift()).toBeLessThan(0.02);
-    const { width } = look.options.viewport;
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    expect(await axeFinds(page)).toEqual([]);
+    await expectToStandStill(visit(), look.options.viewport);
     await page.screenshot({ path: `${SHOTS}/models-${look.name}.png`, fullPage: true });
   });
 });

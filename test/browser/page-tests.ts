@@ -53,6 +53,17 @@ export async function axeFinds(page: Page): Promise<string[][]> {
   return violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)]);
 }
 
+/** Nothing of the page has moved, it is as wide as its window, and axe finds nothing. */
+export async function expectToStandStill(
+  { page, layoutShift }: Visit,
+  { width }: { width: number },
+): Promise<void> {
+  // A fifth of what counts as good: a busy machine may paint before all of the markup is read.
+  expect(await layoutShift()).toBeLessThan(0.02);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  expect(await axeFinds(page)).toEqual([]);
+}
+
 /** The picture of a tag, as another page would show it. */
 export const pictureOfTag = (page: Page, tag: string) =>
   page.evaluate(async (html) => {

@@ -8,12 +8,12 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createApp, diskOptions } from '@killme/edge';
+import { createApp, diskOptions, SHIPPED_GENERATORS } from '@killme/edge';
 import { type BrowserAnswer, buildBrowserApp } from '@killme/edge/testing';
 import { chromium } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { expectServer, type Refusal, type Server, startDeno, startWorkerd } from '../servers.ts';
-import { findChromium, SHIPPED } from './chromium.ts';
+import { findChromium } from './chromium.ts';
 
 const SEEDS = Array.from({ length: 64 }, (_, i) => `same-${i}`);
 
@@ -43,15 +43,15 @@ type Hashes = Map<string, string>;
 /** Requests under way at a time. */
 const PARALLEL = 4;
 
-const ARTICLE_TOO = ['--generator', SHIPPED.article];
+const FOLDERS = SHIPPED_GENERATORS.map(({ folder }) => folder);
 
 const answers = new Map<string, Hashes>();
 
 beforeAll(async () => {
   const runtimes = {
     Node: askNode,
-    workerd: () => askServer(startWorkerd(SHIPPED.lite, undefined, ARTICLE_TOO)),
-    Deno: () => askServer(startDeno(SHIPPED.lite, undefined, ARTICLE_TOO)),
+    workerd: () => askServer(startWorkerd(FOLDERS)),
+    Deno: () => askServer(startDeno(FOLDERS)),
     Chromium: askChromium,
   };
   // All at once: some draw while others start.
@@ -73,9 +73,7 @@ it.each(['workerd', 'Deno', 'Chromium'])('draws the bytes of Node in %s', (name)
 });
 
 async function askNode(): Promise<Hashes> {
-  const app = createApp(
-    diskOptions(Object.entries(SHIPPED).map(([name, folder]) => ({ name, folder }))),
-  );
+  const app = createApp(diskOptions(SHIPPED_GENERATORS));
   return hashAll(async (path) => app.request(path));
 }
 
@@ -135,7 +133,7 @@ async function askChromium(): Promise<Hashes> {
 /** A page with nothing on it, the bundled app, and the generators. */
 async function serveFiles() {
   const files = await buildBrowserApp();
-  for (const [name, folder] of Object.entries(SHIPPED)) {
+  for (const { name, folder } of SHIPPED_GENERATORS) {
     for (const file of await readdir(folder)) {
       files.set(`generators/${name}/${file}`, await readFile(`${folder}/${file}`));
     }

@@ -1,3 +1,3 @@
 export { createApp } from './app.ts';
 export { diskOptions } from './disk.ts';
-export { nameFolder } from './named-folder.ts';
+export { type NamedFolder, nameFolder, SHIPPED_GENERATORS } from './named-folder.ts';

@@ -111,6 +111,18 @@ function drawInputs(
   };
 }
 
+/** What an iteration takes beside one of the warm-up, in which D rests (docs/quality.md: "a third of the time"). */
+const WORK_WITH_D = 3;
+
+/** The work of a run's iterations before `iteration`; that of one in the warm-up is 1. */
+export function workDone(
+  iteration: number,
+  { encoder, training: { methods } }: Pick<Preset, 'encoder' | 'training'>,
+): number {
+  const warmUp = encoder && methods ? Math.min(iteration, methods.warmUp) : 0;
+  return warmUp + WORK_WITH_D * (iteration - warmUp);
+}
+
 /** Images that G learns from in a step: the article's step takes a whole batch, the paired one half. */
 export function generatorBatch({ training }: Preset, batch: number): number {
   return training.methods ? batch / 2 : batch;

@@ -14,24 +14,27 @@ export interface Progress {
 /**
  * @param options.start the iteration at which this process begins, for the time left.
  * @param options.total the iteration at which the run ends.
+ * @param options.work that has been done by an iteration, in any unit: iterations need not take equally long.
  * @param options.budget ends the run instead, where there is one.
  */
 export function startProgress({
   logFile,
   start,
   total,
+  work,
   budget,
 }: {
   logFile: string;
   start: number;
   total: number;
+  work: (iteration: number) => number;
   budget?: CpuBudget | undefined;
 }): Progress {
   const began = performance.now();
   const spentBefore = budget?.spent() ?? 0;
   let lastSaid = began;
   const bars = process.stderr.isTTY ? createBars() : undefined;
-  const bar = bars?.create(budget?.total ?? total, budget ? spentBefore : start, {
+  const bar = bars?.create(budget?.total ?? work(total), budget ? spentBefore : work(start), {
     done: '–',
     pace: '–',
     left: '–',
@@ -49,7 +52,7 @@ export function startProgress({
       const spent = budget?.spent() ?? 0;
       const [from, at, to] = budget
         ? [spentBefore, spent, budget.total]
-        : [start, iteration, total];
+        : [work(start), work(iteration), work(total)];
       const words = {
         done: budget
           ? `iteration ${iteration} · ${spent.toFixed(0)} of ${budget.total} CPU s`

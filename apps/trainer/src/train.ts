@@ -12,6 +12,7 @@ import {
   type LaunchedIteration,
   launchIteration,
   readLosses,
+  workDone,
 } from './iteration.ts';
 import { appendMetrics, formatLogLine, startMetricsFile } from './metrics.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
@@ -82,7 +83,8 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
   const { iterations } = record.options;
   await startMetricsFile(folder.metrics, start);
   await startQualityFile(folder.quality, start);
-  const progress = startProgress({ logFile: folder.log, start, total: iterations, budget });
+  const work = (iteration: number) => workDone(iteration, run.preset);
+  const progress = startProgress({ logFile: folder.log, start, total: iterations, work, budget });
   const report = createReport(folder, record);
   let done = start;
   try {

@@ -99,6 +99,9 @@ describe('a run that is interrupted', () => {
     ];
     const { process: child, outcome } = startTrainer('train', ...args);
     while (child.exitCode === null && rows(args[1]!) < 2) await wait(20);
+    const meanwhile = await runTrainer('train', ...args, '--resume');
+    expect(meanwhile.output).toMatch(/^error: the run ".*" is being trained by process \d+: /m);
+    expect(meanwhile.status).toBe(1);
     child.kill('SIGINT');
     const { status, output } = await outcome;
     expect(status).toBe(0);
@@ -108,7 +111,29 @@ describe('a run that is interrupted', () => {
     expect(iteration).toBe(rows(args[1]!));
     const name = `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`;
     expect(readdirSync(join(runFolder(args[1]!), 'checkpoints'))).toEqual([name]);
-  }, 120_000);
+    const manifest = readFileSync(join(runFolder(args[1]!), 'generator/generator.json'), 'utf8');
+    expect(JSON.parse(manifest).training.iterations).toBe(iteration); // it can be served as it is
+
+    const tables = () =>
+      ['metrics.csv', 'quality.csv'].map((table) =>
+        readFileSync(join(runFolder(args[1]!), table), 'utf8'),
+      );
+    const before = tables();
+    const resumeTo = (iterations: number) =>
+      runTrainer('train', ...args, '--resume', '--iterations', String(iterations));
+    const shorter = await resumeTo(1);
+    expect(shorter.output).toMatch(
+      new RegExp(
+        `^error: the run ".*" has ${iteration} iterations already: --iterations 1 is less`,
+        'm',
+      ),
+    );
+    const nothing = await resumeTo(iteration);
+    expect(nothing.output).toContain(
+      `has all its ${iteration} iterations: give more by --iterations`,
+    );
+    expect(tables()).toEqual(before);
+  }, 240_000);
 });
 
 const seen = new Set<string>();

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
@@ -122,6 +123,11 @@ describe('from a folder of icons to an image from the edge', () => {
 
 describe('from icons back to latents', () => {
   const icons = ['01/icon_000.png', '02/icon_001.png'].map((icon) => join(data, icon));
+  beforeAll(async () => {
+    await mkdir(join(data, 'again'));
+    await copyFile(icons[1]!, join(data, 'again', 'icon_000.png'));
+  });
+
   const project = (...args: string[]) =>
     runTrainer(
       'project',
@@ -182,6 +188,16 @@ describe('from icons back to latents', () => {
       'three pictures',
       [...icons, icons[0]!],
       /^error: it takes one picture, or two for a walk, not 3$/m,
+    ],
+    [
+      'an output that is the picture',
+      [icons[0]!, '--output', icons[0]!.replace(/png$/, 'json')],
+      /^error: .*icon_000\.png would be written over the picture itself: give another --output$/m,
+    ],
+    [
+      'two pictures of one name',
+      [icons[0]!, join(data, 'again', 'icon_000.png')],
+      /^error: .*icon_000\.png and .*icon_000\.png would both be written to .*: rename one of them$/m,
     ],
     [
       'one output for two',

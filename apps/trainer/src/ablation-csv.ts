@@ -5,12 +5,12 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '@killme/model';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { writeFileWhole } from './run-folder.ts';
+import { appendToFile, writeFileWhole } from './run-folder.ts';
 
 const text = z.string().min(1);
 const figure = z.string().min(1).pipe(z.coerce.number<string>());
@@ -93,7 +93,7 @@ export async function addRow(path: string, row: AblationRow): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFileWhole(path, `${COLUMNS.join(',')}\n`);
   }
-  await appendFile(path, `${COLUMNS.map((column) => cell(row[column])).join(',')}\n`);
+  await appendToFile(path, `${COLUMNS.map((column) => cell(row[column])).join(',')}\n`);
 }
 
 /** Of figures four digits; text as RFC 4180 has it. */

@@ -1,4 +1,4 @@
-import { type Encoding, UserError } from '@killme/model';
+import { type Encoding, methodsSchema, UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablate.ts';
 import { readRows } from './ablation-csv.ts';
@@ -36,6 +36,11 @@ const VALUE_NAMES: Partial<Record<keyof GivenOptions, string>> = {
   name: 'NAME',
   preset: 'NAME',
   backend: 'NAME',
+  loss: 'NAME',
+  classCondition: 'on|off',
+  latentWhitening: 'on|off',
+  minibatchDeviation: 'on|off',
+  augment: 'NAMES',
 };
 
 const program = new Command('killme').description('Trains a DCGAN on a folder of icons.');
@@ -46,7 +51,9 @@ const trainCommand = program
   .option('--config <FILE>', 'JSON file with the options below, named like saveEvery; flags win')
   .option('--resume', 'go on with the run of --name, or with the newest one');
 
-for (const [name, schema] of Object.entries(givenOptionsSchema.shape)) {
+// A schema that has been made optional has lost its description.
+const trainOptions = { ...givenOptionsSchema.shape, ...methodsSchema.shape };
+for (const [name, schema] of Object.entries(trainOptions)) {
   const value = name === 'strict' ? '' : ` <${VALUE_NAMES[name as keyof GivenOptions] ?? 'N'}>`;
   trainCommand.addOption(new Option(`--${kebab(name)}${value}`, schema.description));
 }
@@ -139,7 +146,7 @@ function parseMadeCount(text: string): number {
 }
 
 function parseSeed(text: string): number {
-  const seed = Number(text);
+  const seed = Number(text || Number.NaN);
   if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
 }

@@ -49,6 +49,15 @@ describe('metrics.csv', () => {
     );
   });
 
+  it('loses a row that a kill has cut off, whose number may be that of another', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
+    await startMetricsFile(path, 0);
+    await appendMetrics(path, 0, metrics);
+    await appendFile(path, '1'); // of 12
+    await startMetricsFile(path, 12);
+    expect((await readMetrics(path)).seconds).toEqual(Float64Array.of(1.5));
+  });
+
   it('is read back by columns', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
     await startMetricsFile(path, 0);

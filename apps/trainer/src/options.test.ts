@@ -46,6 +46,8 @@ describe('options', () => {
     ],
     [{ loss: 'wasserstein' }, /^--loss: .*"relativistic".*; it was "wasserstein"$/],
     [{ minibatchDeviation: 'maybe' }, /^--minibatch-deviation: must be on or off; it was "maybe"$/],
+    [{ seed: '' }, /^--seed: .*expected number.*; it was ""$/],
+    [{ gradientPenalty: ' ' }, /^--gradient-penalty: .*expected number.*; it was " "$/],
     [{ name: '../up' }, /^--name: must be 1 to 64 letters.*; it was "\.\.\/up"$/],
   ])('that are wrong are named: %j', (given, message) => {
     expect(() => parseGivenOptions(given, 'flag')).toThrow(message);
@@ -65,6 +67,12 @@ describe('options', () => {
     );
     writeFileSync(file, '{"iterations": 5');
     await expect(readConfigFile(file)).rejects.toThrow(`--config ${file} cannot be read as JSON: `);
+    writeFileSync(file, '{"iterations": true}');
+    await expect(readConfigFile(file)).rejects.toThrow(
+      /iterations: .*expected number.*; it was true/,
+    );
+    writeFileSync(file, '[]');
+    await expect(readConfigFile(file)).rejects.toThrow(`${file}: it must be a JSON object`);
     writeFileSync(file, '{"iterations": 5, "strict": true}');
     expect(await readConfigFile(file)).toEqual({ iterations: 5, strict: true });
   });

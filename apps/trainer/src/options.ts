@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  givenNumber,
   type Methods,
   methodsSchema,
   PRESETS,
@@ -17,7 +18,7 @@ import {
 } from '@killme/model';
 import { z } from 'zod';
 
-const count = z.coerce.number().int().positive();
+const count = givenNumber(z.number().int().positive());
 
 /** What can be given, in a config file by these names and on the command line as flags. */
 export const givenOptionsSchema = z.strictObject({
@@ -31,26 +32,23 @@ export const givenOptionsSchema = z.strictObject({
     .optional()
     .describe('folder, .zip or .rar of images; without it the stand-in characters'),
   iterations: count.optional().describe('training steps in all'),
-  batch: count
-    .min(2)
-    .multipleOf(2)
+  batch: givenNumber(z.number().int().min(2).multipleOf(2))
     .optional()
     .describe('images in a step; D sees half real, half fake'),
   backend: z
     .enum(['auto', 'tensorflow', 'webgpu', 'wasm'])
     .optional()
     .describe('engine to train on'),
-  learningRate: z.coerce
-    .number()
-    .positive()
-    .max(1)
+  learningRate: givenNumber(z.number().positive().max(1))
     .optional()
     .describe('how far Adam goes in a step'),
-  seed: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
+  seed: givenNumber(
+    z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
+  )
     .optional()
     .describe('fixes every random draw of the run'),
   name: z
@@ -60,10 +58,7 @@ export const givenOptionsSchema = z.strictObject({
     .describe('folder of the run in runs/'),
   saveEvery: count.optional().describe('iterations between checkpoints'),
   sampleEvery: count.optional().describe('iterations between grids and strips'),
-  measureEvery: z.coerce
-    .number()
-    .int()
-    .nonnegative()
+  measureEvery: givenNumber(z.number().int().nonnegative())
     .optional()
     .describe('iterations between measurements of quality; 0 for none'),
   strict: z
@@ -122,7 +117,8 @@ export function parseGivenOptions(given: unknown, where: 'flag' | { file: string
         Object.keys(givenOptionsSchema.shape).join(', '),
     );
   }
-  const key = String(issue.path[0] ?? '');
+  if (issue.path.length === 0) throw new UserError(`${place(where)}it must be a JSON object`);
+  const key = String(issue.path[0]);
   const value = (given as Record<string, unknown> | null)?.[key];
   const label = where === 'flag' ? `--${kebab(key)}` : key;
   throw new UserError(`${place(where)}${label}: ${issue.message}; it was ${JSON.stringify(value)}`);

@@ -1,6 +1,6 @@
-import { appendFile } from 'node:fs/promises';
 import { MultiBar, Presets } from 'cli-progress';
 import type { CpuBudget } from './cpu-budget.ts';
+import { appendToFile } from './run-folder.ts';
 
 /** Where a run's lines go: the terminal, under it a progress bar, and the run's log file. */
 export interface Progress {
@@ -44,7 +44,7 @@ export function startProgress({
     async log(line) {
       if (bars) bars.log(`${line}\n`);
       else console.log(line);
-      await appendFile(logFile, `${line}\n`);
+      await appendToFile(logFile, `${line}\n`);
     },
     update(iteration) {
       const now = performance.now();

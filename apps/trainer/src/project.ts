@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdir, readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { decodeImage, ImageFault } from '@killme/data';
 import {
   applyNetwork,
@@ -71,6 +71,7 @@ export async function project(options: ProjectOptions): Promise<void> {
   const originals = await Promise.all(
     pictures.map((path) => readOriginal(path, imageSize, options)),
   );
+  checkTargets(originals);
   await startEngine(backend, console.log);
   const run = await readTrainedRun(folder);
   const { file, ...networks } = await placeNetworks(run);
@@ -110,6 +111,23 @@ async function readOriginal(
   } catch (error) {
     if (error instanceof ImageFault) throw new UserError(`${path}: ${error.message}`);
     throw error;
+  }
+}
+
+/** @throws UserError where a file to write is a picture that was given, or is to be written twice. */
+function checkTargets(originals: readonly Original[]): void {
+  for (const { path, target } of originals) {
+    if (originals.some((original) => resolve(original.path) === resolve(`${target}.png`))) {
+      throw new UserError(
+        `${target}.png would be written over the picture itself: give another --output`,
+      );
+    }
+    const double = originals.find((other) => other.path !== path && other.target === target);
+    if (double) {
+      throw new UserError(
+        `${path} and ${double.path} would both be written to ${target}.json: rename one of them`,
+      );
+    }
   }
 }
 

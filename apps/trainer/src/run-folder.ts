@@ -4,7 +4,16 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@killme/model';
 
@@ -27,6 +36,8 @@ export interface RunFolder {
   report: string;
   /** The exported generator file. */
   generator: string;
+  /** Which process is training it. */
+  lock: string;
 }
 
 export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
@@ -43,6 +54,7 @@ export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
     tensorboard: join(root, 'tensorboard'),
     report: join(root, 'report.html'),
     generator: join(root, 'generator'),
+    lock: join(root, '.lock'),
   };
 }
 
@@ -117,25 +129,78 @@ export async function writeFolderWhole(
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   const old = `${temporary}.old`;
+  const remove = (folder: string) => rm(folder, { recursive: true, force: true });
   try {
+    await remove(temporary); // of a process that was killed and had this one's number
     await mkdir(temporary, { recursive: true });
     for (const [name, data] of files) await writeFile(join(temporary, name), data, { flush: true });
-    if (existsSync(path)) await rename(path, old);
+    if (existsSync(path)) {
+      await remove(old);
+      await rename(path, old);
+    }
     await rename(temporary, path);
-    await rm(old, { recursive: true, force: true });
+    await remove(old);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    if (existsSync(old) && !existsSync(path)) await rename(old, path);
+    await remove(temporary);
     throw diskError(error, path);
   }
 }
 
-/** Removes the temporary files and folders of a process that was killed while it wrote. */
+/** Adds to the end of a file, which may be a new one. */
+export async function appendToFile(path: string, data: string | Uint8Array): Promise<void> {
+  await appendFile(path, data).catch((error: unknown) => {
+    throw diskError(error, path);
+  });
+}
+
+/**
+ * Removes the temporary files and folders of a process that was killed while it wrote; a folder that it had
+ * put aside and not yet replaced goes back.
+ */
 export async function removeLeftovers({ root, samples, checkpoints }: RunFolder): Promise<void> {
   for (const folder of [root, samples, checkpoints]) {
     const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((file) => /^\..+\.\d+\.tmp(\.old)?$/.test(file))) {
-      await rm(join(folder, name), { recursive: true, force: true });
+    for (const name of names) {
+      const [, target, old] = /^\.(.+)\.\d+\.tmp(\.old)?$/.exec(name) ?? [];
+      if (target === undefined) continue;
+      const isOnlyCopy = old !== undefined && !existsSync(join(folder, target));
+      if (isOnlyCopy) await rename(join(folder, name), join(folder, target));
+      else await rm(join(folder, name), { recursive: true, force: true });
     }
+  }
+}
+
+/**
+ * Says that this process trains the run, so that no other does: two at once would spoil each other's files.
+ * @returns what gives it back.
+ * @throws UserError when a process that lives has said so.
+ */
+export async function lockRun({ name, lock }: RunFolder): Promise<() => Promise<void>> {
+  const take = () => writeFile(lock, String(process.pid), { flag: 'wx' });
+  await take().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw diskError(error, lock);
+    const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
+    if (isAlive(holder)) {
+      throw new UserError(
+        `the run "${name}" is being trained by process ${holder}: wait for it or stop it ` +
+          `(if that is another program, remove ${lock})`,
+      );
+    }
+    await rm(lock, { force: true }); // it was killed
+    await take();
+  });
+  return () => rm(lock, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  // This process trains one run after the other: its number is that of one which was killed.
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0); // sends nothing
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
   }
 }
 

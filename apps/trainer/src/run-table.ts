@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { appendFile, readFile } from 'node:fs/promises';
-import { writeFileWhole } from './run-folder.ts';
+import { readFile } from 'node:fs/promises';
+import { appendToFile, writeFileWhole } from './run-folder.ts';
 
 /** Begins a table, or cuts one back to the iterations before `start`, which will come again. */
 export async function startTable(
@@ -13,9 +13,8 @@ export async function startTable(
   start: number,
 ): Promise<void> {
   const header = ['iteration', ...columns].join(',');
-  const old =
-    start === 0 ? [] : (await readFile(path, 'utf8').catch(() => '')).split('\n').slice(1);
-  const kept = old.filter((row) => row !== '' && Number(row.split(',')[0]) < start);
+  const old = start === 0 ? [] : rowsOf(await readFile(path, 'utf8').catch(() => ''));
+  const kept = old.filter((row) => Number(row.split(',')[0]) < start);
   await writeFileWhole(path, [header, ...kept, ''].join('\n'));
 }
 
@@ -30,8 +29,11 @@ export async function appendRow<Column extends string>(
     const value = values[column];
     return value === undefined ? '' : Number(value.toPrecision(7));
   });
-  await appendFile(path, `${[iteration, ...cells].join(',')}\n`);
+  await appendToFile(path, `${[iteration, ...cells].join(',')}\n`);
 }
+
+/** The rows that are whole: one that a kill has cut off has no end of line, and maybe another number. */
+const rowsOf = (text: string) => text.split('\n').slice(1, -1);
 
 /**
  * Reads a table by column; a row that was cut off by a kill, and one that there is not yet, are none.
@@ -41,7 +43,7 @@ export async function readTable<Column extends string>(
   path: string,
   columns: readonly Column[],
 ): Promise<Record<Column | 'iteration', Float64Array>> {
-  const rows = (await readFile(path, 'utf8')).split('\n').slice(1, -1);
+  const rows = rowsOf(await readFile(path, 'utf8'));
   const all = ['iteration' as const, ...columns];
   const table = Object.fromEntries(
     all.map((column) => [column, new Float64Array(rows.length)]),

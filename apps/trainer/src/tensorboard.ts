@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { appendFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stackLatents } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { type IterationMetrics, mean } from './metrics.ts';
+import { appendToFile } from './run-folder.ts';
 import type { Sample } from './samples.ts';
 import type { Gan } from './step.ts';
 import {
@@ -34,7 +35,7 @@ export async function startEventFile(folder: string, start: number): Promise<Eve
   const seconds = Math.floor(Date.now() / 1000);
   const path = join(folder, `events.out.tfevents.${seconds}.from-${start}`);
   const append = (step: number, content: EventContent) =>
-    appendFile(path, frameRecord(encodeEvent(Date.now() / 1000, step, content)));
+    appendToFile(path, frameRecord(encodeEvent(Date.now() / 1000, step, content)));
   await append(start, { fileVersion: 'brain.Event:2' });
   await append(start, { sessionStart: true });
   return {

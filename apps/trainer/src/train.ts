@@ -30,6 +30,7 @@ import { createReport, type Report } from './report.ts';
 import {
   createRunFolder,
   findRunFolder,
+  lockRun,
   type RunFolder,
   refuseExistingRun,
   removeLeftovers,
@@ -51,6 +52,8 @@ interface Run {
   gan: Gan;
   /** The iteration to begin with. */
   start: number;
+  /** Lets other processes train it. */
+  unlock: () => Promise<void>;
 }
 
 /**
@@ -69,6 +72,7 @@ export async function train(
     await trainRun(run, { signal, budget });
   } finally {
     disposeGan(run.gan); // an ablation trains many in one process
+    await run.unlock();
   }
 }
 
@@ -79,8 +83,13 @@ interface Ends {
 }
 
 async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
-  const { folder, record, gan, start } = run;
+  const { folder, record, start } = run;
   const { iterations } = record.options;
+  if (start === iterations) {
+    await save(run, start);
+    console.log(`${folder.root} has all its ${start} iterations: give more by --iterations`);
+    return;
+  }
   await startMetricsFile(folder.metrics, start);
   await startQualityFile(folder.quality, start);
   const work = (iteration: number) => workDone(iteration, run.preset);
@@ -98,13 +107,6 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
     console.log(`stopped at iteration ${done}; go on with --resume --name ${folder.name}`);
     return;
   }
-  await exportGenerator({
-    folder,
-    preset: run.preset,
-    record,
-    weights: await readGenerator(gan),
-    iterations: done,
-  });
   console.log(`done: ${folder.root} (serve its generator: npm run dev)`);
 }
 
@@ -203,9 +205,12 @@ async function trainLoop(
   return iterations;
 }
 
+/** Writes the checkpoint, and the generator file of it, so that a run can be served while it goes on. */
 async function save({ folder, record, preset, gan }: Run, done: number): Promise<void> {
   calibrateAverage(gan, { seed: record.options.seed, latent: preset.latent });
   await saveCheckpoint(folder.checkpoints, done, gan);
+  const weights = await readGenerator(gan);
+  await exportGenerator({ folder, preset, record, weights, iterations: done });
 }
 
 async function beginRun(given: GivenOptions): Promise<Run> {
@@ -215,12 +220,21 @@ async function beginRun(given: GivenOptions): Promise<Run> {
   const engine = await startEngine(options.backend, console.log); // may move to Deno: before the rest
   const dataset = await readDataset(options);
   await createRunFolder(folder);
+  const unlock = await lockRun(folder);
   const record = createRunRecord(options, dataset);
   const preset = presetOf(record);
   record.engines.push(`${engine.name} (${engine.device})`);
   await writeRunRecord(folder, record);
   console.log(`run: ${folder.root}`);
-  return { folder, record, preset, dataset, gan: initializeGan(preset, options.seed), start: 0 };
+  return {
+    folder,
+    record,
+    preset,
+    dataset,
+    gan: initializeGan(preset, options.seed),
+    start: 0,
+    unlock,
+  };
 }
 
 async function resumeRun(given: GivenOptions): Promise<Run> {
@@ -235,6 +249,7 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
         'put them back, or start another run by --name',
     );
   }
+  const unlock = await lockRun(folder);
   await removeLeftovers(folder);
   const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
   const preset = presetOf({ ...saved, options });
@@ -247,13 +262,19 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
       })
     : initializeGan(preset, options.seed);
   const start = checkpoint?.iteration ?? 0;
+  if (options.iterations < start) {
+    throw new UserError(
+      `the run "${folder.name}" has ${start} iterations already: --iterations ${options.iterations} ` +
+        'is less; give more, or start another run by --name',
+    );
+  }
   const description = `${engine.name} (${engine.device})`;
   const engines =
     saved.engines.at(-1) === description ? saved.engines : [...saved.engines, description];
   const record = { ...saved, options, engines };
   await writeRunRecord(folder, record);
   console.log(`run: ${folder.root}, from iteration ${start}`);
-  return { folder, record, preset, dataset, gan, start };
+  return { folder, record, preset, dataset, gan, start, unlock };
 }
 
 async function readDataset(options: TrainOptions): Promise<Dataset> {

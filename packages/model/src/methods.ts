@@ -10,6 +10,13 @@ import { ADVERSARIAL_LOSSES } from './loss.ts';
 /** On the command line a switch is `on` or `off`, in a config file `true` or `false`. */
 const onOff = z.union([z.boolean(), z.stringbool()], { error: 'must be on or off' });
 
+/** As flags have numbers: the text of one. Unlike `z.coerce.number()` it takes no "", `null` or `true` for one. */
+export const givenNumber = <Schema extends z.ZodNumber>(schema: Schema) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given),
+    schema,
+  );
+
 /** `translation,cutout` or `none` on the command line, a list of them in files. */
 const policy = z.preprocess(
   (given) => {
@@ -28,11 +35,9 @@ export const methodsSchema = z.strictObject({
    * γ of R1 on real and R2 on fake images (Mescheder et al. 2018, arXiv:1801.04406), approximated by
    * differences (Lin et al. 2025, arXiv:2501.08316); 0 for none.
    */
-  gradientPenalty: z.coerce
-    .number()
-    .min(0)
-    .max(1000)
-    .describe('γ of the penalty on the gradient of D; 0 for none'),
+  gradientPenalty: givenNumber(z.number().min(0).max(1000)).describe(
+    'γ of the penalty on the gradient of D; 0 for none',
+  ),
   /**
    * G is told which class to draw, and D judges by class (Mirza & Osindero 2014, arXiv:1411.1784),
    * with a logit for each of them (Choi et al. 2020, "StarGAN v2", arXiv:1912.01865).
@@ -42,20 +47,16 @@ export const methodsSchema = z.strictObject({
    * Weight of G's error in drawing real images again from what an encoder says of them, so that no
    * kind of image is left out (Larsen et al. 2015, "VAE/GAN", arXiv:1512.09300); 0 for none.
    */
-  reconstruction: z.coerce
-    .number()
-    .min(0)
-    .max(100)
-    .describe('weight of drawing the real images again; 0 for none'),
+  reconstruction: givenNumber(z.number().min(0).max(100)).describe(
+    'weight of drawing the real images again; 0 for none',
+  ),
   /**
    * Iterations at first in which G only learns to draw real images again, so that D and G begin with
    * drawings that are right but for their details (as Ledig et al. 2016, "SRGAN", arXiv:1609.04802).
    */
-  warmUp: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .describe('iterations at first in which G only draws the real images again'),
+  warmUp: givenNumber(z.number().int().min(0)).describe(
+    'iterations at first in which G only draws the real images again',
+  ),
   /**
    * In the warm-up latents are turned and stretched, so that those of the real images are as even as the
    * random ones that pictures are drawn from ("ex-post density estimation", Ghosh et al. 2020,
@@ -77,11 +78,9 @@ export const methodsSchema = z.strictObject({
    * The generator that is shown and exported is an average of G's weights over its steps, each old
    * average keeping this share (Yazıcı et al. 2018, arXiv:1806.04498); 0 means G itself.
    */
-  averageDecay: z.coerce
-    .number()
-    .min(0)
-    .lt(1)
-    .describe('share that the average of G keeps at each step; 0 shows G itself'),
+  averageDecay: givenNumber(z.number().min(0).lt(1)).describe(
+    'share that the average of G keeps at each step; 0 shows G itself',
+  ),
 });
 
 /** The methods of a run. */

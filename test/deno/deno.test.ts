@@ -12,9 +12,12 @@ describeContract({
   },
 });
 
-it('Deno refuses a damaged generator, and a port in use, with one line', async () => {
+it('Deno refuses a damaged generator, one that has changed, and a port in use, with one line', async () => {
   const { folder, remove } = await writeRandomGenerator();
   const server = expectServer(await startDeno(folder));
+  const shard = `${folder}/weights-0.bin`;
+  const bytes = await readFile(shard);
+  bytes[1000]! ^= 1;
   try {
     const second = await expectRefusal(
       await startDeno(folder, Number(new URL(server.origin).port)),
@@ -23,13 +26,17 @@ it('Deno refuses a damaged generator, and a port in use, with one line', async (
       status: 1,
       output: expect.stringMatching(/^.*port.* is in use: .*\n$/),
     });
+    // Another generator's weights are not sent under the name of the one that draws.
+    expect((await fetch(`${server.origin}/generator/weights-0.bin`)).status).toBe(200);
+    await writeFile(shard, bytes);
+    const changed = await fetch(`${server.origin}/generator/weights-0.bin`);
+    expect(await changed.json()).toMatchObject({
+      status: 503,
+      detail: expect.stringContaining('weights-0.bin has changed since the server was started'),
+    });
   } finally {
     await server.stop();
   }
-  const shard = `${folder}/weights-0.bin`;
-  const bytes = await readFile(shard);
-  bytes[1000]! ^= 1;
-  await writeFile(shard, bytes);
   const refusal = await expectRefusal(await startDeno(folder));
   await remove();
   expect(refusal.status).toBe(1);

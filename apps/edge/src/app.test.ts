@@ -123,6 +123,8 @@ describe('caching', () => {
     expect(await tag('/morph?to=b+c&from=a&&steps=10&path=linear')).toBe(plain);
     expect(await tag('/morph?from=a&to=b+c&steps=9')).not.toBe(plain);
     expect(await tag('/morph?from=b+c&to=a')).not.toBe(plain);
+    const fade = '/morph?from=a&to=b&space=pixel';
+    expect(await tag(`${fade}&path=slerp`)).toBe(await tag(fade)); // it has no path
     expect(await tag('/img?seed=a%26format%3Dpng')).not.toBe(await tag('/img?seed=a'));
   });
 
@@ -240,7 +242,9 @@ describe('a generator that cannot be loaded', () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const loadGenerator = vi
       .fn<() => Promise<Generator>>()
-      .mockRejectedValueOnce(new UserError('weights-0.bin is damaged'))
+      .mockRejectedValueOnce(
+        new UserError('/srv/secret/weights-0.bin is damaged', 'weights-0.bin is damaged'),
+      )
       .mockRejectedValueOnce(new Error('a secret'));
     const broken = createApp({
       listGenerators: async () => [{ name: 'broken', load: loadGenerator }],
@@ -250,7 +254,7 @@ describe('a generator that cannot be loaded', () => {
     const damaged = await broken.request('/img?seed=a');
     expect(damaged.status).toBe(503);
     expect(await damaged.json()).toMatchObject({
-      detail: 'The generator cannot be used: weights-0.bin is damaged.',
+      detail: 'The server lacks what it needs: weights-0.bin is damaged.',
     });
     const failed = await broken.request('/img?seed=a');
     expect(failed.status).toBe(500);
@@ -279,6 +283,28 @@ describe('the rest', () => {
     expect(response.headers.get('content-security-policy')).toContain("script-src 'self';");
     expect(await response.text()).toBe('the file index.html');
     expect(await (await app.request('/page.js')).text()).toBe('the file page.js');
+  });
+
+  it('gives files of the page other tags when a byte changes, whatever it is', async () => {
+    const files = [0x90, 0xa0].map((byte) => Uint8Array.of(0, 0x61, 0x73, 0x6d, byte)); // no UTF-8
+    const tags = files.map(async (file) => {
+      const served = createApp({
+        listGenerators: async () => [],
+        readPage: async () => file,
+        loadWebpBinary: compileWebpBinary,
+      });
+      return (await served.request('/engine.wasm')).headers.get('etag');
+    });
+    expect(new Set(await Promise.all(tags)).size).toBe(2);
+  });
+
+  it('draws nothing for a client that has left before it was its turn', async () => {
+    draw.mockClear();
+    const leaving = new AbortController();
+    const answer = app.request('/morph?from=leaving&to=soon&steps=9', { signal: leaving.signal });
+    leaving.abort(); // while the query is read
+    expect((await answer).status).toBe(499);
+    expect(draw).not.toHaveBeenCalled();
   });
 
   it('tells the facts of the generator', async () => {

@@ -110,7 +110,7 @@ function toProblem(error: Error): ProblemError {
   if (error instanceof ProblemError) return error;
   console.error(error);
   if (error instanceof UserError) {
-    return new ProblemError(503, `The generator cannot be used: ${error.message}.`, {
+    return new ProblemError(503, `The server lacks what it needs: ${error.told}.`, {
       headers: { 'Retry-After': '30' },
     });
   }

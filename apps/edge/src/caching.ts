@@ -26,8 +26,12 @@ export const RENDERING = 3;
  * @param parts what determines the bytes: the generator's hash, the route, the canonical query.
  */
 export async function entityTag(...parts: readonly string[]): Promise<string> {
-  const text = new TextEncoder().encode([RENDERING, ...parts].join('\n'));
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text)).subarray(0, 16);
+  return tagOfBytes(new TextEncoder().encode([RENDERING, ...parts].join('\n')));
+}
+
+/** A strong entity tag of an answer's bytes themselves. */
+export async function tagOfBytes(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).subarray(0, 16);
   return `"${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}"`;
 }
 

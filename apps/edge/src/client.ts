@@ -10,7 +10,7 @@ export { joinSeeds } from './seed-list.ts';
 
 /**
  * Requests and addresses of the routes, with the types of their parameters.
- * @param origin where the server is: `https://example.com/`, or `''` for the page's own.
+ * @param origin where the server is: `https://example.com/`; for a page's own, `location.origin`.
  * @example
  * const client = createClient('http://localhost:8787');
  * image.src = client.img.$url({ query: { seed: 'alice' } }).href;

@@ -5,11 +5,13 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { UserError } from '@killme/model';
+import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import { createApp } from './app.ts';
 import { diskOptions } from './disk.ts';
+import type { Generator } from './generator.ts';
 import { sayWhich } from './models.ts';
 import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
 import { resolvePath } from './resolve-path.ts';
@@ -32,7 +34,8 @@ async function main(): Promise<void> {
       await source.openGallery?.(generator);
       // What is described is what was loaded, whatever happens to the folder meanwhile.
       const given = async () => generator;
-      return { ...source, load: given, describe: given };
+      const readFile = source.readFile && unchangedFiles(source.readFile, generator);
+      return { ...source, load: given, describe: given, readFile };
     }),
   );
   Deno.serve(
@@ -46,6 +49,20 @@ async function main(): Promise<void> {
     },
     createApp({ ...options, listGenerators: async () => loaded }).fetch,
   );
+}
+
+/** Reads files of the generator that was loaded: those of another one would be sent under its name. */
+function unchangedFiles(
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  { manifest, hash }: Pick<Generator, 'manifest' | 'hash'>,
+) {
+  const hashes = new Map(manifest.shards.map((shard) => [shard.file, shard.sha256]));
+  hashes.set(GENERATOR_MANIFEST, hash);
+  return async (name: string) => {
+    const bytes = await readFile(name);
+    if (createHash('sha256').update(bytes).digest('hex') === hashes.get(name)) return bytes;
+    throw new UserError(`${name} has changed since the server was started: start it again`);
+  };
 }
 
 function readOptions() {

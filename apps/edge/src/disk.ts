@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type ReadShard, readGeneratorManifest, UserError } from '@killme/model';
 import type { AppOptions } from './app.ts';
 import type { WasmBinaries } from './backend.ts';
@@ -49,7 +50,8 @@ export function folderStreamer(folder: string): ReadShard {
 function unreadable(path: string | URL, error: unknown): UserError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-  return new UserError(`${path instanceof URL ? path.pathname : path} ${why}`);
+  const text = path instanceof URL ? path.pathname : path;
+  return new UserError(`${text} ${why}`, `${basename(text)} ${why}`);
 }
 
 /** Where scripts/build-page.ts puts the files of the page. */

@@ -46,6 +46,8 @@ export interface Brush {
 /** The bytes of an answer. */
 export type Made = Uint8Array<ArrayBuffer> | string;
 
+const asBytes = (made: Made) => (typeof made === 'string' ? new TextEncoder().encode(made) : made);
+
 /** A request for pictures, and how they are made. */
 export interface PictureRequest<Parameters extends PictureParameters> {
   context: Context;
@@ -62,7 +64,7 @@ export interface PictureRequest<Parameters extends PictureParameters> {
   /** What a saved file is called by. */
   words: readonly string[];
   source?: 'drawn' | 'gallery';
-  /** The bytes lie ready: no tier need keep them, and nobody has to wait for them. */
+  /** The bytes lie ready: nothing is drawn, no tier need keep them, and nobody has to wait for them. */
   ready?: boolean;
   /** Called only when nobody has the answer yet. */
   make: (brush: Brush) => Promise<Made>;
@@ -159,8 +161,7 @@ export function createDrawing({
       // workerd drops a request whose client has left, in the middle of what it does and without its
       // `finally`. This holds it until nobody waits and it has given its place away.
       waitUntil(drawing.catch(() => undefined));
-      const made = await drawing;
-      const bytes = typeof made === 'string' ? new TextEncoder().encode(made) : made;
+      const bytes = asBytes(await drawing);
       keep(bytes);
       return bytes;
     });
@@ -215,7 +216,13 @@ export function createDrawing({
         `/kept/${hash}/${route}/${tag.replaceAll('"', '')}.${format}`,
         request.url,
       );
-      const found = ready ? undefined : await shelf.find(address, contentType);
+      if (ready) {
+        if (request.method === 'HEAD') return send(null, source);
+        // Nothing is drawn: it is of nobody's share, and waits for no turn.
+        const turn = { next: async () => undefined };
+        return send(asBytes(await make(await brush({ model, size, label, turn }))), source);
+      }
+      const found = await shelf.find(address, contentType);
       if (request.method === 'HEAD') {
         await found?.body.cancel();
         return send(null, found?.source ?? source);
@@ -226,7 +233,7 @@ export function createDrawing({
         key: address.href,
         pictures: drawings,
         make: async (turn) => make(await brush({ model, size, label, turn })),
-        keep: (made) => ready || shelf.keep(address, { bytes: made, contentType }),
+        keep: (made) => shelf.keep(address, { bytes: made, contentType }),
       });
       return send(bytes, source);
     },

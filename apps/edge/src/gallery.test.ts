@@ -98,6 +98,15 @@ describe('a server with a gallery', () => {
     expect([...seen].sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('sends its pictures as they are to those who may have nothing drawn', async () => {
+    const limited = createApp({
+      ...diskOptions([nameFolder(folder)], `${folder}/gallery`),
+      allowRequest: async () => false,
+    });
+    expect((await limited.request('/img?seed=alice')).status).toBe(200);
+    expect((await limited.request('/img?seed=alice&size=64')).status).toBe(429);
+  });
+
   it('makes other sizes and formats of the same picture', async () => {
     const plain = pixelsOf(await bytesOf(await app.request('/img?seed=alice')));
     expect(plain.width).toBe(32);

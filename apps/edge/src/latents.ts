@@ -79,5 +79,11 @@ export function readMoves(moves: readonly NamedMove[], manifest: GeneratorManife
   });
 }
 
+/** The one way to write moves: those that go nowhere are left out. */
+export function writeMoves(moves: readonly NamedMove[] = []): string[] | undefined {
+  const going = moves.filter(({ strength }) => strength !== 0);
+  return going.length === 0 ? undefined : going.map(writeMove);
+}
+
 /** The text of a move in a list: `direction-1:-1.5`. */
-export const writeMove = ({ direction, strength }: NamedMove) => `${direction}:${strength}`;
+const writeMove = ({ direction, strength }: NamedMove) => `${direction}:${strength}`;

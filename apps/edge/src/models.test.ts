@@ -126,7 +126,7 @@ it('says which of several generators is damaged', async () => {
   const answer = await createApp(diskOptions(served)).request('/img?seed=a&model=third');
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({
-    detail: expect.stringMatching(/cannot be used: third: weights-0\.bin is damaged/),
+    detail: expect.stringMatching(/lacks what it needs: third: weights-0\.bin is damaged/),
   });
   await expect(assembleAssets({ generators: served }, `${folder}/assets`)).rejects.toThrow(
     /^third: weights-0\.bin is damaged/,

@@ -76,7 +76,7 @@ export async function saying<T>(name: string, work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${name}: ${error.message}`);
+    throw new UserError(`${name}: ${error.message}`, `${name}: ${error.told}`);
   }
 }
 

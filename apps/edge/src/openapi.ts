@@ -133,7 +133,7 @@ const RESPONSES = {
   ),
   busy: problemResponse(
     'Busy',
-    'Too many pictures are being drawn, or the generator cannot be used; see Retry-After.',
+    'Too many pictures are being drawn, or the server lacks what it needs; see Retry-After.',
   ),
   unusable: problemResponse(
     'Unusable',

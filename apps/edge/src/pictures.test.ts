@@ -161,6 +161,14 @@ describe('moves along directions', () => {
     );
   });
 
+  it('of no strength are none', async () => {
+    const tag = async (path: string) => (await app.request(path)).headers.get('etag');
+    const [direction] = (await (await app.request('/model')).json()).directions;
+    for (const path of ['/img?seed=a', '/mix?plus=a']) {
+      expect(await tag(`${path}&move=${direction}:0`)).toBe(await tag(path));
+    }
+  });
+
   it('are one picture, however their numbers are written', async () => {
     const tag = async (move: string) =>
       (await app.request(`/img?seed=a&move=${move}`)).headers.get('etag');

@@ -6,6 +6,7 @@ export type Wanted = Pick<AbortSignal, 'throwIfAborted'>;
 /**
  * Does work once for all who ask for it while it is under way, and for as long as one of them waits.
  * @returns a function that takes what names the work, the signal of one who asks, and how it is begun.
+ * It throws the signal's reason where that one has left already.
  */
 export function shareWork<T>(): (
   key: string,
@@ -15,6 +16,7 @@ export function shareWork<T>(): (
   const underWay = new Map<string, { waiting: number; begunMs: number; outcome: Promise<T> }>();
 
   return (key, signal, begin) => {
+    signal.throwIfAborted(); // its client has left before it came here: no event says so any more
     const found = underWay.get(key);
     const work = found && Date.now() < found.begunMs + FORGOTTEN_AFTER_MS ? found : start();
     work.waiting++;

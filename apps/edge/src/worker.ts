@@ -60,7 +60,9 @@ async function listDeployedGenerators(): Promise<GeneratorSource[]> {
 async function openDeployedGallery(generator: GeneratorDescription): Promise<Gallery | undefined> {
   const probe = await fetchAsset(`gallery/${GALLERY_MANIFEST}`);
   await probe.body?.cancel();
-  return probe.ok ? openGallery((name) => readAsset(`gallery/${name}`), generator) : undefined;
+  // Any other failure is told, and not remembered: without its gallery a server has other pictures.
+  if (probe.status === 404) return undefined;
+  return openGallery((name) => readAsset(`gallery/${name}`), generator);
 }
 
 export default { fetch: (request: Request) => app.fetch(request) };

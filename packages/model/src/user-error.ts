@@ -4,4 +4,13 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+
+  /** What strangers may read of it. */
+  readonly told: string;
+
+  /** @param told where the message has paths of the machine: the same without them. */
+  constructor(message: string, told = message) {
+    super(message);
+    this.told = told;
+  }
 }

@@ -70,9 +70,9 @@ const whyBroken = (error: unknown) => ({
 /** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL('.', location.href).href);
-  const { gallery } = await (
-    await server.model.$get({ query }, { init: { cache: 'no-cache' } })
-  ).json();
+  const response = await server.model.$get({ query }, { init: { cache: 'no-cache' } });
+  if (!response.ok) throw new Error(`the server does not tell its model (${response.status})`);
+  const { gallery } = await response.json();
   if (!gallery) return undefined;
   const { draw, latentSpace, manifest } = generator;
   return {

@@ -134,9 +134,10 @@ function receive(answer: Answer): void {
   if ('pictureMs' in answer) time.textContent = `${answer.pictureMs?.toFixed(0)} ms a picture`;
 }
 
-/** An image that has begun to load does not need its address any more. */
 async function forget(href: string): Promise<void> {
-  const file = await files.get(href);
+  const file = files.get(href);
   files.delete(href);
-  if (file) URL.revokeObjectURL(file);
+  const address = await file;
+  // An image that has begun to load needs it no more, and one that has just been given it begins now.
+  if (address !== undefined) setTimeout(() => URL.revokeObjectURL(address));
 }

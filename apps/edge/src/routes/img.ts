@@ -2,7 +2,7 @@ import { moveLatent, type Picture } from '@killme/model';
 import { decode } from 'fast-png';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
-import { readLatent, readMoves, writeMove } from '../latents.ts';
+import { readLatent, readMoves, writeMoves } from '../latents.ts';
 import type { Models } from '../models.ts';
 import { imgParameters, query } from '../parameters.ts';
 import { resample } from '../resample.ts';
@@ -41,7 +41,7 @@ export const img = (drawing: Drawing, models: Models) =>
     const moves = readMoves(move ?? [], manifest);
     return drawing.respond({
       ...request,
-      parameters: { seed, z, move: move?.map(writeMove), ...options },
+      parameters: { seed, z, move: writeMoves(move), ...options },
       async make({ latentOf, drawAll, encodeStill }) {
         const place = moveLatent(latent ?? latentOf(seed!), moves, manifest.latent);
         const [picture] = await drawAll([place]);

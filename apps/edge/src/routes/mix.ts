@@ -1,7 +1,7 @@
 import { mix as mixLatents, moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { Drawing } from '../drawing.ts';
-import { readMoves, writeMove } from '../latents.ts';
+import { readMoves, writeMoves } from '../latents.ts';
 import type { Models } from '../models.ts';
 import { mixParameters, query } from '../parameters.ts';
 
@@ -17,7 +17,7 @@ export const mix = (drawing: Drawing, models: Models) =>
       context: c,
       model,
       route: 'mix',
-      parameters: { ...parameters, move: move?.map(writeMove) },
+      parameters: { ...parameters, move: writeMoves(move) },
       pictures: 1,
       words: ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])],
       async make({ latentOf, toClass, drawAll, encodeStill }) {

@@ -29,7 +29,8 @@ export const morph = (drawing: Drawing, models: Models) =>
       context: c,
       model,
       route: 'morph',
-      parameters,
+      // A cross-fade has no path: asked for in two ways it is one picture.
+      parameters: space === 'pixel' ? { ...parameters, path: 'linear' } : parameters,
       pictures: steps,
       drawings: space === 'latent' ? steps : stops.length,
       words: ['morph', parameters.from ?? 'latent', ...via, parameters.to ?? 'latent'],

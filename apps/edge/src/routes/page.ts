@@ -1,5 +1,5 @@
 import type { Handler } from 'hono';
-import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
+import { ASK_AGAIN, respond, tagOfBytes } from '../caching.ts';
 import type { Models } from '../models.ts';
 import { modelParameters, noParameters, readParameters } from '../parameters.ts';
 
@@ -73,7 +73,7 @@ export function page(
     const bytes = await read(c.req.url);
     const response = await respond({
       request: c.req.raw,
-      tag: await entityTag(new TextDecoder().decode(bytes)),
+      tag: await tagOfBytes(bytes),
       cacheControl: ASK_AGAIN,
       contentType: contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType,
       make: () => bytes,

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import {
   applyNetwork,
@@ -123,10 +123,9 @@ describe('from a folder of icons to an image from the edge', () => {
 
 describe('from icons back to latents', () => {
   const icons = ['01/icon_000.png', '02/icon_001.png'].map((icon) => join(data, icon));
-  beforeAll(async () => {
-    await mkdir(join(data, 'again'));
-    await copyFile(icons[1]!, join(data, 'again', 'icon_000.png'));
-  });
+  const namesake = join(mkdtempSync(join(tmpdir(), 'killme-')), 'icon_000.png');
+  beforeAll(() => copyFile(icons[1]!, namesake));
+  afterAll(() => rm(dirname(namesake), { recursive: true }));
 
   const project = (...args: string[]) =>
     runTrainer(
@@ -196,7 +195,7 @@ describe('from icons back to latents', () => {
     ],
     [
       'two pictures of one name',
-      [icons[0]!, join(data, 'again', 'icon_000.png')],
+      [icons[0]!, namesake],
       /^error: .*icon_000\.png and .*icon_000\.png would both be written to .*: rename one of them$/m,
     ],
     [

@@ -86,7 +86,7 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
   const { folder, record, start } = run;
   const { iterations } = record.options;
   if (start === iterations) {
-    await save(run, start);
+    await exportSaved(run, start);
     console.log(`${folder.root} has all its ${start} iterations: give more by --iterations`);
     return;
   }
@@ -101,7 +101,10 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
   } finally {
     progress.stop();
   }
-  if (done > start) await save(run, done);
+  if (done > start) {
+    await save(run, done);
+    await exportSaved(run, done);
+  }
   if (done < iterations) {
     await report.write();
     console.log(`stopped at iteration ${done}; go on with --resume --name ${folder.name}`);
@@ -152,6 +155,7 @@ async function trainLoop(
   // The losses of a step are read when the next one has been launched, or before it is shown or saved.
   let launched: LaunchedIteration | undefined;
   let settledAt = performance.now();
+  let exportedAt = Number.NEGATIVE_INFINITY; // the first checkpoint can be looked at
   const settle = async () => {
     if (!launched) return;
     const { iteration } = launched;
@@ -194,6 +198,10 @@ async function trainLoop(
     if (done % saveEvery === 0 && done < iterations) {
       await settle();
       await save(run, done);
+      if (performance.now() - exportedAt > EXPORT_EVERY_MS) {
+        await exportSaved(run, done);
+        exportedAt = performance.now();
+      }
       settledAt = performance.now();
     }
   }
@@ -205,13 +213,19 @@ async function trainLoop(
   return iterations;
 }
 
-/** Writes the checkpoint, and the generator file of it, so that a run can be served while it goes on. */
 async function save({ folder, record, preset, gan }: Run, done: number): Promise<void> {
   calibrateAverage(gan, { seed: record.options.seed, latent: preset.latent });
   await saveCheckpoint(folder.checkpoints, done, gan);
+}
+
+/** Writes the generator file of what has just been saved. */
+async function exportSaved({ folder, record, preset, gan }: Run, done: number): Promise<void> {
   const weights = await readGenerator(gan);
   await exportGenerator({ folder, preset, record, weights, iterations: done });
 }
+
+/** While a run goes on it is exported so often: the article's takes seconds, as a hundred iterations on a GPU do. */
+const EXPORT_EVERY_MS = 5 * 60_000;
 
 async function beginRun(given: GivenOptions): Promise<Run> {
   const options = resolveOptions(given);

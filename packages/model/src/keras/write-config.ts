@@ -98,7 +98,8 @@ function classAndArguments(
     case 'dropout':
       return ['Dropout', { rate: layer.rate, noise_shape: null, seed: null }];
     case 'minibatchDeviation':
-      throw new Error('Keras has no layer for minibatchDeviation');
+    case 'skipExcitation':
+      throw new Error(`Keras has no layer for ${layer.type}`);
   }
 }
 

@@ -37,10 +37,6 @@ export const VARIANTS = {
   article: { preset: 'article' },
   'no-penalty': { gradientPenalty: 0 },
   'penalty-10': { gradientPenalty: 10 },
-  'skip-excitation': { skipExcitation: true },
-  'spectral-normalization': { spectralNormalization: true },
-  'spectral-no-penalty': { spectralNormalization: true, gradientPenalty: 0 },
-  'decoder-1': { discriminatorReconstruction: 1 },
   'no-minibatch-deviation': { minibatchDeviation: false },
   'no-augment': { augment: [] },
   'augment-color': { augment: ['color', 'translation', 'cutout'] },
@@ -191,8 +187,6 @@ async function makeRow({
 const OF_DISCRIMINATOR: readonly (keyof Methods)[] = [
   'loss',
   'gradientPenalty',
-  'spectralNormalization',
-  'discriminatorReconstruction',
   'minibatchDeviation',
   'augment',
 ];

@@ -17,12 +17,9 @@ import {
   ADVERSARIAL_LOSSES,
   type AdversarialLoss,
   applyBeforeTanh,
-  applyLayers,
   applyNetwork,
   applyToLogits,
-  decodeFeatures,
   discriminatorLoss,
-  LITE_FEATURE_LAYERS,
   type Methods,
   type Mode,
 } from '@killme/model';
@@ -32,24 +29,14 @@ import {
   type AdamOptions,
   applyAdam,
   type NetworkState,
-  type PlacedNetwork,
   trainableSpecs,
   updateMovingStatistics,
 } from './network-state.ts';
 import { pyramidError } from './pyramid-error.ts';
-import { normalizeSpectra } from './spectral-normalization.ts';
 import type { Augment, Gan, StepLosses } from './step.ts';
 
 /** What the step takes of a run's methods. */
-type StepMethods = Pick<
-  Methods,
-  | 'loss'
-  | 'gradientPenalty'
-  | 'spectralNormalization'
-  | 'discriminatorReconstruction'
-  | 'reconstruction'
-  | 'warmUp'
->;
+type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstruction' | 'warmUp'>;
 
 /** The draws of a step; half is half the batch. */
 export interface PairedInputs {
@@ -132,20 +119,15 @@ function trainDiscriminatorOnPairs(
   const fakeImages = tf.tidy(() =>
     applyNetwork(generator.network, generator.weights, discriminatorLatents, TRAINING),
   ) as tf.Tensor4D;
+  const judge = (images: tf.Tensor) => logitsOf(discriminator, images, classes);
   const loss = ADVERSARIAL_LOSSES[methods.loss];
   const penalized = methods.gradientPenalty > 0 && discriminator.steps % PENALTY_EVERY === 0;
   let logits: { real: tf.Tensor; fake: tf.Tensor } | undefined;
   const { value, grads } = tf.valueAndGrads(() => {
-    const judging = asItJudges(discriminator, methods);
-    const judge = (images: tf.Tensor) => logitsOf(judging, images, classes);
-    let redrawn: tf.Tensor = tf.scalar(0);
     const judged = (['real', 'fake'] as const).map((part) => {
       const images = part === 'real' ? realImages : fakeImages;
       const seen = augment ? augment(images, part) : images;
       const scores = judge(seen);
-      if (part === 'real' && methods.discriminatorReconstruction) {
-        redrawn = tf.mul(decoderError(judging, seen), methods.discriminatorReconstruction);
-      }
       if (!penalized) return { scores, penalty: tf.scalar(0) };
       const penalty = gradientPenalty(judge, {
         images: seen,
@@ -157,11 +139,10 @@ function trainDiscriminatorOnPairs(
     const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
     logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };
     const penalties = tf.add(real.penalty, fake.penalty);
-    return tf.addN([
+    return tf.add(
       discriminatorLoss(loss, real.scores, fake.scores),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
-      redrawn,
-    ]) as tf.Scalar;
+    ) as tf.Scalar;
   })(trainableTensors(discriminator));
   applyAdam(discriminator, grads, adam);
   value.dispose();
@@ -171,24 +152,9 @@ function trainDiscriminatorOnPairs(
   return losses;
 }
 
-/** D with the kernels that it judges by. */
-function asItJudges(
-  { network, weights }: NetworkState,
-  { spectralNormalization }: StepMethods,
-): PlacedNetwork {
-  return { network, weights: spectralNormalization ? normalizeSpectra(network, weights) : weights };
-}
-
-/** The error of D's decoder in drawing what D sees at half its side. */
-function decoderError({ network, weights }: PlacedNetwork, images: tf.Tensor4D): tf.Tensor {
-  const layers = network.layers.slice(0, LITE_FEATURE_LAYERS);
-  const drawn = decodeFeatures(weights, applyLayers(layers, weights, images, TRAINING));
-  return pyramidError(tf.avgPool(images, 2, 2, 'same'), drawn as tf.Tensor4D);
-}
-
 /** D's logits `[n, 1]`, each the one of its image's class where there are more. */
 function logitsOf(
-  { network, weights }: PlacedNetwork,
+  { network, weights }: NetworkState,
   images: tf.Tensor,
   classes: tf.Tensor2D | undefined,
 ): tf.Tensor {
@@ -233,15 +199,9 @@ function trainGeneratorOnPairs(
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): GeneratorLosses {
   const { realImages, generatorLatents, classes, augment } = inputs;
-  const judgingWeights = tf.tidy(() => [...asItJudges(discriminator, methods).weights.values()]);
-  const names = discriminator.network.weights.map(({ name }) => name);
-  const judging = {
-    network: discriminator.network,
-    weights: new Map(names.map((name, i) => [name, judgingWeights[i]!])),
-  };
   const judge = (images: tf.Tensor, part: 'real' | 'generator') => {
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
-    return logitsOf(judging, seen, classes);
+    return logitsOf(discriminator, seen, classes);
   };
   const real = tf.tidy(() => judge(realImages, 'real'));
   const adversarial = (images: tf.Tensor) =>
@@ -260,9 +220,6 @@ function trainGeneratorOnPairs(
     return { loss: tf.add(generatorLoss, loss), shown: { generatorLoss, redrawError } };
   });
   real.dispose();
-  for (const [name, weight] of judging.weights) {
-    if (weight !== discriminator.weights.get(name)) weight.dispose();
-  }
   return losses;
 }
 

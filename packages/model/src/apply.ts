@@ -88,10 +88,6 @@ export function applyLayers(
   mode: Mode,
 ): tf.Tensor {
   let x = input;
-  const sources = new Set(
-    layers.map(({ layer }) => (layer.type === 'skipExcitation' ? layer.from : undefined)),
-  );
-  const outputs = new Map<string, tf.Tensor>();
   for (let i = 0; i < layers.length; i++) {
     const placed = layers[i]!;
     const next = layers[i + 1];
@@ -101,32 +97,10 @@ export function applyLayers(
       x = tf.add(upsampleConv2d(x as tf.Tensor4D, kernel as tf.Tensor4D), bias);
       i++;
     } else {
-      x =
-        placed.layer.type === 'skipExcitation'
-          ? tf.mul(x, excitation(placed.name, weights, outputs.get(placed.layer.from)!))
-          : applyLayer(placed, weights, x, mode);
+      x = applyLayer(placed, weights, x, mode);
     }
-    if (sources.has(placed.name)) outputs.set(placed.name, x);
   }
   return x;
-}
-
-/** `[n, 1, 1, channels]` from features `[n, side, side, channel]`. */
-function excitation(name: string, weights: NetworkWeights, features: tf.Tensor): tf.Tensor {
-  const of = (weight: string) => weightOf(weights, `${name}/${weight}`);
-  const pool = features.shape[1]! / 4;
-  const small = pool > 1 ? tf.avgPool(features as tf.Tensor4D, pool, pool, 'valid') : features;
-  const squeezed = tf.add(
-    tf.conv2d(small as tf.Tensor4D, of('kernel') as tf.Tensor4D, 1, 'valid'),
-    of('bias'),
-  );
-  const gate = tf.conv2d(
-    tf.leakyRelu(squeezed, 0.1) as tf.Tensor4D,
-    of('gate_kernel') as tf.Tensor4D,
-    1,
-    'same',
-  );
-  return tf.sigmoid(tf.add(gate, of('gate_bias')));
 }
 
 function isPlainConvolution({ layer }: PlacedLayer): boolean {
@@ -190,8 +164,6 @@ function applyLayer(
     case 'dropout':
       if (!mode.training || layer.rate === 0) return x;
       return tf.mul(x, mode.dropoutMask(name, x.shape, layer.rate));
-    case 'skipExcitation':
-      throw new Error('it is applied where the outputs of all layers are');
     case 'minibatchDeviation':
       return appendMinibatchDeviation(x as tf.Tensor4D);
   }

@@ -1,5 +1,3 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { applyNetwork, type NetworkWeights } from './apply.ts';
 import {
   activation,
   batchNormalization,
@@ -10,7 +8,6 @@ import {
   halving,
   leakyRelu,
   minibatchDeviation,
-  upSampling2d,
   zeroPadding2d,
 } from './layers.ts';
 import { type Network, sequential } from './network.ts';
@@ -70,15 +67,13 @@ const LITE_DISCRIMINATOR_CHANNELS = [24, 48, 96, 160, 256] as const;
  */
 export function liteDiscriminator({
   minibatchDeviation: seesDeviation,
-  discriminatorReconstruction: drawsAgain = 0,
   classes,
 }: {
   minibatchDeviation: boolean;
-  discriminatorReconstruction?: number | undefined;
   classes: number;
 }): Network {
   const [first, second, third, fourth, last] = LITE_DISCRIMINATOR_CHANNELS;
-  const network = sequential(
+  return sequential(
     'discriminator',
     [128, 128, 3],
     [
@@ -90,38 +85,4 @@ export function liteDiscriminator({
       activation('sigmoid'),
     ],
   );
-  return drawsAgain > 0 ? withDecoder(network) : network;
-}
-
-/** Where the weights of D's decoder lie among D's. */
-const DECODER = 'decoder/';
-
-/** Layers of D up to its features of 8×8. */
-export const LITE_FEATURE_LAYERS = 8;
-
-/** What draws an image `[64, 64, 3]` from D's features `[8, 8, channel]`. */
-const LITE_DECODER: Network = sequential(
-  'decoder',
-  [8, 8, LITE_DISCRIMINATOR_CHANNELS[3]],
-  [
-    ...[64, 32, 16].flatMap((channels) => [upSampling2d(), conv2d(channels), leakyRelu(0.2)]),
-    conv2d(3),
-    activation('tanh'),
-  ],
-);
-
-function withDecoder(network: Network): Network {
-  const own = LITE_DECODER.weights.map((spec) => ({ ...spec, name: DECODER + spec.name }));
-  return { ...network, weights: [...network.weights, ...own] };
-}
-
-/**
- * The image that D's decoder draws from its features.
- * @param features `[batch, 8, 8, channel]`
- * @returns `[batch, 64, 64, 3]` in [-1, 1]
- */
-export function decodeFeatures(weights: NetworkWeights, features: tf.Tensor): tf.Tensor {
-  const own = [...weights].filter(([name]) => name.startsWith(DECODER));
-  const named = new Map(own.map(([name, tensor]) => [name.slice(DECODER.length), tensor]));
-  return applyNetwork(LITE_DECODER, named, features, { training: false });
 }

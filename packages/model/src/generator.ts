@@ -1,12 +1,4 @@
-import {
-  activation,
-  batchNormalization,
-  conv2d,
-  dense,
-  skipExcitation as excitationLayer,
-  reshape,
-  upSampling2d,
-} from './layers.ts';
+import { activation, batchNormalization, conv2d, dense, reshape, upSampling2d } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 
 /**
@@ -50,25 +42,7 @@ const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16] as const;
  * paper start (Radford et al. 2015, arXiv:1511.06434), so that no layer draws whole images at once
  * like the article's Dense layer onto 32×32. Latent `[latentSize]` in, `[128, 128, 3]` in [-1, 1] out.
  */
-export function liteGenerator({ latentSize = 100, skipExcitation = false } = {}): Network {
-  return skipExcitation ? excitedGenerator(latentSize) : plainGenerator(latentSize);
-}
-
-/** The same, whose features of 4×4, 8×8 and 16×16 say how much each channel of 32×32, 64×64 and 128×128 counts. */
-function excitedGenerator(latentSize: number): Network {
-  const { layers } = plainGenerator(latentSize);
-  const activations = layers.filter(({ layer }) => layer.type === 'activation');
-  const excited = layers.flatMap((placed) => {
-    const i = activations.indexOf(placed);
-    const source = placed.outputShape[0]! >= 32 && i < 6 ? activations[i - 3] : undefined;
-    if (!source) return [placed.layer];
-    const shape = source.outputShape as [number, number, number];
-    return [placed.layer, excitationLayer(source.name, shape)];
-  });
-  return sequential('generator', [latentSize], excited);
-}
-
-function plainGenerator(latentSize: number): Network {
+export function liteGenerator({ latentSize = 100 } = {}): Network {
   const [start, ...doublings] = LITE_GENERATOR_CHANNELS;
   return sequential(
     'generator',

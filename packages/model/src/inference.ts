@@ -5,11 +5,10 @@
  * @module
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { applyNetwork } from './apply.ts';
 import { type ImageShape, inferenceGraph } from './inference-graph.ts';
 import { type StepMaker, tfjsSteps } from './inference-steps.ts';
 import type { Network } from './network.ts';
-import { decodeWeight, type HostWeights } from './weights.ts';
+import type { HostWeights } from './weights.ts';
 
 export interface InferenceGenerator {
   latentSize: number;
@@ -33,9 +32,6 @@ export function compileGenerator(
   weights: HostWeights,
   steps: StepMaker = tfjsSteps(),
 ): InferenceGenerator {
-  if (network.layers.some(({ layer }) => layer.type === 'skipExcitation')) {
-    return asWritten(network, weights);
-  }
   const { dense, ops } = inferenceGraph(network, weights);
   const first = steps.dense(dense);
   const others = ops.map((op) => steps.step(op));
@@ -45,26 +41,5 @@ export function compileGenerator(
     generate: (latents, count) =>
       tf.tidy(() => others.reduce((images, step) => step(images), first(latents, count))),
     dispose: steps.dispose,
-  };
-}
-
-/** Layer by layer, nothing folded: for networks that the inference graph has no steps for. */
-function asWritten(network: Network, weights: HostWeights): InferenceGenerator {
-  const tensors = new Map(
-    network.weights.map(({ name, shape }) => [
-      name,
-      tf.tensor(decodeWeight(weights.get(name)!), [...shape]),
-    ]),
-  );
-  const [latentSize] = network.inputShape as [number];
-  return {
-    latentSize,
-    imageShape: network.outputShape as unknown as ImageShape,
-    generate: (latents, count) =>
-      tf.tidy(() => {
-        const x = tf.tensor2d(latents, [count, latentSize]);
-        return applyNetwork(network, tensors, x, { training: false }) as tf.Tensor4D;
-      }),
-    dispose: () => tf.dispose([...tensors.values()]),
   };
 }

@@ -23,8 +23,7 @@ export type Layer =
   | { type: 'activation'; activation: Activation }
   | { type: 'leakyRelu'; alpha: number }
   | { type: 'dropout'; rate: number }
-  | { type: 'minibatchDeviation' }
-  | { type: 'skipExcitation'; from: string; fromShape: readonly [number, number, number] };
+  | { type: 'minibatchDeviation' };
 
 /** Keras `Dense`: `[units]` from a flat input, kernel `[inputs, units]`, with bias. */
 export const dense = (units: number, options: { activation?: Activation } = {}): Layer => ({
@@ -95,16 +94,6 @@ export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
  */
 export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
 
-/**
- * FastGAN's skip-layer excitation (Liu et al. 2021, arXiv:2101.04775): each channel is multiplied by a number in
- * (0, 1) that is worked out from features of an earlier layer, brought to 4×4.
- * @param from the name of the earlier layer; `fromShape` what it puts out.
- */
-export const skipExcitation = (
-  from: string,
-  fromShape: readonly [number, number, number],
-): Layer => ({ type: 'skipExcitation', from, fromShape });
-
 /** What one weight tensor of a layer looks like and how it starts. */
 export interface WeightSpec {
   /** The Keras name inside the layer, e.g. `kernel`. */
@@ -143,13 +132,6 @@ export function layerWeights(layer: Layer, inputShape: readonly number[]): Weigh
           'glorotUniform',
         ),
         weight('bias', [layer.filters], 'zeros'),
-      ];
-    case 'skipExcitation':
-      return [
-        weight('kernel', [4, 4, layer.fromShape[2], channels], 'glorotUniform'),
-        weight('bias', [channels], 'zeros'),
-        weight('gate_kernel', [1, 1, channels, channels], 'glorotUniform'),
-        weight('gate_bias', [channels], 'zeros'),
       ];
     case 'batchNormalization':
       return [

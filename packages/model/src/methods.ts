@@ -65,27 +65,6 @@ export const methodsSchema = z.strictObject({
   latentWhitening: onOff.describe(
     'random latents are made to lie as those of real images do: on, off',
   ),
-  /** In G early features say how much late ones count (Liu et al. 2021, "FastGAN", arXiv:2101.04775). */
-  skipExcitation: onOff
-    .optional()
-    .describe('early features of G say how much each channel of late ones counts: on, off'),
-  /**
-   * D divides each of its kernels by its largest singular value (Miyato et al. 2018, "spectral
-   * normalization", arXiv:1802.05957).
-   */
-  spectralNormalization: onOff
-    .optional()
-    .describe('D divides each kernel by its largest singular value: on, off'),
-  /**
-   * Weight of D's error in drawing real images again, at half their side, from its features at 8×8, so that it
-   * has to see all of an image (Liu et al. 2021, "FastGAN", arXiv:2101.04775).
-   */
-  discriminatorReconstruction: z.coerce
-    .number()
-    .min(0)
-    .max(100)
-    .optional()
-    .describe('weight of D drawing real images again from what it sees; 0 for none'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
   /**

@@ -35,7 +35,6 @@ function tfjsLayer(layer: Layer, first: { inputShape?: number[] }): tfl.layers.L
     case 'conv2dTranspose':
       return layers.conv2dTranspose({ ...first, ...layer, padding: 'same' });
     case 'minibatchDeviation':
-    case 'skipExcitation':
       throw new Error('tfjs-layers has no such layer');
     case 'upSampling2d':
       return layers.upSampling2d({ ...first });

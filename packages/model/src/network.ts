@@ -32,7 +32,6 @@ const KERAS_NAMES: Record<Layer['type'], string> = {
   leakyRelu: 'leaky_re_lu',
   dropout: 'dropout',
   minibatchDeviation: 'minibatch_deviation',
-  skipExcitation: 'skip_excitation',
 };
 
 /**

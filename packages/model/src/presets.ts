@@ -103,7 +103,6 @@ export function withMethods(
   return {
     ...preset,
     latent: told ? { ...preset.latent, classes } : preset.latent,
-    generator: methods.skipExcitation ? liteGenerator({ skipExcitation: true }) : preset.generator,
     discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
     encoder: encoderFor(methods, preset.latent.size, told ? classes.length : 0),
     training: { ...preset.training, methods },

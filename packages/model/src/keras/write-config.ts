@@ -98,8 +98,7 @@ function classAndArguments(
     case 'dropout':
       return ['Dropout', { rate: layer.rate, noise_shape: null, seed: null }];
     case 'minibatchDeviation':
-    case 'skipExcitation':
-      throw new Error(`Keras has no layer for ${layer.type}`);
+      throw new Error('Keras has no layer for minibatchDeviation');
   }
 }
 

@@ -1,8 +1,6 @@
 import {
   applyNetwork,
   compileGenerator,
-  encodeWeight,
-  type HostWeights,
   type Network,
   type Preset,
   stackLatents,
@@ -14,6 +12,7 @@ import {
   writeKerasWeights,
 } from '@killme/model/keras';
 import * as tf from '@tensorflow/tfjs-core';
+import { toHostWeights } from './network-state.ts';
 import type { RunRecord } from './run-record.ts';
 import { sampleLatents } from './samples.ts';
 import { startEngine } from './start-engine.ts';
@@ -57,7 +56,7 @@ export async function referenceSamples(
 ): Promise<Uint8Array> {
   await startEngine('wasm', console.log);
   const latents = sampleLatents(record.options.seed, preset.latent).slice(0, count);
-  const compiled = compileGenerator(preset.generator, stored(preset.generator, generator));
+  const compiled = compileGenerator(preset.generator, toHostWeights(preset.generator, generator));
   const images = compiled.generate(stackLatents(latents), latents.length);
   const probabilities = hasKerasLayers(preset.discriminator)
     ? judge(preset.discriminator, discriminator, images)
@@ -80,14 +79,4 @@ function judge(network: Network, values: Weights, images: tf.Tensor): tf.Tensor 
     );
     return applyNetwork(network, new Map(weights), images, { training: false });
   });
-}
-
-/** Weights as a float32 generator file has them. */
-export function stored(network: Network, weights: Weights): HostWeights {
-  return new Map(
-    network.weights.map(({ name, shape }) => [
-      name,
-      encodeWeight(weights.get(name)!, shape, 'float32'),
-    ]),
-  );
 }

@@ -4,7 +4,8 @@ import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from './checkpoint.ts';
 import { ownDirections } from './directions.ts';
-import { kerasFiles, referenceSamples, stored, type TrainedGan } from './export-keras.ts';
+import { kerasFiles, referenceSamples, type TrainedGan } from './export-keras.ts';
+import { toHostWeights } from './network-state.ts';
 import { presetOf } from './options.ts';
 import { type RunFolder, writeFolderWhole } from './run-folder.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
@@ -46,7 +47,10 @@ export function generatorFiles({
       preset: preset.name,
       latent,
       classes,
-      directions: ownDirections({ network, weights: stored(network, weights), latent }, classes),
+      directions: ownDirections(
+        { network, weights: toHostWeights(network, weights), latent },
+        classes,
+      ),
       training: {
         dataset: record.dataset.name,
         images: record.dataset.count,

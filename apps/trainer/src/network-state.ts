@@ -2,6 +2,8 @@ import {
   adamStep,
   type BatchStatistics,
   createRandom,
+  encodeWeight,
+  type HostWeights,
   type Network,
   type NetworkWeights,
   product,
@@ -71,6 +73,11 @@ export function initializeNetwork(network: Network, key: string): NetworkState {
 /** The weights that gradients move, in Keras's order. */
 export function trainableSpecs(network: Network): WeightSpec[] {
   return network.weights.filter((spec) => spec.trainable);
+}
+
+/** Those weights on the device, in the same order. */
+export function trainableTensors({ network, weights }: PlacedNetwork): tf.Tensor[] {
+  return trainableSpecs(network).map(({ name }) => weights.get(name)!);
 }
 
 /** Glorot & Bengio 2010, as Keras's `GlorotUniform`: uniform within ±√(6 / (fan in + fan out)). */
@@ -150,4 +157,17 @@ export function disposeStatistics(statistics: BatchStatistics): void {
 export function disposeNetwork({ weights, moments }: NetworkState): void {
   tf.dispose([...weights.values()]);
   for (const { first, second } of moments.values()) tf.dispose([first, second]);
+}
+
+/** Weights on the host as a float32 generator file has them, which inference takes. */
+export function toHostWeights(
+  network: Network,
+  values: ReadonlyMap<string, Float32Array>,
+): HostWeights {
+  return new Map(
+    network.weights.map(({ name, shape }) => [
+      name,
+      encodeWeight(values.get(name)!, shape, 'float32'),
+    ]),
+  );
 }

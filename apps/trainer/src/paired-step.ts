@@ -30,6 +30,7 @@ import {
   applyAdam,
   type NetworkState,
   trainableSpecs,
+  trainableTensors,
   updateMovingStatistics,
 } from './network-state.ts';
 import { pyramidError } from './pyramid-error.ts';
@@ -324,7 +325,3 @@ const TRAINING = {
     throw new Error(`${layer} drops out: the paired step has no masks`);
   },
 } satisfies Mode;
-
-function trainableTensors({ network, weights }: NetworkState): tf.Tensor[] {
-  return trainableSpecs(network).map(({ name }) => weights.get(name)!);
-}

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import {
   compileGenerator,
   createRandom,
-  encodeWeight,
   type HostWeights,
   type InferenceGenerator,
   type LatentSpace,
@@ -20,6 +19,7 @@ import {
   walk,
 } from '@killme/model';
 import { encode } from 'fast-png';
+import { toHostWeights } from './network-state.ts';
 import { writeFileWhole } from './run-folder.ts';
 import type { Gan } from './step.ts';
 
@@ -89,13 +89,7 @@ export async function readGenerator({
 
 /** The same, as inference takes them. */
 export async function hostWeights(gan: Gan): Promise<HostWeights> {
-  const values = await readGenerator(gan);
-  return new Map(
-    gan.generator.network.weights.map(({ name, shape }) => [
-      name,
-      encodeWeight(values.get(name)!, shape, 'float32'),
-    ]),
-  );
+  return toHostWeights(gan.generator.network, await readGenerator(gan));
 }
 
 /** One at a time: 25 images at the article's size in one batch would take gigabytes. */

@@ -21,7 +21,7 @@ import {
   applyAdam,
   disposeStatistics,
   type NetworkState,
-  trainableSpecs,
+  trainableTensors,
   updateMovingStatistics,
 } from './network-state.ts';
 
@@ -158,8 +158,4 @@ function trainingMode(part: SubStep, masks: DropoutMasks, statistics: BatchStati
     dropoutMask: (layer, shape, rate) => masks(part, layer, shape, rate),
     statistics,
   };
-}
-
-function trainableTensors({ network, weights }: NetworkState): tf.Tensor[] {
-  return trainableSpecs(network).map(({ name }) => weights.get(name)!);
 }

@@ -9,7 +9,6 @@ import { basename, join } from 'node:path';
 import { loadDataset } from '@killme/data';
 import {
   compileGenerator,
-  encodeWeight,
   GENERATOR_MANIFEST,
   type HostWeights,
   type LatentSpace,
@@ -21,6 +20,7 @@ import {
   UserError,
 } from '@killme/model';
 import { checkpointGenerator, readNewestCheckpoint } from '../checkpoint.ts';
+import { toHostWeights } from '../network-state.ts';
 import { presetOf, userPath } from '../options.ts';
 import { RUNS_FOLDER, type RunFolder, runFolder } from '../run-folder.ts';
 import { readRunRecord } from '../run-record.ts';
@@ -72,12 +72,7 @@ async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
     try {
       const { generator: network, latent } = preset;
       const values = checkpointGenerator(checkpoint, network);
-      const weights = new Map(
-        network.weights.map(({ name, shape }) => [
-          name,
-          encodeWeight(values.get(name)!, shape, 'float32'),
-        ]),
-      );
+      const weights = toHostWeights(network, values);
       const description = `${run.name}, iteration ${checkpoint.iteration}`;
       return { network, weights, latent, description };
     } catch (error) {

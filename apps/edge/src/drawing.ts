@@ -1,7 +1,8 @@
-import { type Picture, placeClasses, seedToLatent } from '@killme/model';
+import { type GeneratorManifest, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import type { Context } from 'hono';
 import { entityTag, FOR_EVER, unchanged } from './caching.ts';
 import type { EncodeStill } from './encode-still.ts';
+import type { Gallery } from './gallery.ts';
 import { readClass } from './latents.ts';
 import type { Model } from './models.ts';
 import { attachment } from './names.ts';
@@ -100,25 +101,27 @@ export function createDrawing({
   const share = shareWork<Uint8Array<ArrayBuffer>>();
   let drawn = 0;
 
-  async function brush({
+  function brush({
     model,
+    manifest: { latent: space },
+    gallery,
     size,
     label,
     turn,
   }: {
     model: Model;
+    manifest: GeneratorManifest;
+    gallery: Gallery | undefined;
     size: number;
     label: number | undefined;
     turn: Turn;
-  }): Promise<Brush> {
-    const [{ manifest }, gallery] = await Promise.all([model.describe(), model.loadGallery()]);
+  }): Brush {
     const toClass = (latent: Float32Array) =>
-      label === undefined ? latent : placeClasses(latent, [label], manifest.latent);
+      label === undefined ? latent : placeClasses(latent, [label], space);
     return {
       size,
       encodeStill,
-      latentOf: (seed) =>
-        toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, manifest.latent)),
+      latentOf: (seed) => toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, space)),
       toClass,
       async drawAll(latents, side = size) {
         const { draw } = await model.load();
@@ -191,6 +194,7 @@ export function createDrawing({
       const asked = shown.class;
       const label = asked === undefined ? undefined : readClass(asked, manifest);
       const { size = manifest.image.width, ...rest } = shown;
+      const paint = { model, manifest, gallery, size, label };
       checkPixels(pictures, size);
       // The size that is asked for and the size that is left out are one picture. So are those of
       // the generator that is named and the generator that is left out: its hash is in the tag.
@@ -220,7 +224,7 @@ export function createDrawing({
         if (request.method === 'HEAD') return send(null, source);
         // Nothing is drawn: it is of nobody's share, and waits for no turn.
         const turn = { next: async () => undefined };
-        return send(asBytes(await make(await brush({ model, size, label, turn }))), source);
+        return send(asBytes(await make(brush({ ...paint, turn }))), source);
       }
       const found = await shelf.find(address, contentType);
       if (request.method === 'HEAD') {
@@ -232,7 +236,7 @@ export function createDrawing({
         request,
         key: address.href,
         pictures: drawings,
-        make: async (turn) => make(await brush({ model, size, label, turn })),
+        make: (turn) => make(brush({ ...paint, turn })),
         keep: (made) => shelf.keep(address, { bytes: made, contentType }),
       });
       return send(bytes, source);

@@ -1,7 +1,7 @@
 import type { Picture } from '@killme/model';
 import { encodePng } from './encode.ts';
 import { startWebp } from './encode-webp.ts';
-import { once } from './generator.ts';
+import { once } from './once.ts';
 
 /** Encodes one picture in one of the formats for stills. */
 export type EncodeStill = (

@@ -6,7 +6,8 @@
  */
 import { type GeneratorDescription, UserError } from '@killme/model';
 import type { Gallery } from './gallery.ts';
-import { type AnyGenerator, once } from './generator.ts';
+import type { AnyGenerator } from './generator.ts';
+import { once } from './once.ts';
 import { badParameters } from './parameters.ts';
 import { shorten } from './problem.ts';
 

@@ -8,16 +8,13 @@ import { latentCharacters } from '@killme/model';
 import type { Env } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import * as z from 'zod';
+import { LISTED_MOVES, SEED_CHARACTERS, STRENGTH } from './limits.ts';
 import { type ParameterFault, ProblemError, shorten } from './problem.ts';
 import { joinSeeds, splitSeeds } from './seed-list.ts';
 
-export const SEED_CHARACTERS = 256;
 export const STEPS = { least: 2, most: 64 };
 export const GRID_SIDE = { least: 1, most: 8 };
 export const SIZE = { least: 64, most: 512 };
-
-/** Standard deviations that a move goes at most, there or back. */
-export const STRENGTH = 4;
 
 /** Characters of a latent at most: those of 1,024 numbers (see latent-text.ts of the model). */
 const LATENT_CHARACTERS = latentCharacters(1024);
@@ -27,9 +24,6 @@ export const MODEL_NAME = /^\w[\w.-]{0,63}$/;
 
 /** Seeds in one list at most. */
 export const LISTED_SEEDS = 8;
-
-/** Moves in one list at most: along every direction of most generators, as the page's sliders go. */
-const LISTED_MOVES = 16;
 
 /**
  * Pixels in one answer at most: the 64 pictures of the longest walk at 221, or 12 at 512. Encoding

@@ -9,8 +9,9 @@ import { createApp } from '../app.ts';
 import { createClient } from '../client.ts';
 import { encodePng } from '../encode.ts';
 import { type Gallery, gallerySeed } from '../gallery.ts';
-import { type AnyGenerator, once } from '../generator.ts';
+import type { AnyGenerator } from '../generator.ts';
 import { readClass } from '../latents.ts';
+import { once } from '../once.ts';
 import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
 
 /** The generator that this worker draws with, as a query has it; the page gives it as the worker's name. */

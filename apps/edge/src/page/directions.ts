@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+import { LISTED_MOVES, STRENGTH } from '../limits.ts';
 import { joinSeeds, splitSeeds } from '../seed-list.ts';
 import { characterInWords, movedCharacterOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
@@ -12,11 +14,8 @@ import { model } from './server.ts';
 import { tagIn } from './tag.ts';
 import { changeView, onView, type View, view } from './view.ts';
 
-/** The server takes no more moves at once; see parameters.ts. */
-const SLIDERS_AT_MOST = 16;
-
 /** Standard deviations. */
-const STRENGTH = { min: '-4', max: '4', step: '0.25' };
+const RANGE = { min: String(-STRENGTH), max: String(STRENGTH), step: '0.25' };
 
 interface Slider {
   direction: string;
@@ -39,7 +38,7 @@ let busy = false;
 let waiting: { address: URL; alt: string } | undefined;
 
 const facts = await model.catch(() => undefined);
-const sliders = (facts?.directions ?? []).slice(0, SLIDERS_AT_MOST).map(slider);
+const sliders = (facts?.directions ?? []).slice(0, LISTED_MOVES).map(slider);
 if (sliders.length > 0) appear();
 else link.hidden = true;
 
@@ -90,7 +89,7 @@ async function drawWaiting(): Promise<void> {
 
 function slider(direction: string): Slider {
   const range = document.createElement('input');
-  Object.assign(range, { type: 'range', ...STRENGTH, autocomplete: 'off' });
+  Object.assign(range, { type: 'range', ...RANGE, autocomplete: 'off' });
   const figure = document.createElement('span');
   figure.ariaHidden = 'true';
   return { direction, range, figure };

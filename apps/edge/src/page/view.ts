@@ -5,11 +5,12 @@
  * @module
  */
 
+import { SEED_CHARACTERS } from '../limits.ts';
+
 export const STEPS = 16;
 export const WALL_MAX = 480;
 
-/** Of a name; the moves along all sliders take more. */
-const CHARACTERS = 256;
+/** Of all sliders together. */
 const MOVE_CHARACTERS = 2048;
 
 const FIRST_VIEW = {
@@ -68,7 +69,7 @@ function readView(): View {
   const given = new URLSearchParams(location.hash.slice(1));
   const read = { ...FIRST_VIEW };
   for (const key of keysOf(FIRST_VIEW)) {
-    const most = key === 'move' ? MOVE_CHARACTERS : CHARACTERS;
+    const most = key === 'move' ? MOVE_CHARACTERS : SEED_CHARACTERS;
     read[key] = given.get(key)?.slice(0, most) || FIRST_VIEW[key];
   }
   const whole = (text: string, most: number) =>

@@ -18,6 +18,7 @@ import {
 import {
   type GivenOptions,
   givenOptionsSchema,
+  givenSeed,
   kebab,
   parseGivenOptions,
   readConfigFile,
@@ -146,8 +147,8 @@ function parseMadeCount(text: string): number {
 }
 
 function parseSeed(text: string): number {
-  const seed = Number(text || Number.NaN);
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  const seed = givenSeed.safeParse(text);
+  if (seed.success) return seed.data;
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
 }
 

@@ -20,6 +20,15 @@ import { z } from 'zod';
 
 const count = givenNumber(z.number().int().positive());
 
+/** What fixes random draws. */
+export const givenSeed = givenNumber(
+  z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+);
+
 /** What can be given, in a config file by these names and on the command line as flags. */
 export const givenOptionsSchema = z.strictObject({
   preset: z
@@ -42,15 +51,7 @@ export const givenOptionsSchema = z.strictObject({
   learningRate: givenNumber(z.number().positive().max(1))
     .optional()
     .describe('how far Adam goes in a step'),
-  seed: givenNumber(
-    z
-      .number()
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1),
-  )
-    .optional()
-    .describe('fixes every random draw of the run'),
+  seed: givenSeed.optional().describe('fixes every random draw of the run'),
   name: z
     .string()
     .regex(/^[\w][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')

@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdir, readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { decodeImage, ImageFault } from '@killme/data';
 import {
   applyNetwork,
@@ -44,7 +44,7 @@ export interface ProjectOptions {
   starts: number;
   seed: number;
   backend: EngineChoice;
-  /** The latent file of a single picture; without it one in the run's folder. */
+  /** Absolute, the latent file of a single picture; without it one in the run's folder. */
   output: string | undefined;
 }
 
@@ -117,7 +117,7 @@ async function readOriginal(
 /** @throws UserError where a file to write is a picture that was given, or is to be written twice. */
 function checkTargets(originals: readonly Original[]): void {
   for (const { path, target } of originals) {
-    if (originals.some((original) => resolve(original.path) === resolve(`${target}.png`))) {
+    if (originals.some((original) => original.path === `${target}.png`)) {
       throw new UserError(
         `${target}.png would be written over the picture itself: give another --output`,
       );

@@ -52,8 +52,12 @@ interface Run {
   gan: Gan;
   /** The iteration to begin with. */
   start: number;
-  /** Lets other processes train it. */
-  unlock: () => Promise<void>;
+}
+
+/** A run that has been checked as far as can be before this process has it for itself. */
+interface PreparedRun {
+  folder: RunFolder;
+  begin(): Promise<Run>;
 }
 
 /**
@@ -67,12 +71,13 @@ export async function train(
   given: GivenOptions,
   { resume, signal, budget }: { resume: boolean; signal: AbortSignal; budget?: CpuBudget },
 ): Promise<void> {
-  const run = resume ? await resumeRun(given) : await beginRun(given);
+  const { folder, begin } = resume ? await prepareResume(given) : await prepareRun(given);
+  const unlock = await lockRun(folder);
   try {
-    await trainRun(run, { signal, budget });
+    const run = await begin();
+    await trainRun(run, { signal, budget }).finally(() => disposeGan(run.gan)); // an ablation trains many
   } finally {
-    disposeGan(run.gan); // an ablation trains many in one process
-    await run.unlock();
+    await unlock();
   }
 }
 
@@ -227,31 +232,34 @@ async function exportSaved({ folder, record, preset, gan }: Run, done: number): 
 /** While a run goes on it is exported so often: the article's takes seconds, as a hundred iterations on a GPU do. */
 const EXPORT_EVERY_MS = 5 * 60_000;
 
-async function beginRun(given: GivenOptions): Promise<Run> {
+async function prepareRun(given: GivenOptions): Promise<PreparedRun> {
   const options = resolveOptions(given);
   const folder = runFolder(options.name);
   refuseExistingRun(folder); // before the data are read
   const engine = await startEngine(options.backend, console.log); // may move to Deno: before the rest
   const dataset = await readDataset(options);
   await createRunFolder(folder);
-  const unlock = await lockRun(folder);
-  const record = createRunRecord(options, dataset);
-  const preset = presetOf(record);
-  record.engines.push(`${engine.name} (${engine.device})`);
-  await writeRunRecord(folder, record);
-  console.log(`run: ${folder.root}`);
   return {
     folder,
-    record,
-    preset,
-    dataset,
-    gan: initializeGan(preset, options.seed),
-    start: 0,
-    unlock,
+    async begin() {
+      const record = createRunRecord(options, dataset);
+      const preset = presetOf(record);
+      record.engines.push(`${engine.name} (${engine.device})`);
+      await writeRunRecord(folder, record);
+      console.log(`run: ${folder.root}`);
+      return {
+        folder,
+        record,
+        preset,
+        dataset,
+        gan: initializeGan(preset, options.seed),
+        start: 0,
+      };
+    },
   };
 }
 
-async function resumeRun(given: GivenOptions): Promise<Run> {
+async function prepareResume(given: GivenOptions): Promise<PreparedRun> {
   const folder = await findRunFolder(given.name);
   const saved = await readRunRecord(folder);
   const options = resumeOptions(saved.options, given);
@@ -263,32 +271,36 @@ async function resumeRun(given: GivenOptions): Promise<Run> {
         'put them back, or start another run by --name',
     );
   }
-  const unlock = await lockRun(folder);
-  await removeLeftovers(folder);
-  const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
-  const preset = presetOf({ ...saved, options });
-  // Without one the run was cut off before its first: its start is fixed by its seed.
-  const gan = checkpoint
-    ? restoreGan(checkpoint, {
-        ...preset,
-        hasAverage: hasAverage(preset),
-        beginDiscriminator: () => initializeDiscriminator(preset, options.seed),
-      })
-    : initializeGan(preset, options.seed);
-  const start = checkpoint?.iteration ?? 0;
-  if (options.iterations < start) {
-    throw new UserError(
-      `the run "${folder.name}" has ${start} iterations already: --iterations ${options.iterations} ` +
-        'is less; give more, or start another run by --name',
-    );
-  }
-  const description = `${engine.name} (${engine.device})`;
-  const engines =
-    saved.engines.at(-1) === description ? saved.engines : [...saved.engines, description];
-  const record = { ...saved, options, engines };
-  await writeRunRecord(folder, record);
-  console.log(`run: ${folder.root}, from iteration ${start}`);
-  return { folder, record, preset, dataset, gan, start, unlock };
+  return {
+    folder,
+    async begin() {
+      await removeLeftovers(folder);
+      const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+      const start = checkpoint?.iteration ?? 0;
+      if (options.iterations < start) {
+        throw new UserError(
+          `the run "${folder.name}" has ${start} iterations already: --iterations ${options.iterations} ` +
+            'is less; give more, or start another run by --name',
+        );
+      }
+      const preset = presetOf({ ...saved, options });
+      // Without one the run was cut off before its first: its start is fixed by its seed.
+      const gan = checkpoint
+        ? restoreGan(checkpoint, {
+            ...preset,
+            hasAverage: hasAverage(preset),
+            beginDiscriminator: () => initializeDiscriminator(preset, options.seed),
+          })
+        : initializeGan(preset, options.seed);
+      const description = `${engine.name} (${engine.device})`;
+      const engines =
+        saved.engines.at(-1) === description ? saved.engines : [...saved.engines, description];
+      const record = { ...saved, options, engines };
+      await writeRunRecord(folder, record);
+      console.log(`run: ${folder.root}, from iteration ${start}`);
+      return { folder, record, preset, dataset, gan, start };
+    },
+  };
 }
 
 async function readDataset(options: TrainOptions): Promise<Dataset> {

@@ -70,7 +70,7 @@ export async function assembleAssets(
     const checked: GeneratorDescription[] = [];
     for (const { name, folder } of generators) {
       const copied = copyGenerator(folder, `${draft}/generators/${name}`);
-      checked.push(await (generators.length === 1 ? copied : saying(name, copied)));
+      checked.push(await saying(name, generators.length, copied));
     }
     const names = generators.map(({ name }) => name);
     await writeFile(`${draft}/${GENERATOR_LIST}`, `${JSON.stringify(names)}\n`);

@@ -17,3 +17,15 @@ export { joinSeeds } from './seed-list.ts';
  * const { training } = await (await client.model.$get({ query: {} })).json();
  */
 export const createClient = (origin: string) => hc<Api>(origin);
+
+/**
+ * What a server knows of a generator now: what an older one said, and a cache has kept, does not go with
+ * the pictures of this one.
+ * @param query names the generator, or leaves it to the server
+ * @throws Error when it does not answer.
+ */
+export async function askModel(server: ReturnType<typeof createClient>, query: { model?: string }) {
+  const response = await server.model.$get({ query }, { init: { cache: 'no-cache' } });
+  if (!response.ok) throw new Error(`the server does not tell its model (${response.status})`);
+  return response.json();
+}

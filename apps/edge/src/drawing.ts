@@ -220,18 +220,17 @@ export function createDrawing({
         `/kept/${hash}/${route}/${tag.replaceAll('"', '')}.${format}`,
         request.url,
       );
-      if (ready) {
-        if (request.method === 'HEAD') return send(null, source);
-        // Nothing is drawn: it is of nobody's share, and waits for no turn.
-        const turn = { next: async () => undefined };
-        return send(asBytes(await make(brush({ ...paint, turn }))), source);
-      }
-      const found = await shelf.find(address, contentType);
+      const found = ready ? undefined : await shelf.find(address, contentType);
       if (request.method === 'HEAD') {
         await found?.body.cancel();
         return send(null, found?.source ?? source);
       }
       if (found) return send(found.body, found.source);
+      if (ready) {
+        // Nothing is drawn: it is of nobody's share, and waits for no turn.
+        const turn = { next: async () => undefined };
+        return send(asBytes(await make(brush({ ...paint, turn }))), source);
+      }
       const bytes = await work({
         request,
         key: address.href,

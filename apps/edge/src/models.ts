@@ -63,20 +63,22 @@ export function createModels(list: () => Promise<readonly GeneratorSource[]>): M
 
 /** Where there are several, a mistake says which of them it is about. */
 export function sayWhich(sources: readonly GeneratorSource[]): readonly GeneratorSource[] {
-  if (sources.length === 1) return sources;
-  return sources.map(({ load, describe, ...source }) => ({
-    ...source,
-    load: () => saying(source.name, load()),
-    describe: describe && (() => saying(source.name, describe())),
-  }));
+  return sources.map(({ load, describe, ...source }) => {
+    const say = <T>(work: Promise<T>) => saying(source.name, sources.length, work);
+    return {
+      ...source,
+      load: () => say(load()),
+      describe: describe && (() => say(describe())),
+    };
+  });
 }
 
-/** @throws what `work` throws; a UserError begins with the name. */
-export async function saying<T>(name: string, work: Promise<T>): Promise<T> {
+/** @throws what `work` on one of `count` generators throws; where there are several a UserError begins with the name. */
+export async function saying<T>(name: string, count: number, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (count === 1 || !(error instanceof UserError)) throw error;
     throw new UserError(`${name}: ${error.message}`, `${name}: ${error.told}`);
   }
 }

@@ -6,7 +6,7 @@
  */
 import { mix, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import { createApp } from '../app.ts';
-import { createClient } from '../client.ts';
+import { askModel, createClient } from '../client.ts';
 import { encodePng } from '../encode.ts';
 import { type Gallery, gallerySeed } from '../gallery.ts';
 import type { AnyGenerator } from '../generator.ts';
@@ -71,9 +71,7 @@ const whyBroken = (error: unknown) => ({
 /** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL('.', location.href).href);
-  const response = await server.model.$get({ query }, { init: { cache: 'no-cache' } });
-  if (!response.ok) throw new Error(`the server does not tell its model (${response.status})`);
-  const { gallery } = await response.json();
+  const { gallery } = await askModel(server, query);
   if (!gallery) return undefined;
   const { draw, latentSpace, manifest } = generator;
   return {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createClient } from '../client.ts';
+import { askModel, createClient } from '../client.ts';
 
 /** Its address: a proxy may serve it under any path. */
 export const BASE = new URL('.', document.baseURI).href;
@@ -19,10 +19,4 @@ export const chosenModel: { model?: string } = named === null ? {} : { model: na
  * What the server knows of that generator, asked for once.
  * @throws Error when it does not answer.
  */
-export const model = server.model
-  // What an older server said does not go with the pictures of this one.
-  .$get({ query: chosenModel }, { init: { cache: 'no-cache' } })
-  .then((response) => {
-    if (!response.ok) throw new Error(`${response.status}`);
-    return response.json();
-  });
+export const model = askModel(server, chosenModel);

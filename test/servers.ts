@@ -51,7 +51,7 @@ export const startDeno = (generators: Generators, port?: number, more: string[] 
       DENO,
       'run',
       ...['--allow-net', '--allow-read', '--allow-env=INIT_CWD'],
-      `${EDGE}/src/deno.ts`,
+      `${EDGE}/src/runtimes/deno.ts`,
       ...[...named(generators), '--port', at, ...more],
     ],
     port,

@@ -1,5 +1,5 @@
 """
-Writes latents.json: what `seedToLatent` of packages/model/src/latent.ts must give for ever. Made
+Writes latents.json: what `seedToLatent` of packages/model/src/latents/latent.ts must give for ever. Made
 with hashlib alone, so that the vectors do not come from the code that they test.
 """
 

@@ -1,7 +1,7 @@
 """
 Writes quality.json: what the metrics of apps/trainer/src/quality must give, worked out with SciPy,
 scikit-learn and PyTorch from the papers' published code. Inputs, places and directions come from
-SHAKE128 streams (packages/model/src/random.ts), written here again.
+SHAKE128 streams (packages/model/src/latents/random.ts), written here again.
 
     .venv/bin/pip install scipy==1.17.1 scikit-learn==1.9.1 torch==2.13.0
     .venv/bin/python quality_vectors.py
@@ -22,7 +22,7 @@ SEED = 3
 
 
 class Stream:
-    """createRandom(key) of packages/model/src/random.ts."""
+    """createRandom(key) of packages/model/src/latents/random.ts."""
 
     def __init__(self, key: str):
         self.shake = hashlib.shake_128(key.encode())

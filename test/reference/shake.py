@@ -1,4 +1,4 @@
-"""The seeded random stream of packages/model/src/random.ts, in Python."""
+"""The seeded random stream of packages/model/src/latents/random.ts, in Python."""
 
 import hashlib
 

@@ -244,7 +244,10 @@ function withBindings(config: string): string {
   expect(active).toMatch(/^ *"ratelimits"/m);
   return active
     .replace('"limit": 300', `"limit": ${DRAWINGS}`)
-    .replace('"src/worker.ts"', JSON.stringify(`${EDGE}/src/worker.ts`));
+    .replace(
+      '"src/runtimes/workerd/worker.ts"',
+      JSON.stringify(`${EDGE}/src/runtimes/workerd/worker.ts`),
+    );
 }
 
 const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());

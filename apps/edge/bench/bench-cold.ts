@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from '../scripts/wrangler.ts';
-import { nameFolder } from '../src/named-folder.ts';
+import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from '@killme/model';
-import { SHIPPED_GENERATORS } from '../src/named-folder.ts';
+import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
 
 export const BENCH_PRESETS = ['article', 'lite'] as const;
 export type BenchPreset = (typeof BENCH_PRESETS)[number];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SHIPPED_GENERATORS } from '../src/named-folder.ts';
+import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
 import { type Isolate, openIsolate, total } from './isolate.ts';
 import { processMemory, type Server, startServer } from './server.ts';
 

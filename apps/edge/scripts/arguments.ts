@@ -10,8 +10,8 @@ import {
   nameFolder,
   readFolders,
   SHIPPED_GENERATORS,
-} from '../src/named-folder.ts';
-import { HERE } from '../src/resolve-path.ts';
+} from '../src/runtimes/named-folder.ts';
+import { HERE } from '../src/runtimes/resolve-path.ts';
 
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
 

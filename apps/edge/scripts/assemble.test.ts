@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { nameFolder } from '../src/named-folder.ts';
+import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 import { newestRun } from './arguments.ts';
 import { assembleAssets } from './assemble.ts';

@@ -9,15 +9,15 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { PAGE_FOLDER, readSmall, TFJS_BINARY } from '../src/disk.ts';
+import { PAGE_FOLDER, readSmall, TFJS_BINARY } from '../src/runtimes/disk.ts';
 import { runScript } from './arguments.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 
 const SCRIPTS = {
   page: source('page/page.ts'),
-  engine: source('engine/engine.ts'),
-  'engine-webgpu': source('engine/engine-webgpu.ts'),
+  engine: source('browser/engine.ts'),
+  'engine-webgpu': source('browser/engine-webgpu.ts'),
 };
 
 const COPIES = {

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { readSmall, TFJS_BINARY, WEBP_BINARY } from '../src/disk.ts';
+import { readSmall, TFJS_BINARY, WEBP_BINARY } from '../src/runtimes/disk.ts';
 
 /** Where worker.ts finds them. */
 const FOLDER = fileURLToPath(new URL('../dist/wasm', import.meta.url));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { nameFolder } from '../src/named-folder.ts';
+import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 import { assembleAssets } from './assemble.ts';
 

@@ -11,15 +11,15 @@ import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import process from 'node:process';
 import { UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
-import { diskOptions } from '../src/disk.ts';
 import {
   GALLERY_MANIFEST,
   GALLERY_PICTURES,
   galleryFile,
   galleryManifest,
-} from '../src/gallery.ts';
-import { nameFolder } from '../src/named-folder.ts';
-import { resolvePath } from '../src/resolve-path.ts';
+} from '../src/generator/gallery.ts';
+import { diskOptions } from '../src/runtimes/disk.ts';
+import { nameFolder } from '../src/runtimes/named-folder.ts';
+import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
 
 /** How often the person is told how far it is. */

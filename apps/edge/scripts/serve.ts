@@ -14,7 +14,7 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
-import { resolvePath } from '../src/resolve-path.ts';
+import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { readArguments, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';

@@ -2,8 +2,8 @@ import { UserError } from '@killme/model';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from './app.ts';
-import { compileWebpBinary } from './disk.ts';
-import type { Generator } from './generator.ts';
+import type { Generator } from './generator/generator.ts';
+import { compileWebpBinary } from './runtimes/disk.ts';
 import { openRandomGenerator } from './testing/index.ts';
 
 const readPage = async (name: string) => new TextEncoder().encode(`the file ${name}`);

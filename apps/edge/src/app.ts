@@ -1,11 +1,13 @@
 import { UserError } from '@killme/model';
 import { type Handler, Hono } from 'hono';
-import { openHeaders } from './caching.ts';
-import { createDrawing, type Drawing } from './drawing.ts';
-import { stillEncoder } from './encode-still.ts';
-import { createModels, type GeneratorSource, type Models } from './models.ts';
-import { ProblemError, problemResponse, shorten } from './problem.ts';
-import { docs, docsStyle } from './routes/docs.ts';
+import { createModels, type GeneratorSource, type Models } from './generator/registry.ts';
+import { openHeaders } from './http/etag.ts';
+import { ProblemError, problemResponse, shorten } from './http/problem.ts';
+import { stillEncoder } from './images/still.ts';
+import type { Tier } from './render/image-store.ts';
+import { createDrawing, type Drawing } from './render/render.ts';
+import { docs, docsStyle } from './routes/docs/docs.ts';
+import { openapi } from './routes/docs/openapi.ts';
 import { generatorFile } from './routes/generator-file.ts';
 import { grid } from './routes/grid.ts';
 import { healthz } from './routes/healthz.ts';
@@ -14,9 +16,7 @@ import { mix } from './routes/mix.ts';
 import { model } from './routes/model.ts';
 import { morph } from './routes/morph.ts';
 import { og } from './routes/og.ts';
-import { openapi } from './routes/openapi.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
-import type { Tier } from './tiers.ts';
 
 /** What a runtime gives to the app. What may be left out is what not every runtime has. */
 export interface AppOptions {

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeGallery } from '../scripts/prerender.ts';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
-import { diskOptions } from './disk.ts';
-import type { Generator } from './generator.ts';
-import { nameFolder } from './named-folder.ts';
+import type { Generator } from './generator/generator.ts';
+import { diskOptions } from './runtimes/disk.ts';
+import { nameFolder } from './runtimes/named-folder.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
 /** Names as folders may have them, and training images of each. */

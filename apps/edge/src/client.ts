@@ -6,7 +6,7 @@
 import { hc } from 'hono/client';
 import type { Api } from './app.ts';
 
-export { joinSeeds } from './seed-list.ts';
+export { joinSeeds } from './http/seed-list.ts';
 
 /**
  * Requests and addresses of the routes, with the types of their parameters.

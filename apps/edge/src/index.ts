@@ -1,3 +1,3 @@
 export { createApp } from './app.ts';
-export { diskOptions } from './disk.ts';
-export { type NamedFolder, nameFolder, SHIPPED_GENERATORS } from './named-folder.ts';
+export { diskOptions } from './runtimes/disk.ts';
+export { type NamedFolder, nameFolder, SHIPPED_GENERATORS } from './runtimes/named-folder.ts';

@@ -3,9 +3,9 @@ import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { createClient } from './client.ts';
-import { compileWebpBinary } from './disk.ts';
-import type { Generator } from './generator.ts';
-import { joinSeeds, splitSeeds } from './seed-list.ts';
+import type { Generator } from './generator/generator.ts';
+import { joinSeeds, splitSeeds } from './http/seed-list.ts';
+import { compileWebpBinary } from './runtimes/disk.ts';
 import { openRandomGenerator } from './testing/index.ts';
 
 let app: ReturnType<typeof createApp>;

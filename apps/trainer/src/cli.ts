@@ -1,20 +1,24 @@
 import { type Encoding, methodsSchema, UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablate.ts';
-import { readRows } from './ablation-csv.ts';
-import { ablationTables } from './ablation-table.ts';
-import { COMMITTED_TRACES, checkEngine } from './check-engine.ts';
-import { continueInDeno } from './deno.ts';
-import { writeDirections } from './directions.ts';
-import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export.ts';
-import { formatBytes } from './format-bytes.ts';
-import { importKeras } from './import.ts';
+import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablation/ablate.ts';
+import { readRows } from './ablation/csv.ts';
+import { ablationTables } from './ablation/table.ts';
+import { continueInDeno } from './engines/deno.ts';
+import { type EngineChoice, NeedsDeno, startEngine } from './engines/start.ts';
+import { writeDirections } from './export/directions.ts';
+import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export/export.ts';
+import { importKeras } from './export/import.ts';
 import {
   encodingFault,
   encodingTable,
   loadFloat32Generator,
   measureEncodings,
-} from './measure-encodings.ts';
+} from './export/measure-encodings.ts';
+import { project } from './project/project.ts';
+import { writeGrids } from './quality/grids.ts';
+import { labelSamples } from './quality/label-samples.ts';
+import { measureQuality } from './quality/measure-quality.ts';
+import { findRunFolder } from './run/folder.ts';
 import {
   type GivenOptions,
   givenOptionsSchema,
@@ -23,14 +27,10 @@ import {
   parseGivenOptions,
   readConfigFile,
   userPath,
-} from './options.ts';
-import { project } from './project.ts';
-import { writeGrids } from './quality/grids.ts';
-import { labelSamples } from './quality/label-samples.ts';
-import { measureQuality } from './quality/measure-quality.ts';
-import { findRunFolder } from './run-folder.ts';
-import { type EngineChoice, NeedsDeno, startEngine } from './start-engine.ts';
-import { train } from './train.ts';
+} from './run/options.ts';
+import { formatBytes } from './text/format-bytes.ts';
+import { train } from './train/train.ts';
+import { COMMITTED_TRACES, checkEngine } from './verify/check-engine.ts';
 
 const VALUE_NAMES: Partial<Record<keyof GivenOptions, string>> = {
   data: 'PATH',

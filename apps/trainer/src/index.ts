@@ -1,4 +1,4 @@
-export * from './checkpoint.ts';
-export { findTensorflow } from './engines/tensorflow-location.ts';
-export * from './network-state.ts';
-export * from './step.ts';
+export { findTensorflow } from './engines/tensorflow/location.ts';
+export * from './gan/article-step.ts';
+export * from './gan/network-state.ts';
+export * from './run/checkpoint.ts';

@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { UserError } from '@killme/model';
 import { Command } from 'commander';
 import { countLabels } from './batches.ts';
-import { CHARACTERS } from './character-recipe.ts';
-import { characters, defaultCacheDir } from './characters.ts';
 import { type Dataset, loadDataset } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
-import { drawIcons } from './icon-recipe.ts';
-import { PERSONAS } from './persona-recipe.ts';
+import { CHARACTERS } from './stand-ins/character-recipe.ts';
+import { characters, defaultCacheDir } from './stand-ins/characters.ts';
+import { drawIcons } from './stand-ins/icon-recipe.ts';
+import { PERSONAS } from './stand-ins/persona-recipe.ts';
 
 const log = (line: string) => console.log(line);
 

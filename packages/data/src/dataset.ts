@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { UserError } from '@killme/model';
-import { characters } from './characters.ts';
-import { errorCode } from './error-code.ts';
-import { decodeImage, ImageFault } from './image-file.ts';
-import { compareBytes, type Layout, layOut } from './layout.ts';
-import { openSource, type Source } from './source.ts';
+import { errorCode } from './files/error-code.ts';
+import { decodeImage, ImageFault } from './sources/image-file.ts';
+import { compareBytes, type Layout, layOut } from './sources/layout.ts';
+import { openSource, type Source } from './sources/source.ts';
+import { characters } from './stand-ins/characters.ts';
 
 /** Images in memory, with their labels: the article's "please use it for classification too". */
 export interface Dataset {

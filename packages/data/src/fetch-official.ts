@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '@killme/model';
-import { errorCode } from './error-code.ts';
-import { layOut } from './layout.ts';
-import { publishFolder, refuseOccupied } from './publish-folder.ts';
-import { openSource } from './source.ts';
+import { errorCode } from './files/error-code.ts';
+import { publishFolder, refuseOccupied } from './files/publish-folder.ts';
+import { layOut } from './sources/layout.ts';
+import { openSource } from './sources/source.ts';
 
 /** The archive that the article links to; its images are not ours to ship. */
 export const OFFICIAL_ARCHIVE = {

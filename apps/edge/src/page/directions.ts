@@ -5,8 +5,8 @@
  * @module
  */
 
-import { LISTED_MOVES, STRENGTH } from '../limits.ts';
-import { joinSeeds, splitSeeds } from '../seed-list.ts';
+import { LISTED_MOVES, STRENGTH } from '../http/limits.ts';
+import { joinSeeds, splitSeeds } from '../http/seed-list.ts';
 import { characterInWords, movedCharacterOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { show } from './pictures.ts';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MadePixels, Order, PadPoint, Said } from '../engine/messages.ts';
+import type { MadePixels, Order, PadPoint, Said } from '../browser/messages.ts';
 import { element, input } from './elements.ts';
 import { BASE, chosenModel } from './server.ts';
 

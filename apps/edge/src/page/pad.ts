@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { PadPoint } from '../engine/messages.ts';
+import type { PadPoint } from '../browser/messages.ts';
 import { characterInWords, characterOf } from './addresses.ts';
 import { chosenClass } from './classes.ts';
 import { button, element, image, input } from './elements.ts';

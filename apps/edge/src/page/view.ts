@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SEED_CHARACTERS } from '../limits.ts';
+import { SEED_CHARACTERS } from '../http/limits.ts';
 
 export const STEPS = 16;
 export const WALL_MAX = 480;

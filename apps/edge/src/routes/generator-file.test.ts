@@ -1,8 +1,8 @@
 import { loadGeneratorFile } from '@killme/model';
 import { beforeAll, expect, it } from 'vitest';
 import { createApp } from '../app.ts';
-import { compileBinaries, compileWebpBinary } from '../disk.ts';
-import { openGenerator } from '../generator.ts';
+import { openGenerator } from '../generator/generator.ts';
+import { compileBinaries, compileWebpBinary } from '../runtimes/disk.ts';
 import { randomGeneratorFiles } from '../testing/index.ts';
 
 let files: Awaited<ReturnType<typeof randomGeneratorFiles>>;

@@ -1,9 +1,9 @@
 import { GENERATOR_MANIFEST } from '@killme/model';
 import type { Handler } from 'hono';
-import { ASK_AGAIN, entityTag, respond } from '../caching.ts';
-import type { Models } from '../models.ts';
-import { modelParameters, readParameters } from '../parameters.ts';
-import { ProblemError } from '../problem.ts';
+import type { Models } from '../generator/registry.ts';
+import { ASK_AGAIN, entityTag, respond } from '../http/etag.ts';
+import { ProblemError } from '../http/problem.ts';
+import { modelParameters, readParameters } from '../http/query.ts';
 
 /** `GET /generator/…`: the files of a generator, for the engine in the page. */
 export function generatorFile(models: Models): Handler {

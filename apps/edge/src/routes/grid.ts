@@ -1,9 +1,9 @@
 import { tile } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import type { Drawing } from '../drawing.ts';
-import { encodePng } from '../encode.ts';
-import type { Models } from '../models.ts';
-import { gridParameters, query } from '../parameters.ts';
+import type { Models } from '../generator/registry.ts';
+import { gridParameters, query } from '../http/query.ts';
+import { encodePng } from '../images/png.ts';
+import type { Drawing } from '../render/render.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createFactory } from 'hono/factory';
-import type { Drawing } from '../drawing.ts';
-import { noQuery } from '../parameters.ts';
+import { noQuery } from '../http/query.ts';
+import type { Drawing } from '../render/render.ts';
 
 /** `GET /healthz`: the server answers, and how busy this isolate of it is; loads no generator. */
 export const healthz = (drawing: Drawing) =>

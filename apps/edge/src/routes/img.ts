@@ -2,12 +2,12 @@ import { type GeneratorManifest, moveLatent, type Picture } from '@killme/model'
 import { decode } from 'fast-png';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
-import type { Brush, Drawing } from '../drawing.ts';
-import type { Gallery } from '../gallery.ts';
-import { readLatent, readMoves, writeMoves } from '../latents.ts';
-import type { Models } from '../models.ts';
-import { imgParameters, query } from '../parameters.ts';
-import { resample } from '../resample.ts';
+import type { Gallery } from '../generator/gallery.ts';
+import { readLatent, readMoves, writeMoves } from '../generator/latents.ts';
+import type { Models } from '../generator/registry.ts';
+import { imgParameters, query } from '../http/query.ts';
+import { resample } from '../images/resample.ts';
+import type { Brush, Drawing } from '../render/render.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type ImgParameters = z.infer<typeof imgParameters>;

@@ -1,9 +1,9 @@
 import { mix as mixLatents, moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import type { Drawing } from '../drawing.ts';
-import { readMoves, writeMoves } from '../latents.ts';
-import type { Models } from '../models.ts';
-import { mixParameters, query } from '../parameters.ts';
+import { readMoves, writeMoves } from '../generator/latents.ts';
+import type { Models } from '../generator/registry.ts';
+import { mixParameters, query } from '../http/query.ts';
+import type { Drawing } from '../render/render.ts';
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several; and from there along directions. */
 export const mix = (drawing: Drawing, models: Models) =>

@@ -1,10 +1,10 @@
 import type { GeneratorDescription } from '@killme/model';
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
-import { entityTag, FRESH_ENOUGH, respond } from '../caching.ts';
-import type { Gallery } from '../gallery.ts';
-import type { Models } from '../models.ts';
-import { modelParameters, query } from '../parameters.ts';
+import type { Gallery } from '../generator/gallery.ts';
+import type { Models } from '../generator/registry.ts';
+import { entityTag, FRESH_ENOUGH, respond } from '../http/etag.ts';
+import { modelParameters, query } from '../http/query.ts';
 
 /** `GET /model`: the facts of a generator; its weights are not loaded for them. */
 export const model = (models: Models) =>

@@ -2,15 +2,15 @@ import { crossFade, type LatentSpace, lerp, type Picture, slerp, tile } from '@k
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
-import { toBase64 } from '../bytes.ts';
-import type { Brush, Drawing, Made } from '../drawing.ts';
-import { encodePng } from '../encode.ts';
-import { encodeApng } from '../encode-apng.ts';
-import { encodeGif } from '../encode-gif.ts';
-import { readLatent } from '../latents.ts';
-import type { Models } from '../models.ts';
-import type { Walk } from '../openapi.ts';
-import { morphParameters, query } from '../parameters.ts';
+import { readLatent } from '../generator/latents.ts';
+import type { Models } from '../generator/registry.ts';
+import { morphParameters, query } from '../http/query.ts';
+import { encodeApng } from '../images/apng.ts';
+import { toBase64 } from '../images/bytes.ts';
+import { encodeGif } from '../images/gif.ts';
+import { encodePng } from '../images/png.ts';
+import type { Brush, Drawing, Made } from '../render/render.ts';
+import type { Walk } from './docs/openapi-document.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
 

@@ -1,9 +1,9 @@
 import { type LatentSpace, lerp, type Picture } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import type { Brush, Drawing } from '../drawing.ts';
-import { withClassOf } from '../latents.ts';
-import type { Models } from '../models.ts';
-import { ogParameters, query } from '../parameters.ts';
+import { withClassOf } from '../generator/latents.ts';
+import type { Models } from '../generator/registry.ts';
+import { ogParameters, query } from '../http/query.ts';
+import type { Brush, Drawing } from '../render/render.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 /** What Open Graph's readers show uncropped. */

@@ -1,7 +1,7 @@
 import type { Handler } from 'hono';
-import { ASK_AGAIN, respond, tagOfBytes } from '../caching.ts';
-import type { Models } from '../models.ts';
-import { modelParameters, noParameters, readParameters } from '../parameters.ts';
+import type { Models } from '../generator/registry.ts';
+import { ASK_AGAIN, respond, tagOfBytes } from '../http/etag.ts';
+import { modelParameters, noParameters, readParameters } from '../http/query.ts';
 
 /** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {

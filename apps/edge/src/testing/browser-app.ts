@@ -5,7 +5,7 @@
  * @module
  */
 import { createApp } from '../app.ts';
-import { openGenerator } from '../generator.ts';
+import { openGenerator } from '../generator/generator.ts';
 
 /** What is told of an answer. */
 export interface BrowserAnswer {

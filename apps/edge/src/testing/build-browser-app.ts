@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { TFJS_BINARY, WEBP_BINARY } from '../disk.ts';
-import { withSmallMemory } from '../initial-memory.ts';
+import { TFJS_BINARY, WEBP_BINARY } from '../runtimes/disk.ts';
+import { withSmallMemory } from '../runtimes/initial-memory.ts';
 
 /**
  * Bundles browser-app.ts as a browser loads it.

@@ -1,5 +1,5 @@
-import { compileBinaries } from '../disk.ts';
-import { type Generator, openGenerator } from '../generator.ts';
+import { type Generator, openGenerator } from '../generator/generator.ts';
+import { compileBinaries } from '../runtimes/disk.ts';
 import { randomGeneratorFiles } from './random-generator.ts';
 
 /** A generator of {@link randomGeneratorFiles}, ready to draw. */

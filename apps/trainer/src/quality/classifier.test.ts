@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Dataset } from '@killme/data';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startWasm } from '../engines/wasm.ts';
+import { startWasm } from '../engines/wasm/wasm.ts';
 import { classify, datasetClassifier } from './classifier.ts';
 import { splitReal, takeImages } from './image-set.ts';
 import { referenceImages } from './testing/reference.ts';

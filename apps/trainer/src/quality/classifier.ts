@@ -28,9 +28,9 @@ import {
   initializeNetwork,
   type NetworkState,
   trainableSpecs,
-} from '../network-state.ts';
-import { formatDuration } from '../progress.ts';
-import { writeFolderWhole } from '../run-folder.ts';
+} from '../gan/network-state.ts';
+import { writeFolderWhole } from '../run/folder.ts';
+import { formatDuration } from '../run/progress.ts';
 import type { Features } from './features.ts';
 import { type ImageSet, type RealHalves, takeImages } from './image-set.ts';
 

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Picture, tile, UserError } from '@killme/model';
 import sharp from 'sharp';
-import { writeFileWhole } from '../run-folder.ts';
+import { writeFileWhole } from '../run/folder.ts';
 import { pictureAt } from './image-set.ts';
 import { drawImages, findMadeImages } from './made-images.ts';
 

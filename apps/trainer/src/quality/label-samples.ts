@@ -6,7 +6,7 @@ import {
   seedToLatent,
   UserError,
 } from '@killme/model';
-import type { LabelledLatents } from '../directions.ts';
+import type { LabelledLatents } from '../export/directions.ts';
 import { classify, datasetClassifier } from './classifier.ts';
 import { splitReal } from './image-set.ts';
 import { drawImages } from './made-images.ts';

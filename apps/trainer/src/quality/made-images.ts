@@ -19,11 +19,11 @@ import {
   toPixels,
   UserError,
 } from '@killme/model';
-import { checkpointGenerator, readNewestCheckpoint } from '../checkpoint.ts';
-import { toHostWeights } from '../network-state.ts';
-import { presetOf, userPath } from '../options.ts';
-import { RUNS_FOLDER, type RunFolder, runFolder } from '../run-folder.ts';
-import { readRunRecord } from '../run-record.ts';
+import { toHostWeights } from '../gan/network-state.ts';
+import { checkpointGenerator, readNewestCheckpoint } from '../run/checkpoint.ts';
+import { RUNS_FOLDER, type RunFolder, runFolder } from '../run/folder.ts';
+import { presetOf, userPath } from '../run/options.ts';
+import { readRunRecord } from '../run/record.ts';
 import type { ImageSet } from './image-set.ts';
 
 /** Memory for the activations of a large generator is what bounds it. */

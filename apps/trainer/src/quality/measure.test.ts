@@ -1,6 +1,6 @@
 import { createRandom } from '@killme/model';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startEngine } from '../start-engine.ts';
+import { startEngine } from '../engines/start.ts';
 import { splitReal } from './image-set.ts';
 import { comparePatches } from './measure.ts';
 

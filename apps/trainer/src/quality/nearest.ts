@@ -1,5 +1,5 @@
 import { type Picture, tile } from '@killme/model';
-import { median } from '../median.ts';
+import { median } from '../text/median.ts';
 import { type Features, squaredDistances } from './features.ts';
 import { type ImageSet, pictureAt } from './image-set.ts';
 

@@ -1,4 +1,4 @@
-import { appendRow, readTable, startTable } from '../run-table.ts';
+import { appendRow, readTable, startTable } from '../run/csv.ts';
 
 const COLUMNS = [
   'kernelDistance',

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { markdownTable, number } from '../markdown.ts';
+import { markdownTable, number } from '../text/markdown.ts';
 
 const featureScoresSchema = z.object({
   precision: z.number(),

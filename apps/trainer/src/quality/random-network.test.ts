@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startWasm } from '../engines/wasm.ts';
+import { startWasm } from '../engines/wasm/wasm.ts';
 import { randomFeatures } from './random-network.ts';
 import { reference, referenceImages } from './testing/reference.ts';
 

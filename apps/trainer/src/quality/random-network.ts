@@ -7,7 +7,7 @@
  */
 import { createRandom } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import { normal } from '../normal.ts';
+import { normal } from '../gan/normal.ts';
 import type { Features } from './features.ts';
 import type { ImageSet } from './image-set.ts';
 

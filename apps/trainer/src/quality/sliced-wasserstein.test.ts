@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startWasm } from '../engines/wasm.ts';
+import { startWasm } from '../engines/wasm/wasm.ts';
 import { takeImages } from './image-set.ts';
 import { slicedWasserstein } from './sliced-wasserstein.ts';
 import { reference, referenceImages } from './testing/reference.ts';

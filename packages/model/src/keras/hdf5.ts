@@ -4,7 +4,7 @@
  * @module
  */
 import { Dataset, File, Group, ready } from 'h5wasm';
-import { product } from '../layers.ts';
+import { product } from '../networks/layers.ts';
 import { UserError } from '../user-error.ts';
 
 export interface Hdf5Dataset {

@@ -7,8 +7,8 @@
  * @module
  */
 import { z } from 'zod';
-import type { Layer } from '../layers.ts';
-import * as ours from '../layers.ts';
+import type { Layer } from '../networks/layers.ts';
+import * as ours from '../networks/layers.ts';
 import type { KerasLayer } from './chain.ts';
 
 export interface ConvertedLayer {

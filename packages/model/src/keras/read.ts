@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Layer, outputShape, product } from '../layers.ts';
-import { type Network, sequential } from '../network.ts';
+import { type Layer, outputShape, product } from '../networks/layers.ts';
+import { type Network, sequential } from '../networks/network.ts';
 import { UserError } from '../user-error.ts';
 import { type KerasChain, type KerasLayer, parseChain } from './chain.ts';
 import { type KerasFile, openKerasFile } from './open.ts';

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Layer } from '../layers.ts';
-import type { Network, PlacedLayer } from '../network.ts';
+import type { Layer } from '../networks/layers.ts';
+import type { Network, PlacedLayer } from '../networks/network.ts';
 
 /**
  * - `keras2`: what Keras 2 and tfjs-layers wrote and read; Keras 3 reads it in `.h5` files.

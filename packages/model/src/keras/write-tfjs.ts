@@ -1,6 +1,6 @@
 import { strToU8 } from 'fflate';
-import type { Network } from '../network.ts';
-import { cutShards } from '../shards.ts';
+import { cutShards } from '../generator-file/shards.ts';
+import type { Network } from '../networks/network.ts';
 import type { WeightValues } from './write.ts';
 import { sequentialConfig } from './write-config.ts';
 

@@ -1,6 +1,5 @@
 import * as tfl from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { applyNetwork } from '../apply.ts';
 import {
   articleDiscriminator,
   articleGenerator,
@@ -10,7 +9,14 @@ import {
   registerTrainingKernels,
   sequential,
 } from '../index.ts';
-import { batchNormalization, conv2dTranspose, dense, leakyRelu, reshape } from '../layers.ts';
+import {
+  batchNormalization,
+  conv2dTranspose,
+  dense,
+  leakyRelu,
+  reshape,
+} from '../networks/layers.ts';
+import { applyNetwork } from '../training/apply.ts';
 import { readHdf5 } from './hdf5.ts';
 import {
   readKerasGenerator,

@@ -4,7 +4,7 @@
  * @module
  */
 import { strToU8, zipSync } from 'fflate';
-import type { Network, PlacedLayer } from '../network.ts';
+import type { Network, PlacedLayer } from '../networks/network.ts';
 import { type Hdf5Dataset, hdf5Group, writeHdf5 } from './hdf5.ts';
 import { sequentialConfig } from './write-config.ts';
 

@@ -1,6 +1,6 @@
-import type { Activation } from '../layers.ts';
-import type { Network, PlacedLayer } from '../network.ts';
-import { exchangeChannels } from '../transposed.ts';
+import type { Activation } from '../networks/layers.ts';
+import type { Network, PlacedLayer } from '../networks/network.ts';
+import { exchangeChannels } from '../networks/transposed.ts';
 import {
   ATTRIBUTE_TYPES,
   type Attribute,

@@ -1,0 +1,35 @@
+/**
+ * The engine on WebGPU, where a browser has it: tfjs's own kernels, whose sums round differently.
+ *
+ * @module
+ */
+import { compileGenerator, loadGeneratorFile, toPixels } from '@killme/model';
+import '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { AnyGenerator } from '../generator/generator.ts';
+import { readGeneratorFile, takeOrders } from './orders.ts';
+
+await takeOrders(openGenerator());
+
+async function openGenerator(): Promise<AnyGenerator> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter || !(await tf.setBackend('webgpu'))) {
+    throw new Error('this browser has no graphics processor that WebGPU can use');
+  }
+  const { manifest, hash, network, weights } = await loadGeneratorFile(readGeneratorFile);
+  const { generate } = compileGenerator(network, weights);
+  const { width, height } = manifest.image;
+  return {
+    manifest,
+    hash,
+    latentSpace: manifest.latent,
+    async draw(latent) {
+      const image = generate(latent, 1); // [1, height, width, 3]
+      try {
+        return { width, height, data: toPixels(await image.data<'float32'>()) };
+      } finally {
+        image.dispose();
+      }
+    },
+  };
+}

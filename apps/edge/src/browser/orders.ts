@@ -1,0 +1,114 @@
+/**
+ * The image server itself, in a Web Worker of the page: an order is a request, its answer has the
+ * server's bytes. The pad has no address; its pictures go to the page as pixels.
+ *
+ * @module
+ */
+import { mix, type Picture, placeClasses, seedToLatent } from '@killme/model';
+import { createApp } from '../app.ts';
+import { askModel, createClient } from '../client.ts';
+import { type Gallery, gallerySeed } from '../generator/gallery.ts';
+import type { AnyGenerator } from '../generator/generator.ts';
+import { readClass } from '../generator/latents.ts';
+import { once } from '../generator/once.ts';
+import { encodePng } from '../images/png.ts';
+import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
+
+/** The generator that this worker draws with, as a query has it; the page gives it as the worker's name. */
+const query = self.name === '' ? {} : { model: self.name };
+
+/** Takes the page's orders; `open` makes the generator ready. */
+export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
+  const generator = open.then(timed);
+  const gallery = once(async () => openServedGallery(await generator));
+  const app = createApp({
+    listGenerators: async () => [{ name: self.name, load: () => generator, openGallery: gallery }],
+    readPage: refuse,
+    loadWebpBinary: refuse,
+  });
+
+  async function makeFile(address: string): Promise<MadeFile> {
+    const { spent } = await generator;
+    const before = { ...spent };
+    const response = await app.request(address);
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    const file = await response.blob();
+    const pictures = spent.pictures - before.pictures;
+    return pictures === 0 ? { file } : { file, pictureMs: (spent.ms - before.ms) / pictures };
+  }
+
+  async function makePixels(point: PadPoint): Promise<MadePixels> {
+    const { middle, across, down, x, y, class: asked } = point;
+    const { draw, manifest, latentSpace, spent } = await generator;
+    const shown = await gallery();
+    const part = (name: string, share: number) =>
+      seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * share);
+    const before = spent.ms;
+    const plus = [part(middle, 1), part(across, x), part(down, y)];
+    const latent = mix({ plus, minus: [] });
+    if (asked !== undefined) placeClasses(latent, [readClass(asked, manifest)], latentSpace);
+    const { width, height, data } = await draw(latent);
+    const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
+    for (let i = 0; i < width * height; i++) pixels.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
+    return { width, height, pixels, pictureMs: spent.ms - before };
+  }
+
+  addEventListener('message', async ({ data }: MessageEvent<Order>) => {
+    const made = await ('point' in data ? makePixels(data.point) : makeFile(data.address)).catch(
+      (error: unknown) => ({ problem: String(error) }),
+    );
+    say({ id: data.id, ...made });
+  });
+  say(await generator.then(() => ({ ready: true }), whyBroken));
+}
+
+const say = (said: Said) => postMessage(said);
+
+const whyBroken = (error: unknown) => ({
+  broken: error instanceof Error ? error.message : String(error),
+});
+
+/** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
+async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
+  const server = createClient(new URL('.', location.href).href);
+  const { gallery } = await askModel(server, query);
+  if (!gallery) return undefined;
+  const { draw, latentSpace, manifest } = generator;
+  return {
+    pictures: gallery.pictures,
+    size: manifest.image.width,
+    seedOf: (seed) => gallerySeed(seed, gallery.pictures),
+    read: async (seed) => encodePng(await draw(seedToLatent(seed, latentSpace))),
+  };
+}
+
+/** The page asks for no other pages and no WebP. */
+const refuse = async () => {
+  throw new Error('the engine makes PNG pictures only');
+};
+
+/** A generator that knows how long it has drawn. */
+function timed(generator: AnyGenerator) {
+  const spent = { pictures: 0, ms: 0 };
+  const draw = async (latent: Float32Array): Promise<Picture> => {
+    const startMs = performance.now();
+    const picture = await generator.draw(latent);
+    spent.ms += performance.now() - startMs;
+    spent.pictures++;
+    return picture;
+  };
+  return { ...generator, draw, spent };
+}
+
+/** Reads a file of the server; addresses are relative to the worker's own, beside the page. */
+export async function read(path: string): Promise<ArrayBuffer> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path} is not there (${response.status})`);
+  return response.arrayBuffer();
+}
+
+/** Reads a file of the generator. */
+export const readGeneratorFile = async (name: string) =>
+  new Uint8Array(
+    await read(self.name === '' ? `generator/${name}` : `generator/${name}?model=${self.name}`),
+  );

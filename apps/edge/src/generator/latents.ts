@@ -1,0 +1,89 @@
+/**
+ * Places in latent space as a query names them: a seed, or a latent itself, its class, and moves
+ * from there.
+ *
+ * @module
+ */
+import {
+  decodeLatent,
+  type GeneratorManifest,
+  type LatentSpace,
+  latentCharacters,
+  type Move,
+  readDirections,
+  UserError,
+} from '@killme/model';
+import { shorten } from '../http/problem.ts';
+import { badParameters } from '../http/query.ts';
+
+/**
+ * A latent from a query.
+ * @param parameter that it came in.
+ * @throws ProblemError 400 with what is wrong with it and what this generator takes.
+ */
+export function readLatent(parameter: string, text: string, space: LatentSpace): Float32Array {
+  try {
+    return decodeLatent(text, space);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const allowed =
+      `${latentCharacters(space.size)} characters of base64url, the latent of ${space.size} ` +
+      `float16 numbers from -1 to 1; yours ${error.message}`;
+    throw badParameters([{ parameter, allowed, received: shorten(text) }]);
+  }
+}
+
+/**
+ * Finds a class of a generator.
+ * @returns its index.
+ * @throws ProblemError 400 with the classes that there are.
+ */
+export function readClass(name: string, { classes, latent }: GeneratorManifest): number {
+  const told = latent.classes ? classes : [];
+  const label = told.indexOf(name);
+  if (label >= 0) return label;
+  const allowed =
+    told.length === 0
+      ? 'left out: this generator was not told classes'
+      : `one of: ${told.join(', ')}`;
+  throw badParameters([{ parameter: 'class', allowed, received: shorten(name) }]);
+}
+
+/** A latent with the class of another one, where latents say their class. */
+export const withClassOf = (
+  other: Float32Array,
+  latent: Float32Array,
+  { size, classes = [] }: LatentSpace,
+): Float32Array => latent.map((value, i) => (i < size - classes.length ? value : other[i]!));
+
+/** A move as a query has it. */
+export interface NamedMove {
+  direction: string;
+  strength: number;
+}
+
+/**
+ * Finds the directions of moves in a generator.
+ * @throws ProblemError 400 with the names that there are.
+ */
+export function readMoves(moves: readonly NamedMove[], manifest: GeneratorManifest): Move[] {
+  if (moves.length === 0) return [];
+  const directions = readDirections(manifest);
+  return moves.map((move) => {
+    const found = directions.find(({ name }) => name === move.direction);
+    if (found) return { vector: found.vector, strength: move.strength };
+    const names = directions.map(({ name }) => name).join(', ');
+    const allowed =
+      names === '' ? 'left out: this generator has no directions' : `along one of: ${names}`;
+    throw badParameters([{ parameter: 'move', allowed, received: shorten(writeMove(move)) }]);
+  });
+}
+
+/** The one way to write moves: those that go nowhere are left out. */
+export function writeMoves(moves: readonly NamedMove[] = []): string[] | undefined {
+  const going = moves.filter(({ strength }) => strength !== 0);
+  return going.length === 0 ? undefined : going.map(writeMove);
+}
+
+/** The text of a move in a list: `direction-1:-1.5`. */
+const writeMove = ({ direction, strength }: NamedMove) => `${direction}:${strength}`;

@@ -1,0 +1,354 @@
+/**
+ * The OpenAPI document. What the parameters may be comes from the schemas that check them
+ * (parameters.ts); here is only what a reader wants to know of each route.
+ *
+ * @module
+ */
+import * as z from 'zod';
+import { createDocument, type ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  gridParameters,
+  imgParameters,
+  mixParameters,
+  modelParameters,
+  morphParameters,
+  noParameters,
+  ogParameters,
+} from '../../http/query.ts';
+import { PAGE_FILES } from '../page.ts';
+
+/** What a reader is told of one route. */
+interface RouteFacts {
+  tag: 'pictures' | 'facts' | 'files';
+  summary: string;
+  description: string;
+  parameters: z.ZodObject;
+  /** Parts of the path. */
+  path?: z.ZodObject;
+  /** A query that shows what the route is for, and the size of its picture. */
+  example?: { query: string; width: number; height: number };
+  answer: { description: string; content: Record<string, z.ZodType> };
+  /** Without a seed it redirects to a random one. */
+  redirects?: boolean;
+  /** It never changes, or is new each time, so there is nothing to ask again for. */
+  alwaysNew?: boolean;
+}
+
+const bytes = z.unknown().meta({ override: { type: 'string', format: 'binary' } });
+
+const text = z.string();
+
+const generatorFile = z.string().meta({
+  description: 'generator.json, or a file that it names',
+  param: { description: 'Which file.', example: 'generator.json' },
+});
+
+const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().meta({ description: 'one sentence for a person' }),
+    errors: z
+      .array(
+        z.object({
+          parameter: z.string(),
+          allowed: z.string().meta({ description: 'what would have been right, in words' }),
+          received: z.string().optional(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+const walk = z
+  .object({
+    width: z.number().int(),
+    height: z.number().int(),
+    frames: z.array(
+      z.object({
+        position: z.number().meta({ description: '0 at the first stop, 1 at the next, and so on' }),
+        latent: z.array(z.number()).optional().meta({ description: 'absent when space=pixel' }),
+        image: z.string().meta({ description: 'a PNG as data URL' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Walk' });
+
+/** What `/morph?format=json` answers. */
+export type Walk = z.infer<typeof walk>;
+
+const model = z
+  .object({
+    name: z.string().meta({ description: 'what model= calls it' }),
+    preset: z.string(),
+    hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
+    bytes: z.number().int(),
+    latent: z.object({
+      size: z.number().int(),
+      distribution: z.literal('uniform'),
+      classes: z.array(z.number().int()).optional().meta({
+        description: 'present where class= may be asked for: training images of each class',
+      }),
+    }),
+    image: z.object({
+      width: z.number().int(),
+      height: z.number().int(),
+      channels: z.number().int(),
+    }),
+    classes: z.array(z.string()).meta({ description: 'of the training images' }),
+    directions: z.array(z.string()).meta({ description: 'what move= can go along' }),
+    training: z.record(z.string(), z.unknown()),
+    gallery: z
+      .object({ pictures: z.number().int() })
+      .optional()
+      .meta({ description: 'present where /img answers from pictures that were made beforehand' }),
+    models: z.array(z.string()).meta({
+      description: 'what model= may be, the one for where it is left out first',
+    }),
+  })
+  .meta({ id: 'Model' });
+
+const health = z.object({
+  status: z.literal('ok'),
+  pictures: z.object({
+    drawn: z.number().int().meta({ description: 'since this isolate of the server began' }),
+    underWay: z.number().int().meta({ description: 'for the requests that wait now' }),
+  }),
+});
+
+/** What many routes may answer, once each under `components`. */
+const RESPONSES = {
+  random: { id: 'RandomSeed', description: 'No seed came: on to a random one.' },
+  unchanged: { id: 'Unchanged', description: 'You have it already (If-None-Match).' },
+  wrong: problemResponse(
+    'WrongParameter',
+    'A parameter is wrong, doubled or unknown; errors says which and why.',
+  ),
+  missing: problemResponse('NoSuchFile', 'There is no such file.'),
+  long: problemResponse('TooLong', 'The address is longer than 16 KiB.'),
+  limited: problemResponse(
+    'TooManyRequests',
+    'Too many requests, where they are limited; see Retry-After.',
+  ),
+  busy: problemResponse(
+    'Busy',
+    'Too many pictures are being drawn, or the server lacks what it needs; see Retry-After.',
+  ),
+  unusable: problemResponse(
+    'Unusable',
+    'The server lacks what it needs for it now; see Retry-After.',
+  ),
+};
+
+function problemResponse(id: string, description: string): ZodOpenApiResponseObject {
+  return { id, description, content: { 'application/problem+json': { schema: problem } } };
+}
+
+const png = { 'image/png': bytes };
+const still = { ...png, 'image/webp': bytes };
+
+/** Every route, by path, but for the files of the page. */
+const ROUTES: Record<string, RouteFacts> = {
+  '/img': {
+    tag: 'pictures',
+    summary: 'The character of a seed',
+    description:
+      'One picture. The same seed is the same character, for as long as the generator stays; ' +
+      'where /model tells of a gallery, it is one of that many. z draws a latent of your own.',
+    parameters: imgParameters,
+    example: { query: 'seed=alice&size=128', width: 128, height: 128 },
+    answer: { description: 'The picture.', content: still },
+    redirects: true,
+  },
+  '/morph': {
+    tag: 'pictures',
+    summary: 'A walk from one character to another',
+    description:
+      'Pictures at even steps on the line between the latents of two seeds, or of several, or ' +
+      'between latents of your own. ' +
+      'With space=pixel it is the cross-fade that a walk is not.',
+    parameters: morphParameters,
+    example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },
+    answer: {
+      description: 'The walk: a strip from left to right, an animation, or its parts.',
+      content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walk },
+    },
+  },
+  '/grid': {
+    tag: 'pictures',
+    summary: 'A contact sheet',
+    description:
+      'n × n characters in rows: those of the seeds <seed>/0, <seed>/1 and so on, which /img knows too.',
+    parameters: gridParameters,
+    example: { query: 'seed=alice&n=3&size=128', width: 384, height: 384 },
+    answer: { description: 'The sheet.', content: png },
+    redirects: true,
+  },
+  '/mix': {
+    tag: 'pictures',
+    summary: 'Arithmetic with characters',
+    description:
+      'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
+    parameters: mixParameters,
+    example: { query: 'plus=alice,bob&minus=carol&size=128', width: 128, height: 128 },
+    answer: { description: 'The picture.', content: still },
+  },
+  '/og': {
+    tag: 'pictures',
+    summary: 'A card for link previews',
+    description:
+      'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
+    parameters: ogParameters,
+    example: { query: 'seed=alice', width: 1200, height: 630 },
+    answer: { description: 'The card.', content: still },
+    redirects: true,
+  },
+  '/model': {
+    tag: 'facts',
+    summary: 'Facts of a generator',
+    description: 'What it was trained on and for how long, what it takes and what it makes.',
+    parameters: modelParameters,
+    answer: { description: 'The facts.', content: { 'application/json': model } },
+  },
+  '/healthz': {
+    tag: 'facts',
+    summary: 'Whether the server answers',
+    description: 'How busy it is, too. Says nothing of the generator, and loads none.',
+    parameters: noParameters,
+    answer: { description: 'It does.', content: { 'application/json': health } },
+    alwaysNew: true,
+  },
+  '/openapi.json': {
+    tag: 'facts',
+    summary: 'This document',
+    description: 'OpenAPI 3.1, of the whole server.',
+    parameters: noParameters,
+    answer: { description: 'The document.', content: { 'application/json': z.looseObject({}) } },
+  },
+  '/docs': {
+    tag: 'facts',
+    summary: 'This document, for people',
+    description: 'The same facts to read, with a picture of each route.',
+    parameters: noParameters,
+    answer: { description: 'The page.', content: { 'text/html': text } },
+  },
+  '/generator/{file}': {
+    tag: 'files',
+    summary: 'The generator, to draw without the server',
+    description:
+      'generator.json names the files of weights, their sizes and their hashes. The page draws with ' +
+      'them when it makes pictures itself.',
+    parameters: modelParameters,
+    path: z.strictObject({ file: generatorFile }),
+    answer: {
+      description: 'The file.',
+      content: { 'application/json': z.looseObject({}), 'application/octet-stream': bytes },
+    },
+  },
+};
+
+/** The files of the page; programs have no use for most of them. */
+function describePageFiles(): [string, RouteFacts][] {
+  return Object.entries(PAGE_FILES).map(([path, { contentType, summary, parameters }]) => [
+    path,
+    {
+      tag: 'files',
+      summary,
+      description: 'It may change with the server: ask again with its ETag.',
+      parameters,
+      answer: {
+        description: 'The file.',
+        content: { [contentType]: contentType.startsWith('text/') ? text : bytes },
+      },
+    },
+  ]);
+}
+
+/** An OpenAPI document. */
+export type OpenApi = ReturnType<typeof createDocument>;
+
+/** The OpenAPI 3.1 document of the image server. */
+export const describeApi = (): OpenApi =>
+  createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Killme',
+      version: '1.0.0',
+      description:
+        'Characters that a DCGAN dreams up. Any text is a seed and names a character: the same ' +
+        'seed, options and generator give the same bytes. Answers to seeds may be kept for ever; ' +
+        'their ETag does not depend on how a query is written. Unknown parameters are refused.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    // Relative to the document: a proxy may serve it under any host and path.
+    servers: [{ url: '.' }],
+    tags: [
+      { name: 'pictures', description: 'Characters, drawn when they are asked for and kept.' },
+      { name: 'facts', description: 'What the server knows of itself.' },
+      { name: 'files', description: 'What the page is made of.' },
+    ],
+    paths: Object.fromEntries(
+      [...Object.entries(ROUTES), ...describePageFiles()].map(([path, facts]) => [
+        path,
+        { get: operation(path, facts) },
+      ]),
+    ),
+  });
+
+function operation(path: string, facts: RouteFacts) {
+  const { tag, summary, description, parameters, example } = facts;
+  return {
+    operationId: idOf(path),
+    tags: [tag],
+    summary,
+    description,
+    requestParams: { query: parameters, ...(facts.path ? { path: facts.path } : {}) },
+    responses: responsesOf(facts),
+    ...(example === undefined ? {} : { 'x-example': exampleOf(path, example) }),
+  };
+}
+
+/** `/generator/{file}` is `generatorFile`. */
+const idOf = (path: string) =>
+  path === '/'
+    ? 'page'
+    : path.slice(1).replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase());
+
+function responsesOf({
+  answer: { description, content },
+  tag,
+  path,
+  redirects,
+  alwaysNew,
+}: RouteFacts): Record<`${number}`, ZodOpenApiResponseObject> {
+  const draws = tag === 'pictures';
+  return {
+    '200': {
+      description,
+      content: mediaTypes(content),
+      ...(draws ? { headers: { 'Killme-Source': sourceHeader } } : {}),
+    },
+    ...(redirects ? { '302': RESPONSES.random } : {}),
+    ...(alwaysNew ? {} : { '304': RESPONSES.unchanged }),
+    '400': RESPONSES.wrong,
+    ...(path ? { '404': RESPONSES.missing } : {}),
+    '414': RESPONSES.long,
+    ...(draws ? { '429': RESPONSES.limited } : {}),
+    ...(alwaysNew ? {} : { '503': draws ? RESPONSES.busy : RESPONSES.unusable }),
+  };
+}
+
+const sourceHeader = {
+  description: 'Where the answer comes from: drawn for you, kept from before, or of a gallery.',
+  schema: { type: 'string' as const, enum: ['drawn', 'cache', 'r2', 'gallery'] },
+};
+
+/** Its address is relative to the document's, as `servers` is. */
+const exampleOf = (path: string, { query, ...size }: NonNullable<RouteFacts['example']>) => ({
+  address: `${path.slice(1)}?${query}`,
+  ...size,
+});
+
+const mediaTypes = (content: Record<string, z.ZodType>) =>
+  Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));

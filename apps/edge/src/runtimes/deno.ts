@@ -1,0 +1,106 @@
+/**
+ * The entry for Deno.
+ *
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/runtimes/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--port N] [--host NAME]
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+import { createApp } from '../app.ts';
+import type { Generator } from '../generator/generator.ts';
+import { sayWhich } from '../generator/registry.ts';
+import { diskOptions } from './disk.ts';
+import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
+import { resolvePath } from './resolve-path.ts';
+
+declare const Deno: {
+  serve(
+    options: { port: number; hostname: string; onListen(at: { port: number }): void },
+    handler: (request: Request) => Response | Promise<Response>,
+  ): unknown;
+  errors: { AddrInUse: new () => Error };
+};
+
+async function main(): Promise<void> {
+  const { generators, gallery, port, host } = readOptions();
+  const options = diskOptions(generators, gallery);
+  // Loaded before listening, so that what is wrong is told to the one who starts the server.
+  const loaded = await Promise.all(
+    sayWhich(await options.listGenerators()).map(async (source) => {
+      const generator = await source.load();
+      await source.openGallery?.(generator);
+      // What is described is what was loaded, whatever happens to the folder meanwhile.
+      const given = async () => generator;
+      const readFile = source.readFile && unchangedFiles(source.readFile, generator);
+      return { ...source, load: given, describe: given, readFile };
+    }),
+  );
+  Deno.serve(
+    {
+      port,
+      hostname: host,
+      onListen: (at) =>
+        console.log(
+          `Ready on http://${host}:${at.port} (${loaded.map(({ name }) => name).join(', ')})`,
+        ),
+    },
+    createApp({ ...options, listGenerators: async () => loaded }).fetch,
+  );
+}
+
+/** Reads files of the generator that was loaded: those of another one would be sent under its name. */
+function unchangedFiles(
+  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  { manifest, hash }: Pick<Generator, 'manifest' | 'hash'>,
+) {
+  const hashes = new Map(manifest.shards.map((shard) => [shard.file, shard.sha256]));
+  hashes.set(GENERATOR_MANIFEST, hash);
+  return async (name: string) => {
+    const bytes = await readFile(name);
+    if (createHash('sha256').update(bytes).digest('hex') === hashes.get(name)) return bytes;
+    throw new UserError(`${name} has changed since the server was started: start it again`);
+  };
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      generator: { type: 'string', multiple: true },
+      gallery: { type: 'string' },
+      port: { type: 'string', default: '8787' },
+      host: { type: 'string', default: 'localhost' },
+    },
+  });
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65535) {
+    throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
+  }
+  return {
+    generators: values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS,
+    gallery: values.gallery === undefined ? undefined : resolvePath(values.gallery),
+    port,
+    host: values.host,
+  };
+}
+
+/** Mistakes of the person at the keyboard are one line; anything else is a bug, with its stack. */
+function explain(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return 'the port is in use: choose another with --port';
+  }
+  if (error instanceof UserError) return error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && code.startsWith('ERR_PARSE_ARGS') ? error.message : undefined;
+}
+
+try {
+  await main();
+} catch (error) {
+  const line = explain(error);
+  if (line === undefined) throw error;
+  console.error(line);
+  process.exit(1);
+}

@@ -1,0 +1,113 @@
+/**
+ * What the app needs, read from disk: for Deno and Node.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type ReadShard, readGeneratorManifest, UserError } from '@killme/model';
+import type { AppOptions } from '../app.ts';
+import type { WasmBinaries } from '../generator/backend.ts';
+import { openGallery } from '../generator/gallery.ts';
+import { openGenerator } from '../generator/generator.ts';
+import type { GeneratorSource } from '../generator/registry.ts';
+import { withSmallMemory } from './initial-memory.ts';
+import type { NamedFolder } from './named-folder.ts';
+
+/** Gives the files of a folder by name. */
+export function folderReader(
+  folder: string | URL,
+): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+  return async (name) => {
+    const path = folder instanceof URL ? new URL(name, folder) : `${folder}/${name}`;
+    try {
+      return new Uint8Array(await readFile(path));
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  };
+}
+
+/** Streams the files of a folder by name. */
+export function folderStreamer(folder: string): ReadShard {
+  return async (name, take) => {
+    const path = `${folder}/${name}`;
+    const hash = createHash('sha256');
+    try {
+      for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) {
+        hash.update(piece);
+        take(piece);
+      }
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    return hash.digest();
+  };
+}
+
+function unreadable(path: string | URL, error: unknown): UserError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+  const text = path instanceof URL ? path.pathname : path;
+  return new UserError(`${text} ${why}`, `${basename(text)} ${why}`);
+}
+
+/** Where scripts/build-page.ts puts the files of the page. */
+export const PAGE_FOLDER = new URL('../../dist/page/', import.meta.url);
+
+/**
+ * The app's options for generators on disk.
+ * @param galleryFolder of a gallery of the first of them, to answer `/img` from.
+ */
+export function diskOptions(
+  generators: readonly NamedFolder[],
+  galleryFolder?: string,
+): AppOptions {
+  return {
+    listGenerators: async () =>
+      generators.map((generator, i) => diskSource(generator, i === 0 ? galleryFolder : undefined)),
+    loadWebpBinary: compileWebpBinary,
+    readPage: folderReader(PAGE_FOLDER),
+  };
+}
+
+function diskSource({ name, folder }: NamedFolder, galleryFolder?: string): GeneratorSource {
+  const readFile = folderReader(folder);
+  const readShard = folderStreamer(folder);
+  return {
+    name,
+    describe: () => readGeneratorManifest(readFile),
+    load: () => openGenerator({ readFile, readShard, loadBinaries: compileBinaries }),
+    readFile,
+    openGallery:
+      galleryFolder === undefined
+        ? undefined
+        : (generator) => openGallery(folderReader(galleryFolder), generator),
+  };
+}
+
+/** Of the packages, to be resolved. */
+export const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+const KERNELS = '@killme/model/kernels.wasm';
+export const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
+
+/** What draws, compiled. */
+export async function compileBinaries(): Promise<WasmBinaries> {
+  const [tfjs, kernels] = await Promise.all([
+    compileSmall(TFJS_BINARY),
+    readBinary(KERNELS).then((bytes) => WebAssembly.compile(bytes)),
+  ]);
+  return { tfjs, kernels };
+}
+
+/** libwebp's wasm binary, compiled. */
+export const compileWebpBinary = () => compileSmall(WEBP_BINARY);
+
+const compileSmall = async (name: string) => WebAssembly.compile(await readSmall(name));
+
+/** A binary that begins with little memory. @param name of a package's file, to be resolved. */
+export const readSmall = async (name: string) => withSmallMemory(await readBinary(name));
+
+const readBinary = (name: string) => readFile(new URL(import.meta.resolve(name)));

@@ -1,0 +1,88 @@
+/**
+ * The entry for workerd (Cloudflare Workers). The generators and the page are static assets, put
+ * together by scripts/assemble.ts.
+ *
+ * @module
+ */
+import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
+import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
+import kernels from '@killme/model/kernels.wasm';
+import * as z from 'zod';
+import tfjs from '../../../dist/wasm/tfjs.wasm';
+import webpBinary from '../../../dist/wasm/webp.wasm';
+import { createApp } from '../../app.ts';
+import { GALLERY_MANIFEST, type Gallery, openGallery } from '../../generator/gallery.ts';
+import { openGenerator } from '../../generator/generator.ts';
+import { GENERATOR_LIST, type GeneratorSource } from '../../generator/registry.ts';
+import { digestStream } from './digest.ts';
+import { bucketTier, cacheTier } from './tiers.ts';
+
+const app = createApp({
+  listGenerators: () => shared(listDeployedGenerators()),
+  readPage: (name) => readAsset(`page/${name}`),
+  loadWebpBinary: () => webpBinary,
+  allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
+  tiers: [cacheTier(caches.default), ...(env.PICTURES ? [bucketTier(env.PICTURES)] : [])],
+  waitUntil,
+});
+
+/** Others wait for it too: it must not end when the client whose request began it goes away. */
+function shared<T>(work: Promise<T>): Promise<T> {
+  waitUntil(work.catch(() => undefined));
+  return work;
+}
+
+/** Those that scripts/assemble.ts has put among the assets; a gallery is of the first. */
+async function listDeployedGenerators(): Promise<GeneratorSource[]> {
+  const list = new TextDecoder().decode(await readAsset(GENERATOR_LIST));
+  const names = z.array(z.string()).min(1).parse(JSON.parse(list));
+  return names.map((name, i) => {
+    const readFile = (file: string) => readAsset(`generators/${name}/${file}`);
+    return {
+      name,
+      describe: () => shared(readGeneratorManifest(readFile)),
+      load: () =>
+        shared(
+          openGenerator({
+            readFile,
+            readShard: async (file, take) =>
+              digestStream(await streamAsset(`generators/${name}/${file}`), take),
+            loadBinaries: () => ({ tfjs, kernels }),
+          }),
+        ),
+      readFile,
+      openGallery: i === 0 ? (generator) => shared(openDeployedGallery(generator)) : undefined,
+    };
+  });
+}
+
+/** The gallery that scripts/assemble.ts has put among the assets, if it has. */
+async function openDeployedGallery(generator: GeneratorDescription): Promise<Gallery | undefined> {
+  const probe = await fetchAsset(`gallery/${GALLERY_MANIFEST}`);
+  await probe.body?.cancel();
+  // Any other failure is told, and not remembered: without its gallery a server has other pictures.
+  if (probe.status === 404) return undefined;
+  return openGallery((name) => readAsset(`gallery/${name}`), generator);
+}
+
+export default { fetch: (request: Request) => app.fetch(request) };
+
+/** Each address its own share, as the binding in wrangler.jsonc says. */
+function withinLimit(limiter: RateLimiter) {
+  return async (request: Request): Promise<boolean> => {
+    const key = request.headers.get('CF-Connecting-IP') ?? 'unknown';
+    return (await limiter.limit({ key })).success;
+  };
+}
+
+const readAsset = async (path: string): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await new Response(await streamAsset(path)).arrayBuffer());
+
+async function streamAsset(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const { ok, body } = await fetchAsset(path);
+  if (!ok || !body) throw new UserError(`${path} is not among the deployed assets`);
+  return body;
+}
+
+/** The binding takes whole URLs and looks only at the path. */
+const fetchAsset = (path: string) => env.ASSETS.fetch(`https://assets.invalid/${path}`);

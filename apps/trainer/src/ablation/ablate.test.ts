@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BLUE, GREEN, makeFolder, RED } from '@killme/data/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readNewestCheckpoint } from '../run/checkpoint.ts';
+import { type RunFolder, runFolder } from '../run/folder.ts';
+import { givenOptionsSchema, parseGivenOptions, resolveOptions } from '../run/options.ts';
+import { readRunRecord } from '../run/record.ts';
+import { train } from '../train/train.ts';
+import {
+  ablationRunName,
+  beginFrom,
+  checkRow,
+  rowKeys,
+  sharesWarmUp,
+  trainCommand,
+  VARIANT_NAMES,
+  variantOptions,
+} from './ablate.ts';
+import { readRows } from './csv.ts';
+
+const rows = await readRows(join(import.meta.dirname, 'fixtures/ablation.csv'));
+
+const settled = (name: (typeof VARIANT_NAMES)[number]) =>
+  resolveOptions({ ...variantOptions(name, { seed: 7, backend: 'wasm' }), name: 'run' });
+
+describe('the variants of the ablation', () => {
+  it.each(VARIANT_NAMES.filter((name) => name !== 'lite' && name !== 'article'))(
+    '%s is lite but for one thing',
+    (name) => {
+      const [{ methods, ...options }, { methods: changed, ...others }] = [
+        settled('lite'),
+        settled(name),
+      ];
+      const differences = [
+        ...Object.entries({ ...others, ...changed }).filter(
+          ([key, value]) =>
+            JSON.stringify(value) !==
+            JSON.stringify({ ...options, ...methods }[key as keyof typeof options]),
+        ),
+      ];
+      expect(differences).toHaveLength(1);
+    },
+  );
+
+  it('are repeated by the command that stands in their row', () => {
+    for (const name of VARIANT_NAMES) {
+      const given = variantOptions(name, { seed: 7, backend: 'wasm' });
+      const words = trainCommand(given).split(' --').slice(2);
+      const flags = words.map((flag): [string, string] => {
+        const [key, value] = flag.split(' ') as [string, string];
+        return [key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value];
+      });
+      const typed = parseGivenOptions(Object.fromEntries(flags), 'flag');
+      expect(resolveOptions({ ...typed, name: 'run' })).toEqual(settled(name));
+    }
+  });
+});
+
+it('the command of a row is one that a shell takes, whatever the data are called', () => {
+  const data = "Kim's icons (2)";
+  const printed = trainCommand(variantOptions('lite', { seed: 7, data, backend: 'wasm' }));
+  const words = execFileSync('sh', ['-c', `printf '%s\\n' ${printed}`], { encoding: 'utf8' });
+  expect(words.split('\n').slice(5, 9)).toEqual(['7', '--data', data, '--backend']);
+});
+
+describe('the warm-up', () => {
+  it('is shared by the variants that differ in what D does', () => {
+    expect(VARIANT_NAMES.filter(sharesWarmUp)).toEqual([
+      'lite',
+      'no-penalty',
+      'penalty-10',
+      'no-minibatch-deviation',
+      'no-augment',
+      'augment-color',
+      'logistic',
+      'hinge',
+    ]);
+  });
+
+  it('once made for all leaves a variant where it had come by itself, bit for bit', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const data = await makeFolder({ 'red.png': RED, 'green.png': GREEN, 'blue.png': BLUE });
+    const { signal } = new AbortController();
+    const [shared, run, alone] = ['warm-up', 'from-warm-up', 'alone'].map((name) =>
+      runFolder(`ablate-test-${name}-${process.pid}`),
+    ) as [RunFolder, RunFolder, RunFolder];
+    onTestFinished(async () => {
+      for (const { root } of [shared, run, alone]) await rm(root, { recursive: true, force: true });
+    });
+    const small = { data, batch: 2, warmUp: 1 };
+    // Its D has another layer than lite's.
+    const given = {
+      ...variantOptions('no-minibatch-deviation', { seed: 7, backend: 'wasm' }),
+      ...small,
+    };
+    const lite = { ...variantOptions('lite', { seed: 7, backend: 'wasm' }), ...small };
+    await train({ ...lite, name: shared.name, iterations: 1 }, { resume: false, signal });
+    await beginFrom(shared, run, given);
+    await train({ ...given, name: run.name, iterations: 3 }, { resume: true, signal });
+    await train({ ...given, name: alone.name, iterations: 3 }, { resume: false, signal });
+    const [fromShared, byItself] = await Promise.all(
+      [run, alone].map(({ checkpoints }) => readNewestCheckpoint(checkpoints, console.warn)),
+    );
+    expect(fromShared).toEqual(byItself);
+    expect(fromShared!.discriminatorSteps).toBe(2);
+    const records = await Promise.all([run, alone].map(readRunRecord));
+    expect(records[0]!.options).toEqual({ ...records[1]!.options, name: run.name });
+  });
+});
+
+describe('a row that is there', () => {
+  const rowOf = (command: string) => ({ ...rows[0]!, command });
+
+  it('is not made again, whatever engine and folder it was made with', () => {
+    const given = variantOptions('hinge', { seed: 7, data: 'elsewhere', backend: 'webgpu' });
+    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).not.toThrow();
+    expect(() => checkRow(undefined, 'hinge', 'a.csv')).not.toThrow();
+  });
+
+  it('is refused when the variant was something else then', () => {
+    const given = { ...variantOptions('hinge', { seed: 7, backend: 'wasm' }), gradientPenalty: 2 };
+    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).toThrow(
+      /^a\.csv has a row of hinge that was trained otherwise than it would be now: remove the row/,
+    );
+  });
+});
+
+describe('the runs of the ablation', () => {
+  it('are all variants of one seed, then those of the next: stopped early, none is ahead', () => {
+    const options = { variants: ['lite', 'article'], seeds: [5, 3], cpuSeconds: 300 } as const;
+    expect(rowKeys(options, 'icons').map(({ variant, seed }) => `${variant} ${seed}`)).toEqual([
+      'lite 5',
+      'article 5',
+      'lite 3',
+      'article 3',
+    ]);
+  });
+
+  it('have names that a run may have, whatever the data are called', () => {
+    const longest = { seed: 2 ** 32 - 1, cpuSeconds: 10_000_000 };
+    const names = VARIANT_NAMES.map((variant) =>
+      ablationRunName({ variant, data: 'Мои картинки (2) of "kill me baby"', ...longest }),
+    );
+    for (const name of names) expect(givenOptionsSchema.shape.name.parse(name)).toBe(name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('differ by data, time and seed', () => {
+    const key = { variant: 'lite', data: 'icons', seed: 1, cpuSeconds: 300 };
+    expect(ablationRunName(key)).toBe('ablation-icons-lite-300-1');
+    const others = [{ data: 'faces' }, { cpuSeconds: 600 }, { seed: 2 }, { variant: 'article' }];
+    const names = others.map((other) => ablationRunName({ ...key, ...other }));
+    expect(new Set([...names, ablationRunName(key)]).size).toBe(5);
+  });
+});

@@ -1,0 +1,25 @@
+import { presetByName } from '@killme/model';
+import type { Gan } from '../gan/article-step.ts';
+import { copyWeights } from '../gan/ema.ts';
+import { initializeNetwork } from '../gan/network-state.ts';
+import { launchIteration, readLosses } from '../train/iteration.ts';
+import { benchDataset, type Iterate } from './iterate.ts';
+
+/** The trainer's iteration (see train.ts) without its log and files. */
+export function prepareOurs(presetName: string, batch: number): Iterate {
+  const preset = presetByName(presetName);
+  const generator = initializeNetwork(preset.generator, 'bench/generator');
+  const gan: Gan = {
+    generator,
+    discriminator: initializeNetwork(preset.discriminator, 'bench/discriminator'),
+    average: preset.training.methods?.averageDecay ? copyWeights(generator) : undefined,
+  };
+  const dataset = benchDataset(preset.imageSize);
+  const options = { seed: 0, batch };
+  let iteration = 0;
+  return async () => {
+    const launched = launchIteration({ gan, preset, dataset, options, iteration });
+    iteration++;
+    return Object.values(await readLosses(launched));
+  };
+}

@@ -1,0 +1,78 @@
+import { formatBytes } from '../text/format-bytes.ts';
+import { median } from '../text/median.ts';
+import type { Entry } from './contestant.ts';
+
+/** How many times as fast ours is as another in the same rounds. */
+export interface Ratio {
+  ours: Entry;
+  other: Entry;
+  /** The median of the rounds' ratios; above 1 ours is the faster. */
+  median: number;
+  lowest: number;
+  highest: number;
+}
+
+/**
+ * Ours against plain tfjs on the same engine and against Keras, where both ran at one batch size.
+ * Divided round by round, so that a machine that grows slower meanwhile slows both sides.
+ */
+export function ratiosOf(entries: readonly Entry[]): Ratio[] {
+  const ran = entries.filter(({ failure }) => failure === undefined);
+  const of = (implementation: string) =>
+    ran.filter(({ contestant }) => contestant.implementation === implementation);
+  return of('ours').flatMap((ours) => {
+    const { engine, batch } = ours.contestant;
+    return [...of('plain').filter((plain) => plain.contestant.engine === engine), ...of('Keras')]
+      .filter((other) => other.contestant.batch === batch)
+      .map((other) => {
+        const rounds = ours.seconds.map((seconds, i) => other.seconds[i]! / seconds);
+        const range = { lowest: Math.min(...rounds), highest: Math.max(...rounds) };
+        return { ours, other, median: median(rounds), ...range };
+      });
+  });
+}
+
+/** A Markdown table, a row for each contestant. */
+export function timesTable(entries: readonly Entry[]): string {
+  const rows = entries.map(({ contestant, device, seconds, peakBytes, failure }) => {
+    const { engine, implementation, preset, batch } = contestant;
+    const middle = median(seconds);
+    const spread = `${digits(Math.min(...seconds))} to ${digits(Math.max(...seconds))}`;
+    const measured =
+      failure === undefined
+        ? [digits(middle), spread, digits(1 / middle), formatBytes(peakBytes), device]
+        : ['', '', '', '', `failed: ${failure}`];
+    return [engine, implementation, preset, String(batch), ...measured];
+  });
+  return markdown(
+    ['engine', 'implementation', 'networks', 'batch', 's/iteration', 'lowest to highest'].concat(
+      'iterations/s',
+      'peak RSS',
+      'device',
+    ),
+    rows,
+  );
+}
+
+/** A Markdown table, a row for each ratio. */
+export function ratiosTable(ratios: readonly Ratio[]): string {
+  const rows = ratios.map(({ ours, other, median: middle, lowest, highest }) => {
+    const { engine, batch } = ours.contestant;
+    const name = other.contestant.implementation === 'Keras' ? 'Keras in Python' : 'plain tfjs';
+    const range = `${lowest.toFixed(2)} to ${highest.toFixed(2)}`;
+    return [`ours on ${engine}`, name, String(batch), `${middle.toFixed(2)}×`, range];
+  });
+  return markdown(['faster', 'than', 'batch', 'ratio', 'lowest to highest'], rows);
+}
+
+function digits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(3, ...lines.map((line) => line[i]!.length)));
+  const row = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  return [row(head), row(widths.map((width) => '-'.repeat(width))), ...rows.map(row)].join('\n');
+}

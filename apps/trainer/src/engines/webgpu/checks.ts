@@ -1,0 +1,194 @@
+/**
+ * Runs under Deno for webgpu.test.ts: every kernel of ours against plain tfjs operations on the cpu
+ * backend, at sizes at which the work is split, and a few training steps. Prints JSON.
+ *
+ * @module
+ */
+import '@tensorflow/tfjs-backend-cpu';
+import {
+  adamStep,
+  articleDiscriminator,
+  articleGenerator,
+  batchNormTrain,
+  createRandom,
+  dropoutMask,
+  product,
+  registerTrainingKernels,
+  upsampleConv2d,
+} from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { trainStep } from '../../gan/article-step.ts';
+import { initializeNetwork } from '../../gan/network-state.ts';
+import type { WebGPUBackend } from './program.ts';
+import { startWebgpu } from './webgpu.ts';
+
+/** What the test reads. */
+export interface WebgpuChecks {
+  device: string;
+  /** Largest difference from the cpu backend, relative to the largest number of a tensor. */
+  differences: Record<string, number>;
+  /** Sixteen entries and the mean of a mask of `rate` 0.25, and whether one key gave it twice. */
+  mask: { first: number[]; mean: number; repeated: boolean; changed: boolean };
+  /** Whether two runs from the same start end with the same bits. */
+  repeated: boolean;
+  /** What comes of asking the GPU for more than it has. */
+  tooLarge: string;
+  /** Tensors, and buffers of the backend, that training steps leave behind. */
+  leaked: { tensors: number; buffers: number };
+}
+
+function random(name: string, shape: readonly number[], offset = 0): tf.Tensor {
+  const values = createRandom(name).uniform(product(shape));
+  return tf.tensor(
+    values.map((value) => value + offset),
+    [...shape],
+  );
+}
+
+/** A function's output and its gradients. */
+function withGradients(apply: (...tensors: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[]) {
+  const y = apply(...inputs);
+  return [y, ...tf.grads(apply)(inputs, random('dy', y.shape))];
+}
+
+const CASES: Record<string, () => tf.Tensor[]> = {
+  'filter gradient over several workgroups': () =>
+    withGradients(
+      (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'same'),
+      [random('x', [3, 41, 38, 5]), random('filter', [3, 3, 5, 37])],
+    ),
+  'upsampled convolution': () =>
+    withGradients(
+      (x, filter) => upsampleConv2d(x as tf.Tensor4D, filter as tf.Tensor4D),
+      [random('x', [2, 19, 17, 12]), random('filter', [3, 3, 12, 8])],
+    ),
+  'batch normalization far from 0': () => {
+    const inputs = [random('x', [3, 31, 29, 7], 100), random('gamma', [7]), random('beta', [7])];
+    const [x, gamma, beta] = inputs as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+    const { mean, variance } = batchNormTrain(x, gamma, beta, 1e-3);
+    const apply = (...[a, b, c]: tf.Tensor[]) =>
+      batchNormTrain(a as tf.Tensor4D, b as tf.Tensor1D, c as tf.Tensor1D, 1e-3).y;
+    return [mean, variance, ...withGradients(apply, inputs)];
+  },
+  'column sums': () =>
+    [
+      [700, 3],
+      [5, 40_001],
+      [2, 300, 1],
+    ].map((shape) => tf.sum(random('x', shape), shape.map((_, i) => i).slice(0, -1))),
+  adam: () => {
+    const [parameter, firstMoment] = [random('p', [301]), random('m', [301])];
+    const secondMoment = tf.square(random('v', [301]));
+    const options = { rate: 2e-3, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
+    const tensors = { parameter, firstMoment, secondMoment };
+    return Object.values(adamStep(tensors, random('g', [301]), options));
+  },
+};
+
+async function compare(run: () => tf.Tensor[]): Promise<number> {
+  const values: Float32Array[][] = [];
+  for (const backend of ['webgpu', 'cpu']) {
+    await tf.setBackend(backend);
+    const tensors = tf.tidy(run);
+    values.push(await Promise.all(tensors.map((tensor) => tensor.data<'float32'>())));
+    tf.dispose(tensors);
+  }
+  await tf.setBackend('webgpu');
+  const [ours, expected] = values as [Float32Array[], Float32Array[]];
+  return Math.max(...ours.map((mine, i) => relativeDifference(mine, expected[i]!)));
+}
+
+function relativeDifference(ours: Float32Array, expected: Float32Array): number {
+  let [difference, largest] = [0, 0];
+  for (const [i, value] of expected.entries()) {
+    difference = Math.max(difference, Math.abs(value - ours[i]!));
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return difference / largest;
+}
+
+async function checkMask(): Promise<WebgpuChecks['mask']> {
+  const draw = async (key: string) => {
+    const mask = dropoutMask([3, 33_337], 0.25, key);
+    const values = await mask.data<'float32'>();
+    mask.dispose();
+    return values;
+  };
+  const [mask, again, other] = [await draw('mask'), await draw('mask'), await draw('another')];
+  return {
+    first: [...mask.slice(0, 16)],
+    mean: mask.reduce((total, value) => total + value, 0) / mask.length,
+    repeated: mask.every((value, i) => value === again[i]),
+    changed: mask.some((value, i) => value !== other[i]),
+  };
+}
+
+async function checkTraining(): Promise<Pick<WebgpuChecks, 'leaked' | 'repeated'>> {
+  const first = await trainTiny();
+  const second = await trainTiny();
+  const repeated = first.weights.every((value, i) => Object.is(value, second.weights[i]));
+  return { leaked: second.leaked, repeated };
+}
+
+/** Four steps of a small article GAN: all its weights, and what the last three steps left behind. */
+async function trainTiny() {
+  const size = { imageSize: 16, width: 1 / 16 };
+  const gan = {
+    generator: initializeNetwork(articleGenerator({ ...size, latentSize: 5 }), 'g'),
+    discriminator: initializeNetwork(articleDiscriminator(size), 'd'),
+    average: undefined,
+  };
+  const inputs = {
+    realImages: random('images', [2, 16, 16, 3]) as tf.Tensor4D,
+    discriminatorLatents: random('d latents', [2, 5]) as tf.Tensor2D,
+    generatorLatents: random('g latents', [4, 5]) as tf.Tensor2D,
+    dropoutMasks: (part: string, layer: string, shape: readonly number[], rate: number) =>
+      dropoutMask(shape, rate, `${part}/${layer}`),
+  };
+  const step = async () => {
+    const adam = { learningRate: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
+    const losses = Object.values(trainStep(gan, inputs, adam)) as tf.Scalar[];
+    await Promise.all(losses.map((loss) => loss.data()));
+    tf.dispose(losses);
+  };
+  const count = () => ({
+    tensors: tf.memory().numTensors,
+    buffers: (tf.backend() as WebGPUBackend).numDataIds(),
+  });
+  await step();
+  const before = count();
+  for (let i = 0; i < 3; i++) await step();
+  const after = count();
+  const leaked = {
+    tensors: after.tensors - before.tensors,
+    buffers: after.buffers - before.buffers,
+  };
+  const tensors = [...gan.generator.weights.values(), ...gan.discriminator.weights.values()];
+  const values = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+  return { leaked, weights: values.flatMap((numbers) => [...numbers]) };
+}
+
+async function askTooMuch(): Promise<string> {
+  const { device } = tf.backend() as WebGPUBackend;
+  device.createBuffer({ size: device.limits.maxBufferSize + 4, usage: GPUBufferUsage.STORAGE });
+  try {
+    await tf.add(tf.ones([2]), 1).data();
+    return 'nothing was thrown';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const { device } = await startWebgpu();
+for (const backend of ['webgpu', 'cpu']) registerTrainingKernels(backend);
+const differences: Record<string, number> = {};
+for (const [name, run] of Object.entries(CASES)) differences[name] = await compare(run);
+const checks: WebgpuChecks = {
+  device,
+  differences,
+  mask: await checkMask(),
+  ...(await checkTraining()),
+  // Last: the engine is of no use after that.
+  tooLarge: await askTooMuch(),
+};
+console.log(JSON.stringify(checks));

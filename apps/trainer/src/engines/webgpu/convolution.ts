@@ -1,0 +1,297 @@
+/**
+ * Gradients of convolutions' filters, and upsampling followed by a convolution (see phases.ts of
+ * `@killme/model`), with few passes over the images.
+ *
+ * @module
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { columnSums } from './columns.ts';
+import {
+  i32,
+  LANES,
+  runShader,
+  runWorkgroups,
+  type Shader,
+  type WebGPUBackend,
+} from './program.ts';
+
+/** Side of the square of the filter's gradient that a workgroup makes: four by four for each lane. */
+const TILE = 32;
+/** Output positions that are brought into workgroup memory at a time. */
+const DEPTH = 16;
+/** Workgroups that fill a large GPU. */
+const WORKGROUPS = 1024;
+
+/**
+ * The gradient as a matrix product, `[taps · channelsIn, positions] × [positions, channelsOut]`, whose
+ * left side is read out of the image as it is needed. The positions are dealt out to several
+ * workgroups (`uniforms.chunk` each), each with a result of its own.
+ */
+const FILTER_GRADIENT: Shader = {
+  name: 'filterGradient',
+  declarations: `
+    var<workgroup> xTile : array<f32, ${TILE * DEPTH}>;
+    var<workgroup> dyTile : array<f32, ${TILE * DEPTH}>;
+  `,
+  body: `
+    let lane = i32(localIndex);
+    let column = i32(workgroupId.x) * ${TILE} + lane % ${TILE};
+    let row = i32(workgroupId.y) * ${TILE} + lane % ${TILE};
+    let channel = row % uniforms.channelsIn;
+    let tap = row / uniforms.channelsIn;
+    let top = tap / uniforms.filterWidth - uniforms.padTop;
+    let left = tap % uniforms.filterWidth - uniforms.padLeft;
+    let area = uniforms.outHeight * uniforms.outWidth;
+    let begin = i32(workgroupId.z) * uniforms.chunk;
+    let end = min(begin + uniforms.chunk, uniforms.positions);
+    let tileRow = 4 * (lane / ${TILE / 4});
+    let tileColumn = 4 * (lane % ${TILE / 4});
+    var sums : array<vec4<f32>, 4>;
+
+    for (var done = 0; done < uniforms.chunk; done += ${DEPTH}) {
+      for (var k = lane / ${TILE}; k < ${DEPTH}; k += ${LANES / TILE}) {
+        let position = begin + done + k;
+        let inside = position % area;
+        let y = (inside / uniforms.outWidth) * uniforms.strideHeight + top;
+        let xAt = (inside % uniforms.outWidth) * uniforms.strideWidth + left;
+        let image = position / area;
+        let slot = k * ${TILE} + lane % ${TILE};
+        xTile[slot] = 0.0;
+        dyTile[slot] = 0.0;
+        if (position < end) {
+          if (row < uniforms.rows && y >= 0 && y < uniforms.inHeight && xAt >= 0 && xAt < uniforms.inWidth) {
+            let pixel = (image * uniforms.inHeight + y) * uniforms.inWidth + xAt;
+            xTile[slot] = x[pixel * uniforms.channelsIn + channel];
+          }
+          if (column < uniforms.channelsOut) {
+            dyTile[slot] = dy[position * uniforms.channelsOut + column];
+          }
+        }
+      }
+      workgroupBarrier();
+      for (var k = 0; k < ${DEPTH}; k++) {
+        let a = k * ${TILE} + tileRow;
+        let b = k * ${TILE} + tileColumn;
+        let right = vec4<f32>(dyTile[b], dyTile[b + 1], dyTile[b + 2], dyTile[b + 3]);
+        for (var i = 0; i < 4; i++) { sums[i] += xTile[a + i] * right; }
+      }
+      workgroupBarrier();
+    }
+
+    for (var i = 0; i < 4; i++) {
+      let toRow = i32(workgroupId.y) * ${TILE} + tileRow + i;
+      for (var j = 0; j < 4; j++) {
+        let toColumn = i32(workgroupId.x) * ${TILE} + tileColumn + j;
+        if (toRow < uniforms.rows && toColumn < uniforms.channelsOut) {
+          let at = (i32(workgroupId.z) * uniforms.rows + toRow) * uniforms.channelsOut + toColumn;
+          result[at] = sums[i][j];
+        }
+      }
+    }`,
+};
+
+/** `[filterHeight, filterWidth, channelsIn, channelsOut]` */
+export function filterGradient(
+  backend: WebGPUBackend,
+  x: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  info: tf.backend_util.Conv2DInfo,
+): tf.TensorInfo {
+  const positions = info.batchSize * info.outHeight * info.outWidth;
+  const rows = info.filterHeight * info.filterWidth * info.inChannels;
+  const across = Math.ceil(info.outChannels / TILE);
+  const down = Math.ceil(rows / TILE);
+  const most = Math.ceil(positions / (DEPTH * DEPTH));
+  const wanted = Math.min(most, Math.ceil(WORKGROUPS / (across * down)));
+  const chunk = DEPTH * Math.ceil(positions / wanted / DEPTH);
+  const chunks = Math.ceil(positions / chunk);
+  const sizes = {
+    positions,
+    rows,
+    chunk,
+    channelsIn: info.inChannels,
+    channelsOut: info.outChannels,
+    filterWidth: info.filterWidth,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+    strideHeight: info.strideHeight,
+    strideWidth: info.strideWidth,
+    inHeight: info.inHeight,
+    inWidth: info.inWidth,
+    outHeight: info.outHeight,
+    outWidth: info.outWidth,
+  };
+  const partial = runWorkgroups(backend, FILTER_GRADIENT, {
+    inputs: { x, dy },
+    shape: [chunks, rows * info.outChannels],
+    uniforms: i32(sizes),
+    workgroups: [across, down, chunks],
+  });
+  if (chunks === 1) return { ...partial, shape: info.filterShape };
+  const sums = columnSums(backend, partial);
+  backend.disposeData(partial.dataId);
+  return { ...sums, shape: info.filterShape };
+}
+
+/** `[3, 3, channelsIn, channelsOut]` → the four phase kernels, `[2, 2, channelsIn, 4 · channelsOut]`. */
+const STACK_KERNEL: Shader = {
+  name: 'stackKernel',
+  body: `
+    let output = index % uniforms.channels;
+    let phase = (index / uniforms.channels) % 4;
+    let input = (index / uniforms.channels / 4) % uniforms.channelsIn;
+    let tap = index / uniforms.channels / 4 / uniforms.channelsIn;
+    let taps = vec2<i32>(tap / 2, tap % 2);
+    let phases = vec2<i32>(phase / 2, phase % 2);
+    // Phase 0 reads taps 0 | 1 + 2, phase 1 reads 0 + 1 | 2.
+    let first = taps * (1 + phases);
+    let last = first + (taps ^ phases);
+    var sum = 0.0;
+    for (var i = first.x; i <= last.x; i++) {
+      for (var j = first.y; j <= last.y; j++) {
+        sum += filter_[((i * 3 + j) * uniforms.channelsIn + input) * uniforms.channels + output];
+      }
+    }
+    result[index] = sum;`,
+};
+
+/** The transpose of STACK_KERNEL. */
+const FOLD_KERNEL: Shader = {
+  name: 'foldKernel',
+  body: `
+    let output = index % uniforms.channels;
+    let input = (index / uniforms.channels) % uniforms.channelsIn;
+    let tap = index / uniforms.channels / uniforms.channelsIn;
+    var sum = 0.0;
+    for (var phase = 0; phase < 4; phase++) {
+      let i = select(0, 1, tap / 3 > phase / 2);
+      let j = select(0, 1, tap % 3 > phase % 2);
+      let at = ((i * 2 + j) * uniforms.channelsIn + input) * 4 + phase;
+      sum += stacked[at * uniforms.channels + output];
+    }
+    result[index] = sum;`,
+};
+
+const PIXEL = `
+  let channel = index % uniforms.channels;
+  let column = (index / uniforms.channels) % uniforms.width;
+  let row = (index / uniforms.channels / uniforms.width) % uniforms.height;
+  let image = index / uniforms.channels / uniforms.width / uniforms.height;
+`;
+
+/** `[n, h + 1, w + 1, 4 · channels]` → `[n, 2h, 2w, channels]`: phase (p, q) begins at (p, q). */
+const INTERLEAVE: Shader = {
+  name: 'interleave',
+  body: `${PIXEL}
+    let phase = 2 * (row % 2) + column % 2;
+    let fromRow = image * (uniforms.height / 2 + 1) + row / 2 + row % 2;
+    let fromColumn = column / 2 + column % 2;
+    let pixel = fromRow * (uniforms.width / 2 + 1) + fromColumn;
+    result[index] = stacked[(pixel * 4 + phase) * uniforms.channels + channel];`,
+};
+
+/** The transpose of INTERLEAVE; height and width are those of the stacked side. */
+const STACK: Shader = {
+  name: 'stack',
+  body: `
+    let phase = (index / uniforms.channels) % 4;
+    let channel = index % uniforms.channels;
+    let pixel = index / uniforms.channels / 4;
+    let row = (pixel / uniforms.width) % uniforms.height - phase / 2;
+    let column = pixel % uniforms.width - phase % 2;
+    let image = pixel / uniforms.width / uniforms.height;
+    let height = uniforms.height - 1;
+    let width = uniforms.width - 1;
+    result[index] = 0.0;
+    if (row >= 0 && row < height && column >= 0 && column < width) {
+      let toRow = image * 2 * height + 2 * row + phase / 2;
+      let to = toRow * 2 * width + 2 * column + phase % 2;
+      result[index] = dy[to * uniforms.channels + channel];
+    }`,
+};
+
+/** `[n, h, w, channelsIn]` and `[3, 3, channelsIn, channels]` → `[n, 2h, 2w, channels]`. */
+export function upsampleConvolution(
+  backend: WebGPUBackend,
+  x: tf.TensorInfo,
+  filter: tf.TensorInfo,
+): tf.TensorInfo {
+  const [n, height, width] = x.shape as [number, number, number, number];
+  const [, , , channels] = filter.shape as [number, number, number, number];
+  const kernel = stackKernel(backend, filter);
+  const stacked = convolve(backend, 'Conv2D', { x, filter: kernel }, {});
+  const y = runShader(backend, INTERLEAVE, {
+    inputs: { stacked },
+    shape: [n, 2 * height, 2 * width, channels],
+    uniforms: i32({ channels, height: 2 * height, width: 2 * width }),
+  });
+  for (const { dataId } of [kernel, stacked]) backend.disposeData(dataId);
+  return y;
+}
+
+/** dx and dfilter. */
+export function upsampleConvolutionGradients(
+  backend: WebGPUBackend,
+  dy: tf.TensorInfo,
+  x: tf.TensorInfo,
+  filter: tf.TensorInfo,
+): tf.TensorInfo[] {
+  const [n, height, width, channelsIn] = x.shape as [number, number, number, number];
+  const [, , , channels] = filter.shape as [number, number, number, number];
+  const kernel = stackKernel(backend, filter);
+  const stacked = runShader(backend, STACK, {
+    inputs: { dy },
+    shape: [n, height + 1, width + 1, 4 * channels],
+    uniforms: i32({ channels, height: height + 1, width: width + 1 }),
+  });
+  const shapes = { inputShape: x.shape };
+  const dx = convolve(backend, 'Conv2DBackpropInput', { dy: stacked, filter: kernel }, shapes);
+  const info = tf.backend_util.computeConv2DInfo(
+    x.shape as [number, number, number, number],
+    kernel.shape as [number, number, number, number],
+    1,
+    1,
+    BORDER,
+  );
+  const dkernel = filterGradient(backend, x, stacked, info);
+  const dfilter = runShader(backend, FOLD_KERNEL, {
+    inputs: { stacked: dkernel },
+    shape: filter.shape,
+    uniforms: i32({ channels, channelsIn }),
+  });
+  for (const { dataId } of [kernel, stacked, dkernel]) backend.disposeData(dataId);
+  return [dx, dfilter];
+}
+
+/** One pixel of zeros all around. */
+const BORDER: tf.backend_util.ExplicitPadding = [
+  [0, 0],
+  [1, 1],
+  [1, 1],
+  [0, 0],
+];
+
+function stackKernel(backend: WebGPUBackend, filter: tf.TensorInfo): tf.TensorInfo {
+  const [, , channelsIn, channels] = filter.shape as [number, number, number, number];
+  return runShader(backend, STACK_KERNEL, {
+    inputs: { filter_: filter },
+    shape: [2, 2, channelsIn, 4 * channels],
+    uniforms: i32({ channels, channelsIn }),
+  });
+}
+
+/** tfjs's own convolution of stride 1, without its bookkeeping of tensors. */
+function convolve(
+  backend: WebGPUBackend,
+  name: 'Conv2D' | 'Conv2DBackpropInput',
+  inputs: Record<string, tf.TensorInfo>,
+  attrs: tf.NamedAttrMap,
+): tf.TensorInfo {
+  const kernel = tf.getKernel(name, 'webgpu');
+  const settings = { strides: 1, pad: BORDER, dataFormat: 'NHWC', dilations: 1, ...attrs };
+  return kernel.kernelFunc({
+    inputs,
+    backend,
+    attrs: settings as tf.NamedAttrMap,
+  }) as tf.TensorInfo;
+}

@@ -1,0 +1,144 @@
+/**
+ * Kernels for tfjs's WebGPU backend: the training kernels of `@killme/model`, and better ones for
+ * what tfjs does naively (the gradient of a convolution's filter) or in many passes.
+ *
+ * @module
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { registerActivationGradients } from '../activation-gradients.ts';
+import { batchNorm, batchNormGradients, columnSums } from './columns.ts';
+import {
+  filterGradient,
+  upsampleConvolution,
+  upsampleConvolutionGradients,
+} from './convolution.ts';
+import { dropoutMask } from './dropout.ts';
+import { runShader, type Shader, type WebGPUBackend } from './program.ts';
+
+type Inputs = Record<string, tf.TensorInfo>;
+type Result = tf.TensorInfo | tf.TensorInfo[];
+
+/** @returns undefined for a call that it leaves to the kernel that tfjs has of that name. */
+type Kernel = (
+  backend: WebGPUBackend,
+  inputs: Inputs,
+  attrs: tf.NamedAttrMap,
+) => Result | undefined;
+
+const KERNELS: Record<string, Kernel> = {
+  Conv2DBackpropFilter(
+    backend,
+    { x, dy },
+    { strides, pad, dimRoundingMode, filterShape, dataFormat },
+  ) {
+    if (dataFormat === 'NCHW') return undefined;
+    const info = tf.backend_util.computeConv2DInfo(
+      x!.shape as [number, number, number, number],
+      filterShape as [number, number, number, number],
+      strides as number | [number, number],
+      1,
+      pad as 'same' | 'valid',
+      dimRoundingMode as 'floor' | undefined,
+    );
+    return filterGradient(backend, x!, dy!, info);
+  },
+
+  Sum(backend, { x }, { axis, keepDims }) {
+    const rank = x!.shape.length;
+    const axes = tf.util.parseAxisParam(axis as number | number[], x!.shape).toSorted();
+    const allButLast = rank > 1 && axes.length === rank - 1 && axes.every((a, i) => a === i);
+    if (x!.dtype !== 'float32' || keepDims || !allButLast || x!.shape.includes(0)) return undefined;
+    return columnSums(backend, x!);
+  },
+
+  ActivationGrad: (backend, { dy, x }, { slope }) =>
+    runShader(backend, ACTIVATION_GRADIENT, {
+      inputs: { dy: dy!, x: x! },
+      shape: x!.shape,
+      uniforms: { slope: { f32: slope as number } },
+    }),
+
+  UpsampleConv2D: (backend, { x, filter }) => upsampleConvolution(backend, x!, filter!),
+
+  UpsampleConv2DGrad: (backend, { dy, x, filter }) =>
+    upsampleConvolutionGradients(backend, dy!, x!, filter!),
+
+  BatchNormTrain: (backend, { x, gamma, beta }, { epsilon }) =>
+    batchNorm(backend, { x: x!, gamma: gamma!, beta: beta! }, epsilon as number),
+
+  BatchNormTrainGrad: (backend, { dy, x, gamma, mean, variance }, { epsilon }) =>
+    batchNormGradients(
+      backend,
+      { dy: dy!, x: x!, gamma: gamma!, mean: mean!, variance: variance! },
+      epsilon as number,
+    ),
+
+  DropoutMask: (backend, _, attrs) =>
+    dropoutMask(backend, attrs as { shape: number[]; rate: number; key: string }),
+
+  AdamStep(backend, { parameter, firstMoment, secondMoment, gradient }, attrs) {
+    const { rate, beta1, beta2, epsilon } = attrs as Record<string, number>;
+    const { shape } = parameter!;
+    const m = runShader(backend, ADAM_FIRST, {
+      inputs: { moment: firstMoment!, gradient: gradient! },
+      shape,
+      uniforms: { share: { f32: 1 - beta1! } },
+    });
+    const v = runShader(backend, ADAM_SECOND, {
+      inputs: { moment: secondMoment!, gradient: gradient! },
+      shape,
+      uniforms: { share: { f32: 1 - beta2! } },
+    });
+    const p = runShader(backend, ADAM_PARAMETER, {
+      inputs: { parameter: parameter!, m, v },
+      shape,
+      uniforms: { rate: { f32: rate! }, epsilon: { f32: epsilon! } },
+    });
+    return [p, m, v];
+  },
+};
+
+const ACTIVATION_GRADIENT: Shader = {
+  name: 'activationGradient',
+  body: 'result[index] = dy[index] * select(uniforms.slope, 1.0, x[index] > 0.0);',
+};
+
+// A program of tfjs has one output, so that Adam takes three; each is one pass.
+const ADAM_FIRST: Shader = {
+  name: 'adamFirst',
+  body: 'result[index] = moment[index] + uniforms.share * (gradient[index] - moment[index]);',
+};
+
+const ADAM_SECOND: Shader = {
+  name: 'adamSecond',
+  body: `
+    let square = gradient[index] * gradient[index];
+    result[index] = moment[index] + uniforms.share * (square - moment[index]);`,
+};
+
+const ADAM_PARAMETER: Shader = {
+  name: 'adamParameter',
+  body: `
+    let step = uniforms.rate * m[index] / (sqrt(v[index]) + uniforms.epsilon);
+    result[index] = parameter[index] - step;`,
+};
+
+/** Gives the kernels to the `webgpu` backend, in place of those it has. Call it once. */
+export function registerWebgpuKernels(): void {
+  for (const [kernelName, kernel] of Object.entries(KERNELS)) {
+    const plain = tf.getKernel(kernelName, 'webgpu');
+    if (plain) tf.unregisterKernel(kernelName, 'webgpu');
+    tf.registerKernel({
+      kernelName,
+      backendName: 'webgpu',
+      kernelFunc: (call) => {
+        const backend = call.backend as WebGPUBackend;
+        const result = kernel(backend, call.inputs as Inputs, call.attrs ?? {});
+        if (result) return result;
+        if (!plain) throw new Error(`${kernelName}: not for these shapes and settings on webgpu`);
+        return plain.kernelFunc(call);
+      },
+    });
+  }
+  registerActivationGradients('webgpu');
+}

@@ -1,0 +1,73 @@
+/**
+ * The `webgpu` engine: tfjs's WebGPU backend on the GPU of this machine, under Deno.
+ *
+ * @module
+ */
+import { UserError } from '@killme/model';
+// For its gradients: tfjs-core alone registers none under Node and Deno.
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { inDeno } from '../deno.ts';
+import type { Engine } from '../engine.ts';
+import { findWebgpu } from './adapter.ts';
+import { registerWebgpuKernels } from './kernels.ts';
+import type { WebGPUBackend } from './program.ts';
+
+/**
+ * Makes `webgpu` the current backend and gives it the training kernels.
+ *
+ * @throws UserError where there is no adapter, or the runtime has no WebGPU.
+ */
+export async function startWebgpu(): Promise<Engine> {
+  if (!inDeno) throw new UserError('WebGPU is in Deno, not in Node: start the trainer by Deno');
+  const found = await findWebgpu();
+  if (!found.available) {
+    throw new UserError(`WebGPU is not available: ${found.reason}. Mend it: ${found.remedy}`);
+  }
+  mendRequestDevice();
+  await import('@tensorflow/tfjs-backend-webgpu');
+  // The naive way computes the gradient of a convolution's input without any tiling.
+  tf.env().set('WEBGPU_USE_NAIVE_CONV2D_TRANSPOSE', false);
+  // Small operations would go to tfjs's cpu backend, whose results then have to be uploaded.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  await tf.setBackend('webgpu');
+  failLoudly(tf.backend() as WebGPUBackend);
+  registerWebgpuKernels();
+  const device = found.software ? `${found.device}, which is no GPU` : found.device;
+  return { name: 'webgpu', device, gpu: !found.software };
+}
+
+/**
+ * tfjs 4.22 asks for the features ['timestamp-query', ['bgra8unorm-storage']]; browsers turn the
+ * inner list into a string, Deno refuses it.
+ */
+export function mendRequestDevice(): void {
+  const { prototype } = GPUAdapter;
+  const { requestDevice } = prototype;
+  prototype.requestDevice = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {
+    const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].flat() as GPUFeatureName[];
+    return requestDevice.call(this, { ...descriptor, requiredFeatures });
+  };
+}
+
+/**
+ * What goes wrong on the device (memory, a lost GPU) is told to nobody by itself, and training would
+ * go on with zeros: the next read of a tensor throws it.
+ */
+function failLoudly(backend: WebGPUBackend): void {
+  let failure: string | undefined;
+  backend.device.addEventListener('uncapturederror', (event) => {
+    failure ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
+  void backend.device.lost.then(({ message }) => {
+    failure ??= `it was lost: ${message}`;
+  });
+  const read = backend.read.bind(backend);
+  backend.read = async (dataId) => {
+    const values = await read(dataId).catch((error: Error) => {
+      failure ??= error.message;
+    });
+    if (failure || !values) throw new UserError(`the GPU failed: ${failure}`);
+    return values;
+  };
+}

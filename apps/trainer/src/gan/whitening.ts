@@ -1,0 +1,220 @@
+/**
+ * Makes the latents of real images lie as evenly as the random ones that pictures are drawn from.
+ *
+ * What an encoder says of an image each component says a little of, so components go together: all
+ * latents of real images lie in a flat part of the cube, random ones beside it, where G draws blends of
+ * grounds and faces. Here G's first layer and the encoder are changed so that G draws the same from
+ * every image, but the images' latents have mean 0 and the covariance of the uniform distribution. This
+ * is ex-post density estimation (Ghosh et al. 2020, arXiv:1903.12436) with one normal distribution,
+ * taken up by the weights, so that nothing else has to know of it. Of all ways to whiten latents it is
+ * the one that moves them least (Kessy et al. 2018, arXiv:1512.00809, "ZCA").
+ *
+ * @module
+ */
+import { type Dataset, takeBatch } from '@killme/data';
+import { createRandom, type Methods, WHITENING } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
+import type { Gan } from './article-step.ts';
+import { askEncoder, drawSaid } from './encoder.ts';
+import type { NetworkState } from './network-state.ts';
+import { normal } from './normal.ts';
+
+/** Iterations from one whitening to the next; the last is at the end of the warm-up. */
+const EVERY = 250;
+
+/** Latents that are measured, at least; of few images several are drawn of each. */
+const LEAST_LATENTS = 2_048;
+
+/** Images that pass the encoder together. */
+const BATCH = 32;
+
+/** Variance of each component of uniform(-1, 1). */
+const UNIFORM_VARIANCE = 1 / 3;
+
+/** Of that, what is left to directions in which the images' latents do not differ. */
+const LEAST_SHARE = 1e-4;
+
+/** Whether latents are whitened when so many iterations are done. */
+export function whitensAfter(
+  done: number,
+  { latentWhitening, warmUp }: Pick<Methods, 'latentWhitening' | 'warmUp'>,
+): boolean {
+  return latentWhitening && done <= warmUp && (done % EVERY === 0 || done === warmUp);
+}
+
+/**
+ * Whitens the latents of a dataset's images. What G, and its average, draw from an image's latents stays
+ * the same, but for rounding; Adam's moments follow.
+ *
+ * Where G is told classes, what latents say of the class is left to those components that tell it: each
+ * class's latents have mean 0, and the covariance is that within classes.
+ *
+ * @param key names the draws; equal keys whiten alike.
+ */
+export async function whitenLatents(
+  { generator, average }: Gan,
+  encoder: NetworkState,
+  { dataset, key }: { dataset: Dataset; key: string },
+): Promise<void> {
+  const before = {
+    means: await readMatrix(encoder.weights.get(WHITENING.mean)!),
+    kernel: await readMatrix(encoder.weights.get(WHITENING.kernel)!),
+  };
+  const latents = await drawRealLatents(encoder, dataset, key);
+  const { means, spread } = measureLatents(latents, before.means.rows);
+  setWeight(encoder.weights, WHITENING.mean, tf.tensor2d(means.to2DArray()));
+  setWeight(encoder.weights, WHITENING.kernel, tf.tensor2d(inverse(spread).to2DArray()));
+  // A latent z that G took is z' · turn + the shift of its class now.
+  const turn = spread.mmul(before.kernel);
+  const shifts = Matrix.sub(means, before.means).mmul(before.kernel);
+  const layer = generator.network.layers[0]!.name;
+  for (const weights of [generator.weights, average]) {
+    if (weights) turnLayer(weights, layer, { turn, shifts });
+  }
+  turnMoments(generator, layer, turn);
+}
+
+/** Latents of real images, not whitened. */
+interface RealLatents {
+  /** `[n, components]` */
+  latents: Matrix;
+  /** `[n]` */
+  labels: number[];
+}
+
+async function drawRealLatents(
+  encoder: NetworkState,
+  dataset: Dataset,
+  key: string,
+): Promise<RealLatents> {
+  const { imageSize: side, count } = dataset;
+  const random = createRandom(`${key}/whitening noise`);
+  const draws = Math.ceil(LEAST_LATENTS / count);
+  const rows: number[][] = [];
+  const rowLabels: number[] = [];
+  for (let start = 0; start < count; start += BATCH) {
+    const size = Math.min(BATCH, count - start);
+    const indices = Array.from({ length: size }, (_, i) => start + i);
+    const { images, labels } = takeBatch(dataset, indices);
+    const drawn = tf.tidy(() => {
+      const said = askEncoder(encoder, tf.tensor4d(images, [size, side, side, 3]));
+      const { shape } = said.mean;
+      const noises = Array.from({ length: draws }, () => normal(random, size * shape[1]));
+      return tf.concat(noises.map((noise) => drawSaid(said, tf.tensor2d(noise, shape))));
+    });
+    rows.push(...(await drawn.array()));
+    for (let draw = 0; draw < draws; draw++) rowLabels.push(...labels);
+    drawn.dispose();
+  }
+  return { latents: new Matrix(rows), labels: rowLabels };
+}
+
+/**
+ * Where latents lie: those of uniform(-1, 1) times `spread`, which is symmetric, plus the mean of a class
+ * have the mean of the class's latents, and within classes their covariance.
+ * @param classes that are told; with 1 labels do not count.
+ */
+function measureLatents(
+  { latents, labels }: RealLatents,
+  classes: number,
+): { means: Matrix; spread: Matrix } {
+  const members = Array.from({ length: classes }, (_, label) =>
+    labels.flatMap((other, row) => (classes === 1 || other === label ? [row] : [])),
+  );
+  const means = new Matrix(
+    members.map((rows) => latents.selection(rows, allColumns(latents)).mean('column')),
+  );
+  const centred = latents.clone();
+  for (const [label, rows] of members.entries()) {
+    for (const row of rows) {
+      centred.setRow(row, Matrix.sub(latents.getRowVector(row), means.getRowVector(label)));
+    }
+  }
+  const covariance = centred
+    .transpose()
+    .mmul(centred)
+    .div(latents.rows * UNIFORM_VARIANCE);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {
+    assumeSymmetric: true,
+  });
+  const roots = realEigenvalues.map((value) => Math.sqrt(Math.max(value, LEAST_SHARE)));
+  const spread = eigenvectorMatrix.mmul(Matrix.diag(roots)).mmul(eigenvectorMatrix.transpose());
+  return { means, spread };
+}
+
+const allColumns = ({ columns }: Matrix) => Array.from({ length: columns }, (_, i) => i);
+
+/**
+ * Makes a dense layer give for z' what it has given for z' · turn + shift. The last components of a latent
+ * tell the class, 1 at its place and −1 at the others: half of each class's shift at its place, and half
+ * of all in the bias, is the shift of the class that is told.
+ */
+function turnLayer(
+  weights: Map<string, tf.Tensor>,
+  layer: string,
+  { turn, shifts }: { turn: Matrix; shifts: Matrix },
+): void {
+  const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
+  const bias = weights.get(`${layer}/bias`) as tf.Tensor1D;
+  const turned = tf.tidy(() => {
+    const [own, telling] = cutRows(kernel, turn.rows);
+    const shift = tf.matMul(toTensor(shifts), own);
+    const rest = tf.mul(telling.size > 0 ? 0.5 : 1, shift);
+    return {
+      bias: tf.add(bias, tf.sum(rest, 0)),
+      kernel: withRows(
+        tf.matMul(toTensor(turn), own),
+        telling.size > 0 ? tf.add(telling, rest) : telling,
+      ),
+    };
+  });
+  setWeight(weights, `${layer}/bias`, turned.bias);
+  setWeight(weights, `${layer}/kernel`, turned.kernel);
+}
+
+/**
+ * A gradient by the kernel before is turned as latents are by now; its square, of which Adam knows no
+ * more than the diagonal, as if components had not gone together.
+ */
+function turnMoments({ moments }: NetworkState, layer: string, turn: Matrix): void {
+  const name = `${layer}/kernel`;
+  const { first, second } = moments.get(name)!;
+  const back = inverse(turn).transpose();
+  moments.set(name, {
+    first: turnRows(first as tf.Tensor2D, back),
+    second: turnRows(second as tf.Tensor2D, Matrix.mul(back, back)),
+  });
+  tf.dispose([first, second]);
+}
+
+/** The first rows of a matrix multiplied from the left; those beyond stay. */
+function turnRows(matrix: tf.Tensor2D, turn: Matrix): tf.Tensor2D {
+  return tf.tidy(() => {
+    const [own, rest] = cutRows(matrix, turn.rows);
+    return withRows(tf.matMul(toTensor(turn), own), rest);
+  });
+}
+
+/** The first `count` rows of a matrix, and those beyond, of which there may be none. */
+function cutRows(matrix: tf.Tensor2D, count: number): [tf.Tensor2D, tf.Tensor2D] {
+  const [rows, columns] = matrix.shape;
+  return [
+    tf.slice2d(matrix, [0, 0], [count, columns]),
+    tf.slice2d(matrix, [count, 0], [rows - count, columns]),
+  ];
+}
+
+const withRows = (first: tf.Tensor2D, more: tf.Tensor2D): tf.Tensor2D =>
+  more.size > 0 ? tf.concat2d([first, more], 0) : first;
+
+const toTensor = (matrix: Matrix) => tf.tensor2d(matrix.to2DArray());
+
+async function readMatrix(tensor: tf.Tensor): Promise<Matrix> {
+  return new Matrix(await (tensor as tf.Tensor2D).array());
+}
+
+function setWeight(weights: Map<string, tf.Tensor>, name: string, value: tf.Tensor): void {
+  weights.get(name)?.dispose();
+  weights.set(name, value);
+}

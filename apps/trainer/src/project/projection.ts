@@ -1,0 +1,257 @@
+/**
+ * From a picture back to a latent: the article's noise vector is the bottleneck of an autoencoder,
+ * its decoder the generator. Where the run has an encoder it says where to look first; gradient
+ * descent finds the place, from there or, without one, from the best of many random latents.
+ * (Creswell & Bharath 2016, arXiv:1611.05644; Lipton & Tripathi 2017, arXiv:1702.04782, whose
+ * clipping keeps latents in the range that the generator was trained on.)
+ *
+ * @module
+ */
+import {
+  adamStep,
+  applyNetwork,
+  createRandom,
+  decodeLatent,
+  encodeLatent,
+  type LatentSpace,
+  placeClasses,
+} from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { askEncoder, drawSaid, whiten } from '../gan/encoder.ts';
+import type { PlacedNetwork } from '../gan/network-state.ts';
+
+/** Adam on latents; the rate falls to zero as a half cosine. */
+const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+/** Random latents that are looked at for each one that descent starts from. */
+const LOOKED_AT = 8;
+
+/** Share of the mean squared difference of pixels (of [-1, 1]) in the loss. */
+const PIXEL_WEIGHT = 0.5;
+
+/** Pictures that pass the networks together. */
+const BATCH = 8;
+
+export interface ProjectionNetworks {
+  generator: PlacedNetwork;
+  discriminator: PlacedNetwork;
+  encoder?: PlacedNetwork | undefined;
+}
+
+export interface Projection {
+  /** `[space.size]`, in [-1, 1], rounded as its text holds it. */
+  latent: Float32Array;
+  /** What {@link projectionLosses} says of it; 0 is the same picture. */
+  loss: number;
+}
+
+/**
+ * The latent whose picture is the nearest found to a given one.
+ *
+ * @param image `[1, height, width, 3]` in [-1, 1]; the caller disposes of it.
+ * @param options.starts descents, from the best of {@link LOOKED_AT} times as many random latents and of
+ *   what the encoder says.
+ * @param options.seed fixes these.
+ * @param options.progress is told after each step, 1 … steps.
+ */
+export async function projectImage(
+  networks: ProjectionNetworks,
+  image: tf.Tensor4D,
+  {
+    space,
+    starts,
+    steps,
+    seed,
+    progress = () => {},
+  }: {
+    space: LatentSpace;
+    starts: number;
+    steps: number;
+    seed: number;
+    progress?: (step: number) => void;
+  },
+): Promise<Projection> {
+  const target = tf.tidy(() => describeImages(networks.discriminator, image));
+  try {
+    const said = await encoderLatents(networks.encoder, image, space);
+    const first = await drawStarts(networks, target, { space, starts, seed, said });
+    const found = await descend(networks, target, first, { steps, progress });
+    const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
+    const losses = await lossesOf(networks, target, latents);
+    const best = losses.indexOf(Math.min(...losses));
+    return { latent: latents[best]!, loss: losses[best]! };
+  } finally {
+    tf.dispose([target.pixels, ...target.features]);
+  }
+}
+
+/** A picture as the loss sees it: its pixels, and D's features of it. */
+export type DescribedImages = {
+  /** `[batch, height, width, 3]` */
+  pixels: tf.Tensor4D;
+  /** `[batch, height, width, channels]` of several layers, each vector of channels of length 1. */
+  features: tf.Tensor4D[];
+};
+
+/**
+ * D's features after each of its LeakyReLUs that sees one picture alone, in inference mode. Each position's channels are scaled to
+ * length 1, so that no layer counts for its size (as LPIPS does: Zhang et al. 2018, arXiv:1801.03924).
+ */
+export function describeImages(
+  { network, weights }: PlacedNetwork,
+  images: tf.Tensor4D,
+): DescribedImages {
+  const features: tf.Tensor4D[] = [];
+  let x: tf.Tensor = images;
+  let start = 0;
+  for (const [i, { layer }] of network.layers.entries()) {
+    if (layer.type === 'minibatchDeviation') break; // beyond it a picture depends on the others
+    if (layer.type !== 'leakyRelu') continue;
+    const part = { ...network, layers: network.layers.slice(start, i + 1) };
+    x = applyNetwork(part, weights, x, { training: false });
+    start = i + 1;
+    if (x.rank === 4) features.push(unitLength(x as tf.Tensor4D));
+  }
+  return { pixels: tf.clone(images), features };
+}
+
+function unitLength(x: tf.Tensor4D): tf.Tensor4D {
+  const length = tf.sqrt(tf.add(tf.sum(tf.square(x), 3, true), 1e-8));
+  return tf.div(x, length);
+}
+
+/**
+ * How far pictures are from a target: the squared distance of D's features, the mean over positions
+ * and then over layers (0 … 4), plus PIXEL_WEIGHT times the mean squared difference of pixels.
+ * @returns `[batch]`
+ */
+export function projectionLosses(made: DescribedImages, target: DescribedImages): tf.Tensor1D {
+  const perceptual = made.features.map((features, i) => {
+    const squares = tf.squaredDifference(features, target.features[i]!);
+    return tf.mean(tf.sum(squares, 3), [1, 2]);
+  });
+  const pixels = tf.mean(tf.squaredDifference(made.pixels, target.pixels), [1, 2, 3]);
+  const layers = Math.max(1, perceptual.length);
+  return perceptual.reduce(
+    (sum, one) => tf.add(sum, tf.div(one, layers)),
+    tf.mul(pixels, PIXEL_WEIGHT),
+  ) as tf.Tensor1D;
+}
+
+const lossesOnDevice = (
+  { generator, discriminator }: ProjectionNetworks,
+  target: DescribedImages,
+  latents: tf.Tensor2D,
+): tf.Tensor1D => {
+  const made = applyNetwork(generator.network, generator.weights, latents, { training: false });
+  return projectionLosses(describeImages(discriminator, made as tf.Tensor4D), target);
+};
+
+async function lossesOf(
+  networks: ProjectionNetworks,
+  target: DescribedImages,
+  latents: readonly Float32Array[],
+): Promise<number[]> {
+  const losses: number[] = [];
+  for (let start = 0; start < latents.length; start += BATCH) {
+    const batch = latents.slice(start, start + BATCH).map((latent) => [...latent]);
+    const part = tf.tidy(() => lossesOnDevice(networks, target, tf.tensor2d(batch)));
+    losses.push(...(await part.data<'float32'>()));
+    part.dispose();
+  }
+  return losses;
+}
+
+/** The latents of what the encoder says of an image, in each of the classes: it has not been told which. */
+async function encoderLatents(
+  encoder: PlacedNetwork | undefined,
+  image: tf.Tensor4D,
+  space: LatentSpace,
+): Promise<Float32Array[]> {
+  if (!encoder) return [];
+  const labels = space.classes?.map((_, label) => label) ?? [undefined];
+  const said = tf.tidy(() => {
+    const asked = askEncoder(encoder, image);
+    const drawn = drawSaid(asked, tf.zerosLike(asked.mean));
+    return labels.map((label) => {
+      const classes =
+        label === undefined
+          ? undefined
+          : (tf.oneHot([label], labels.length, 1, 0, 'float32') as tf.Tensor2D);
+      // Whitening takes some beyond.
+      return tf.clipByValue(whiten(encoder.weights, drawn, classes), -1, 1);
+    });
+  });
+  return Promise.all(
+    labels.map(async (label, i) => {
+      const latent = new Float32Array(space.size);
+      latent.set(await said[i]!.data<'float32'>());
+      said[i]!.dispose();
+      return label === undefined ? latent : placeClasses(latent, [label], space);
+    }),
+  );
+}
+
+async function drawStarts(
+  networks: ProjectionNetworks,
+  target: DescribedImages,
+  {
+    space,
+    starts,
+    seed,
+    said,
+  }: { space: LatentSpace; starts: number; seed: number; said: readonly Float32Array[] },
+): Promise<Float32Array[]> {
+  const random = createRandom(`killme/projection/v1/${seed}`);
+  const drawn = [
+    ...said,
+    ...Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size)),
+  ];
+  const losses = await lossesOf(networks, target, drawn);
+  const order = drawn.map((_, i) => i).sort((a, b) => losses[a]! - losses[b]!);
+  return order.slice(0, starts).map((i) => drawn[i]!);
+}
+
+/** Adam from each start; each latent has its own gradient, so they go down apart. */
+async function descend(
+  networks: ProjectionNetworks,
+  target: DescribedImages,
+  starts: readonly Float32Array[],
+  { steps, progress }: { steps: number; progress: (step: number) => void },
+): Promise<Float32Array[]> {
+  const found: Float32Array[] = [];
+  const batches = Math.ceil(starts.length / BATCH);
+  for (let batch = 0; batch < batches; batch++) {
+    const part = starts.slice(batch * BATCH, (batch + 1) * BATCH);
+    let latents = tf.tensor2d(part.map((latent) => [...latent]));
+    let [first, second] = [tf.zerosLike(latents), tf.zerosLike(latents)];
+    for (let step = 1; step <= steps; step++) {
+      const next = tf.tidy(() => {
+        const gradient = tf.grad((z) => tf.sum(lossesOnDevice(networks, target, z as tf.Tensor2D)))(
+          latents,
+        );
+        const tensors = { parameter: latents, firstMoment: first, secondMoment: second };
+        const adam = adamStep(tensors, gradient, { ...ADAM, rate: rateAt(step, steps) });
+        return { ...adam, parameter: tf.clipByValue(adam.parameter, -1, 1) };
+      });
+      tf.dispose([latents, first, second]);
+      latents = next.parameter as tf.Tensor2D;
+      first = next.firstMoment as tf.Tensor2D;
+      second = next.secondMoment as tf.Tensor2D;
+      // Waiting for the device now and then keeps its queue, and Ctrl-C, short.
+      if (step % 10 === 0) await latents.data();
+      progress((batch * steps + step) / batches);
+    }
+    const values = await latents.data<'float32'>();
+    const size = values.length / part.length;
+    found.push(...part.map((_, i) => values.slice(i * size, (i + 1) * size)));
+    tf.dispose([latents, first, second]);
+  }
+  return found;
+}
+
+/** Adam's corrected rate at a step (1 …), on its way down to zero. */
+function rateAt(step: number, steps: number): number {
+  const correction = Math.sqrt(1 - ADAM.beta2 ** step) / (1 - ADAM.beta1 ** step);
+  return ADAM.rate * correction * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / steps));
+}

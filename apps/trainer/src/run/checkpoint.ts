@@ -1,0 +1,291 @@
+/**
+ * Checkpoints: all that a run needs to go on, in one file of the safetensors format (a JSON header,
+ * then raw little-endian numbers), which other tools can open too.
+ *
+ * No state of a random generator is kept: every draw is named by seed, purpose and iteration.
+ *
+ * @module
+ */
+import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Network, type Preset, product, UserError, type WeightSpec } from '@killme/model';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import type { Gan } from '../gan/article-step.ts';
+import { type NetworkState, trainableSpecs } from '../gan/network-state.ts';
+import { writeFileWhole } from './folder.ts';
+import { divergence } from './health.ts';
+
+/** How many checkpoints a run keeps: the newest, and one to fall back on. */
+const KEPT = 2;
+
+/** Where the average of a network's weights lies in a checkpoint. */
+const AVERAGE = 'average/';
+
+const metadataSchema = z.object({
+  format: z.literal('killme-checkpoint-1'),
+  iteration: z.coerce.number().int().nonnegative(),
+  generatorSteps: z.coerce.number().int().nonnegative(),
+  discriminatorSteps: z.coerce.number().int().nonnegative(),
+});
+
+const headerSchema = z.object({ __metadata__: metadataSchema }).catchall(
+  z.object({
+    dtype: z.literal('F32'),
+    shape: z.array(z.number().int().nonnegative()),
+    data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
+  }),
+);
+
+/**
+ * Writes `checkpoint-<iteration>.safetensors`, then removes all but the newest {@link KEPT}.
+ * @throws UserError when a number is not finite, or the disk has no room; nothing is written then.
+ */
+export async function saveCheckpoint(folder: string, iteration: number, gan: Gan): Promise<string> {
+  const file = join(folder, `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`);
+  const data = await encode(iteration, gan);
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < data.byteLength) {
+    throw new UserError(
+      `the disk is nearly full: a checkpoint takes ${Math.ceil(data.byteLength / 2 ** 20)} MiB, ` +
+        `${folder} has ${Math.floor((bavail * bsize) / 2 ** 20)} MiB left`,
+    );
+  }
+  await writeFileWhole(file, data);
+  const old = (await listCheckpoints(folder)).slice(KEPT);
+  for (const checkpoint of old) await rm(join(folder, checkpoint));
+  return file;
+}
+
+/** Keeps the newest checkpoint but one, the last before what has just been seen, under a name that is never removed. */
+export async function keepCheckpoint(folder: string, name: string): Promise<void> {
+  const [newest, previous] = await listCheckpoints(folder);
+  const kept = previous ?? newest;
+  const target = join(folder, `${name}.safetensors`);
+  await rm(target, { force: true });
+  if (kept) await link(join(folder, kept), target);
+}
+
+/** The checkpoints of a folder, newest first. */
+export async function listCheckpoints(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => /^checkpoint-\d{7}\.safetensors$/.test(name))
+    .sort()
+    .reverse();
+}
+
+/** A checkpoint read from disk: numbers on the host, by name (`generator/conv2d/kernel`). */
+export interface Checkpoint {
+  iteration: number;
+  generatorSteps: number;
+  discriminatorSteps: number;
+  tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>;
+}
+
+/**
+ * Reads the newest checkpoint that is whole.
+ * @param warn is told of a damaged one that is passed over.
+ * @returns undefined when there is none.
+ */
+export async function readNewestCheckpoint(
+  folder: string,
+  warn: (line: string) => void,
+): Promise<Checkpoint | undefined> {
+  for (const name of await listCheckpoints(folder)) {
+    try {
+      return decode(await readFile(join(folder, name)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      warn(`${name} is passed over: ${error.message}`);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The weights of one network in a checkpoint, by weight name.
+ * @throws UserError when the checkpoint is of another network.
+ */
+export function checkpointWeights(
+  checkpoint: Checkpoint,
+  network: Network,
+): Map<string, Float32Array> {
+  return readTensors(checkpoint, network, '');
+}
+
+/** The generator that is exported: the average of its weights where the run keeps one. */
+export function checkpointGenerator(
+  checkpoint: Checkpoint,
+  network: Network,
+): Map<string, Float32Array> {
+  const averaged = [...checkpoint.tensors.keys()].some((name) => name.includes(`/${AVERAGE}`));
+  return readTensors(checkpoint, network, averaged ? AVERAGE : '');
+}
+
+function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
+  return new Map(
+    network.weights.map(({ name, shape }) => [
+      name,
+      tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape),
+    ]),
+  );
+}
+
+/**
+ * The GAN that a checkpoint holds.
+ * @param networks those of the run, whether it keeps an average of G, and how its D begins: a D that has
+ * not taken a step is nothing that the run has learnt, and may be another one
+ * @throws UserError when the checkpoint is of other networks.
+ */
+export function restoreGan(
+  checkpoint: Checkpoint,
+  networks: Pick<Preset, 'generator' | 'discriminator' | 'encoder'> & {
+    hasAverage: boolean;
+    beginDiscriminator: () => NetworkState;
+  },
+): Gan {
+  const { generator, discriminator, encoder, hasAverage, beginDiscriminator } = networks;
+  return {
+    generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
+    discriminator:
+      checkpoint.discriminatorSteps > 0
+        ? restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps)
+        : beginDiscriminator(),
+    // It takes its steps with G.
+    encoder: encoder && restoreNetwork(checkpoint, encoder, checkpoint.generatorSteps),
+    average: hasAverage
+      ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, AVERAGE, spec)))
+      : undefined,
+  };
+}
+
+function restoreNetwork(checkpoint: Checkpoint, network: Network, steps: number): NetworkState {
+  const read = (folder: string, spec: WeightSpec) => upload(checkpoint, network, folder, spec);
+  return {
+    network,
+    weights: new Map(network.weights.map((spec) => read('', spec))),
+    moments: new Map(
+      trainableSpecs(network).map((spec) => [
+        spec.name,
+        { first: read('adam/first/', spec)[1], second: read('adam/second/', spec)[1] },
+      ]),
+    ),
+    steps,
+  };
+}
+
+function upload(
+  checkpoint: Checkpoint,
+  network: Network,
+  folder: string,
+  { name, shape }: WeightSpec,
+): [name: string, tensor: tf.Tensor] {
+  const values = tensorOf(checkpoint, `${network.name}/${folder}${name}`, shape);
+  return [name, tf.tensor(values, [...shape])];
+}
+
+function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[]): Float32Array {
+  const tensor = tensors.get(name);
+  if (tensor?.shape.join() === shape.join()) return tensor.values;
+  throw new UserError(
+    `the checkpoint is of other networks: it has no ${name} of [${shape}]. ` +
+      'An older version made it, or its run has other methods: start another run by --name',
+  );
+}
+
+async function encode(
+  iteration: number,
+  { generator, discriminator, encoder, average }: Gan,
+): Promise<Uint8Array> {
+  const tensors = [
+    ...tensorsOf(generator),
+    ...tensorsOf(discriminator),
+    ...(encoder ? tensorsOf(encoder) : []),
+    ...prefixed(`${generator.network.name}/${AVERAGE}`, average ?? []),
+  ];
+  let offset = 0;
+  const entries = tensors.map(([name, tensor]) => {
+    const start = offset;
+    offset += tensor.size * 4;
+    return [name, { dtype: 'F32', shape: tensor.shape, data_offsets: [start, offset] }];
+  });
+  const metadata = {
+    format: 'killme-checkpoint-1',
+    iteration: String(iteration),
+    generatorSteps: String(generator.steps),
+    discriminatorSteps: String(discriminator.steps),
+  };
+  const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  // Numbers must start at a multiple of 4, so the header ends with spaces as the format allows.
+  const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const file = Buffer.alloc(8 + header.length + offset);
+  file.writeBigUInt64LE(BigInt(header.length));
+  header.copy(file, 8);
+  let position = 8 + header.length;
+  for (const [name, tensor] of tensors) {
+    const values = await tensor.data<'float32'>();
+    if (!values.every(Number.isFinite)) throw divergence(`${name} is not finite any more`);
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+    position += values.byteLength;
+  }
+  return file;
+}
+
+function decode(file: Buffer): Checkpoint {
+  const header = readHeader(file);
+  const { __metadata__: metadata, ...entries } = header.entries;
+  const tensors = Object.entries(entries).map(
+    ([
+      name,
+      {
+        shape,
+        data_offsets: [start, end],
+      },
+    ]) => {
+      if (end - start !== 4 * product(shape) || header.end + end > file.length) {
+        throw new UserError(`it is cut short at ${name}`);
+      }
+      const bytes = new Uint8Array(file.subarray(header.end + start, header.end + end));
+      return [name, { shape, values: new Float32Array(bytes.buffer) }] as const;
+    },
+  );
+  const { iteration, generatorSteps, discriminatorSteps } = metadata;
+  return { iteration, generatorSteps, discriminatorSteps, tensors: new Map(tensors) };
+}
+
+function readHeader(file: Buffer): { entries: z.infer<typeof headerSchema>; end: number } {
+  const length = file.length >= 8 ? Number(file.readBigUInt64LE()) : Number.POSITIVE_INFINITY;
+  if (8 + length > file.length) throw new UserError('it is cut short');
+  const json = headerSchema.safeParse(parseJson(file.toString('utf8', 8, 8 + length)));
+  if (!json.success) throw new UserError('it is not a checkpoint of this program');
+  return { entries: json.data, end: 8 + length };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type NamedTensor = [name: string, tensor: tf.Tensor];
+
+function tensorsOf({ network: { name: owner }, weights, moments }: NetworkState): NamedTensor[] {
+  return [
+    ...prefixed(`${owner}/`, weights),
+    ...prefixed(
+      `${owner}/adam/first/`,
+      [...moments].map(([name, { first }]) => [name, first]),
+    ),
+    ...prefixed(
+      `${owner}/adam/second/`,
+      [...moments].map(([name, { second }]) => [name, second]),
+    ),
+  ];
+}
+
+function prefixed(prefix: string, entries: Iterable<NamedTensor>): NamedTensor[] {
+  return [...entries].map(([name, tensor]) => [prefix + name, tensor]);
+}

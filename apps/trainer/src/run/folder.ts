@@ -1,0 +1,213 @@
+/**
+ * One run, one folder: `runs/<name>/` holds all that a training run leaves.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '@killme/model';
+
+/** Where runs live: `runs/` of the repository, wherever the command was typed. */
+export const RUNS_FOLDER = resolve(import.meta.dirname, '../../../../runs');
+
+/** The paths inside a run folder. */
+export interface RunFolder {
+  name: string;
+  root: string;
+  options: string;
+  log: string;
+  metrics: string;
+  /** How good its images were, at some iterations. */
+  quality: string;
+  samples: string;
+  checkpoints: string;
+  /** TensorBoard event files. */
+  tensorboard: string;
+  report: string;
+  /** The exported generator file. */
+  generator: string;
+  /** Which process is training it. */
+  lock: string;
+}
+
+export function runFolder(name: string, runs = RUNS_FOLDER): RunFolder {
+  const root = join(runs, name);
+  return {
+    name,
+    root,
+    options: join(root, 'options.json'),
+    log: join(root, 'log.txt'),
+    metrics: join(root, 'metrics.csv'),
+    quality: join(root, 'quality.csv'),
+    samples: join(root, 'samples'),
+    checkpoints: join(root, 'checkpoints'),
+    tensorboard: join(root, 'tensorboard'),
+    report: join(root, 'report.html'),
+    generator: join(root, 'generator'),
+    lock: join(root, '.lock'),
+  };
+}
+
+/** @throws UserError when a run of that name exists. */
+export function refuseExistingRun(folder: RunFolder): void {
+  if (existsSync(folder.options)) {
+    throw new UserError(
+      `the run "${folder.name}" exists already (${folder.root}): ` +
+        'go on with it by --resume, or give another --name',
+    );
+  }
+}
+
+/**
+ * Makes the folder of a new run.
+ * @throws UserError when a run of that name exists.
+ */
+export async function createRunFolder(folder: RunFolder): Promise<void> {
+  refuseExistingRun(folder);
+  await mkdir(folder.samples, { recursive: true });
+  await mkdir(folder.checkpoints, { recursive: true });
+}
+
+/**
+ * The folder of a run that exists; without a name, of the one last written to.
+ * @throws UserError when there is none.
+ */
+export async function findRunFolder(name?: string, runs = RUNS_FOLDER): Promise<RunFolder> {
+  if (name !== undefined) {
+    const folder = runFolder(name, runs);
+    if (existsSync(folder.options)) return folder;
+    throw new UserError(`there is no run "${name}" in ${runs}; ${await listRuns(runs)}`);
+  }
+  const newest = (await datedRuns(runs)).sort((a, b) => b.changed - a.changed)[0];
+  if (!newest) throw new UserError(`there is no run in ${runs} yet: start one with npm run train`);
+  return runFolder(newest.name, runs);
+}
+
+async function listRuns(runs: string): Promise<string> {
+  const names = (await datedRuns(runs)).map((run) => run.name);
+  return names.length === 0 ? 'there are none yet' : `there are: ${names.join(', ')}`;
+}
+
+async function datedRuns(runs: string): Promise<{ name: string; changed: number }[]> {
+  if (!existsSync(runs)) return [];
+  const names = (await readdir(runs)).filter((name) => existsSync(runFolder(name, runs).options));
+  return Promise.all(
+    names.map(async (name) => {
+      const { log, options } = runFolder(name, runs);
+      const { mtimeMs } = await stat(existsSync(log) ? log : options);
+      return { name, changed: mtimeMs };
+    }),
+  );
+}
+
+/** Writes a file so that it is there whole or not at all: a temporary file, then a rename. */
+export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    await writeFile(temporary, data, { flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw diskError(error, path);
+  }
+}
+
+/** Writes a folder of files so that it is there whole or not at all; an older one is replaced. */
+export async function writeFolderWhole(
+  path: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const old = `${temporary}.old`;
+  const remove = (folder: string) => rm(folder, { recursive: true, force: true });
+  try {
+    await remove(temporary); // of a process that was killed and had this one's number
+    await mkdir(temporary, { recursive: true });
+    for (const [name, data] of files) await writeFile(join(temporary, name), data, { flush: true });
+    if (existsSync(path)) {
+      await remove(old);
+      await rename(path, old);
+    }
+    await rename(temporary, path);
+    await remove(old);
+  } catch (error) {
+    if (existsSync(old) && !existsSync(path)) await rename(old, path);
+    await remove(temporary);
+    throw diskError(error, path);
+  }
+}
+
+/** Adds to the end of a file, which may be a new one. */
+export async function appendToFile(path: string, data: string | Uint8Array): Promise<void> {
+  await appendFile(path, data).catch((error: unknown) => {
+    throw diskError(error, path);
+  });
+}
+
+/**
+ * Removes the temporary files and folders of a process that was killed while it wrote; a folder that it had
+ * put aside and not yet replaced goes back.
+ */
+export async function removeLeftovers({ root, samples, checkpoints }: RunFolder): Promise<void> {
+  for (const folder of [root, samples, checkpoints]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names) {
+      const [, target, old] = /^\.(.+)\.\d+\.tmp(\.old)?$/.exec(name) ?? [];
+      if (target === undefined) continue;
+      const isOnlyCopy = old !== undefined && !existsSync(join(folder, target));
+      if (isOnlyCopy) await rename(join(folder, name), join(folder, target));
+      else await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/**
+ * Says that this process trains the run, so that no other does: two at once would spoil each other's files.
+ * @returns what gives it back.
+ * @throws UserError when a process that lives has said so.
+ */
+export async function lockRun({ name, lock }: RunFolder): Promise<() => Promise<void>> {
+  const take = () => writeFile(lock, String(process.pid), { flag: 'wx' });
+  await take().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw diskError(error, lock);
+    const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
+    if (isAlive(holder)) {
+      throw new UserError(
+        `the run "${name}" is being trained by process ${holder}: wait for it or stop it ` +
+          `(if that is another program, remove ${lock})`,
+      );
+    }
+    await rm(lock, { force: true }); // it was killed
+    await take();
+  });
+  return () => rm(lock, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  // This process trains one run after the other: its number is that of one which was killed.
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0); // sends nothing
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
+  }
+}
+
+/** What the system says about a failed write, in one line for the user. */
+function diskError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC') return new UserError(`the disk is full: ${path} was not written`);
+  if (code === 'EACCES' || code === 'EROFS') return new UserError(`no right to write ${path}`);
+  return error;
+}

@@ -1,0 +1,112 @@
+/**
+ * What the article shows every 1,000 iterations: a 5×5 grid from one fixed set of latents, and a
+ * strip of ten images on the line between the first two of them.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import {
+  compileGenerator,
+  createRandom,
+  type HostWeights,
+  type InferenceGenerator,
+  type LatentSpace,
+  type Picture,
+  randomLatents,
+  stackLatents,
+  tile,
+  toPixels,
+  walk,
+} from '@killme/model';
+import { encode } from 'fast-png';
+import type { Gan } from '../gan/article-step.ts';
+import { toHostWeights } from '../gan/network-state.ts';
+import { writeFileWhole } from './folder.ts';
+
+/** Pictures in a row, and in a column, of a grid. */
+export const GRID_SIDE = 5;
+const STRIP_STEPS = 10;
+
+/** The 25 latents that a run shows all its life. */
+export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] {
+  const count = GRID_SIDE ** 2;
+  const latents = randomLatents(createRandom(`${seed}/samples`), count, space);
+  return Array.from({ length: count }, (_, i) =>
+    latents.slice(i * space.size, (i + 1) * space.size),
+  );
+}
+
+/** A picture, and the PNG file it was saved as. */
+export interface Sample extends Picture {
+  png: Uint8Array;
+}
+
+/** `grid-0012000.png`: names that sort in time. */
+export function sampleFile(name: 'grid' | 'strip', iteration: number): string {
+  return `${name}-${String(iteration).padStart(7, '0')}.png`;
+}
+
+/** Writes `grid-<iteration>.png` (5×5) and `strip-<iteration>.png` (10 in a row). */
+export async function saveSamples(
+  folder: string,
+  iteration: number,
+  gan: Gan,
+  latents: readonly Float32Array[],
+): Promise<{ grid: Sample; strip: Sample }> {
+  const compiled = compileGenerator(gan.generator.network, await hostWeights(gan));
+  try {
+    const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
+    const save = async (
+      name: 'grid' | 'strip',
+      drawn: readonly Float32Array[],
+      columns: number,
+    ) => {
+      const picture = tile(await generatePictures(compiled, drawn), columns);
+      const sample = { ...picture, png: png(picture) };
+      await writeFileWhole(join(folder, sampleFile(name, iteration)), sample.png);
+      return sample;
+    };
+    return {
+      grid: await save('grid', latents, GRID_SIDE),
+      strip: await save('strip', strip, STRIP_STEPS),
+    };
+  } finally {
+    compiled.dispose();
+  }
+}
+
+/** The generator that is shown and exported, read from the device: the average where there is one. */
+export async function readGenerator({
+  generator,
+  average,
+}: Gan): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const [name, tensor] of average ?? generator.weights) {
+    values.set(name, await tensor.data<'float32'>());
+  }
+  return values;
+}
+
+/** The same, as inference takes them. */
+export async function hostWeights(gan: Gan): Promise<HostWeights> {
+  return toHostWeights(gan.generator.network, await readGenerator(gan));
+}
+
+/** One at a time: 25 images at the article's size in one batch would take gigabytes. */
+async function generatePictures(
+  compiled: InferenceGenerator,
+  latents: readonly Float32Array[],
+): Promise<Picture[]> {
+  const [height, width] = compiled.imageShape;
+  const pictures: Picture[] = [];
+  for (const latent of latents) {
+    const image = compiled.generate(stackLatents([latent]), 1);
+    pictures.push({ width, height, data: toPixels(await image.data<'float32'>()) });
+    image.dispose();
+  }
+  return pictures;
+}
+
+function png({ width, height, data }: Picture): Uint8Array {
+  return encode({ width, height, data, channels: 3, depth: 8 });
+}

@@ -1,0 +1,63 @@
+import { readFile, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { explainWriteError } from '../files/publish-folder.ts';
+import { CHARACTERS } from './character-recipe.ts';
+import { drawIcons, hashFolder, MANIFEST, manifest } from './icon-recipe.ts';
+
+/** Where the stand-in characters lie. */
+export interface CharacterFolder {
+  /** Holds `icons/`, `CREDITS.txt` and the manifest. */
+  folder: string;
+  /** Class folders of PNGs: `hazel/hazel_001.png` … */
+  icons: string;
+}
+
+export interface CharactersOptions {
+  /** {@link defaultCacheDir} when left out. */
+  cacheDir?: string | undefined;
+  log?: (line: string) => void;
+}
+
+/** `$XDG_CACHE_HOME/killme`, or `~/.cache/killme` where the variable is not set. */
+export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  // The XDG specification has a relative path ignored, an empty one means not set.
+  const base = env.XDG_CACHE_HOME;
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'killme');
+}
+
+/**
+ * The 686 stand-in characters: drawn at first use (some seconds), afterwards taken from the cache
+ * if every file of it is still as it was written, else drawn again.
+ * @throws UserError when the cache cannot be written.
+ */
+export async function characters({
+  cacheDir = defaultCacheDir(),
+  log = () => {},
+}: CharactersOptions = {}): Promise<CharacterFolder> {
+  const folder = join(cacheDir, `characters-${CHARACTERS.version}`);
+  const drawn = { folder, icons: join(folder, 'icons') };
+  const state = await checkCharacters(drawn);
+  if (state === 'whole') return drawn;
+  if (state === 'damaged') {
+    log(`the stand-in characters in ${folder} are damaged: drawing them again`);
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      throw explainWriteError(error, folder);
+    });
+  }
+  await drawIcons(CHARACTERS, folder, log).catch(async (error: unknown) => {
+    // Another process may have drawn them meanwhile.
+    if ((await checkCharacters(drawn)) !== 'whole') throw error;
+  });
+  return drawn;
+}
+
+async function checkCharacters({
+  folder,
+  icons,
+}: CharacterFolder): Promise<'whole' | 'damaged' | 'missing'> {
+  const written = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
+  const hash = await hashFolder(icons).catch(() => undefined);
+  if (written === undefined && hash === undefined) return 'missing';
+  return written?.trim() === manifest(CHARACTERS, hash) ? 'whole' : 'damaged';
+}

@@ -1,0 +1,45 @@
+/**
+ * The generator made ready for serving: tfjs-core only, on whatever backend is current.
+ * inference-graph.ts says what is computed, inference-steps.ts how on any backend, simd/ how on wasm.
+ *
+ * @module
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { HostWeights } from '../generator-file/weights.ts';
+import type { Network } from '../networks/network.ts';
+import { type ImageShape, inferenceGraph } from './graph.ts';
+import { type StepMaker, tfjsSteps } from './steps.ts';
+
+export interface InferenceGenerator {
+  latentSize: number;
+  imageShape: ImageShape;
+  /**
+   * @param latents `[count, latentSize]`, flat
+   * @returns `[count, height, width, channels]` in [-1, 1]; the caller disposes of it.
+   */
+  generate(latents: Float32Array, count: number): tf.Tensor4D;
+  /** Frees the kernels in the backend's memory. */
+  dispose(): void;
+}
+
+/**
+ * Compiles a generator.
+ * @param steps makes the operations of the current backend.
+ * @throws Error naming the layer that the inference graph has no step for, or the missing weight.
+ */
+export function compileGenerator(
+  network: Network,
+  weights: HostWeights,
+  steps: StepMaker = tfjsSteps(),
+): InferenceGenerator {
+  const { dense, ops } = inferenceGraph(network, weights);
+  const first = steps.dense(dense);
+  const others = ops.map((op) => steps.step(op));
+  return {
+    latentSize: network.inputShape[0]!,
+    imageShape: network.outputShape as unknown as ImageShape,
+    generate: (latents, count) =>
+      tf.tidy(() => others.reduce((images, step) => step(images), first(latents, count))),
+    dispose: steps.dispose,
+  };
+}

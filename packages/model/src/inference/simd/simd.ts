@@ -1,0 +1,314 @@
+/**
+ * The operations of the inference graph on tfjs's wasm backend, by loops of our own (`kernels.wasm`)
+ * that work in its memory: the Dense layer straight from its stored encoding, convolutions with
+ * their activation, and upsampled convolutions with nine products for four outputs. Whatever else a
+ * generator has, tfjs's own kernels do.
+ *
+ * @module
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { HostWeight } from '../../generator-file/weights.ts';
+import { product } from '../../networks/layers.ts';
+import { transposedPhases } from '../../networks/transposed.ts';
+import { unitScales } from '../dense.ts';
+import type { ConvolutionOp, DenseOp, Finish } from '../graph.ts';
+import { type Step, type StepMaker, stepOf } from '../steps.ts';
+import { packedLength, packPanels, upsampleKernels } from './pack.ts';
+
+/** What is used of tfjs's wasm backend. */
+export interface WasmTensors {
+  makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
+  /** Where a tensor's numbers begin, in bytes. */
+  getMemoryOffset(id: tf.TensorInfo['dataId']): number;
+}
+
+/** tfjs's wasm backend and the memory that its tensors lie in. */
+export interface WasmHost {
+  tensors: WasmTensors;
+  memory: { readonly buffer: ArrayBuffer };
+  /** @returns an address, or 0 when there is no memory left. */
+  malloc(bytes: number): number;
+  free(address: number): void;
+}
+
+/** What `kernels.wasm` exports. */
+export type Loops = Record<
+  'pad' | 'convolve' | 'upsampleConvolve' | 'dense',
+  (...values: number[]) => void
+>;
+
+/** What follows a sum, numbered as in finish.as. */
+const ACTIVATION_CODES = { none: 1, relu: 2, tanh: 3 } as const;
+
+/** Numbered as in dense.as. */
+const ENCODING_CODES = { float32: 0, float16: 1, int8: 2 } as const;
+
+/** Products and differences of a block of rows stay in the second-level cache with the kernel. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** Pixels that a tile reads, and drops, behind the last one of a row. */
+const SLACK_PIXELS = 8;
+
+/** Makes the steps of one generator. @param loops an instance over the host's memory. */
+export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
+  const { memory, tensors } = host;
+  const held: number[] = [];
+  const kept: tf.Tensor[] = [];
+  const keep = <T extends tf.Tensor>(tensor: T): T => {
+    kept.push(tensor);
+    return tensor;
+  };
+
+  function reserve(bytes: number): number {
+    const address = host.malloc(bytes);
+    if (address === 0) throw new Error(`no wasm memory left for ${bytes} bytes`);
+    held.push(address);
+    return address;
+  }
+
+  /** Where numbers lie in the memory; a copy of them, unless `kernelRoom` has put them there. */
+  function place(values: Float32Array | Uint16Array | Int8Array): number {
+    if (values.buffer === memory.buffer) return values.byteOffset;
+    const address = reserve(values.byteLength);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(memory.buffer, address).set(bytes);
+    return address;
+  }
+
+  /** @param write fills the numbers, which lie in the memory. */
+  function placeNumbers(length: number, write: (numbers: Float32Array) => void): number {
+    const address = reserve(4 * length);
+    write(new Float32Array(memory.buffer, address, length));
+    return address;
+  }
+
+  const placePanels = (
+    kernel: Float32Array,
+    matrices: readonly [number, number, number],
+    width?: number,
+  ) =>
+    placeNumbers(packedLength(matrices, width), (packed) =>
+      packPanels(kernel, matrices, packed, width),
+    );
+
+  // One scratch for all steps, for only one runs at a time.
+  let scratch = { address: 0, bytes: 0 };
+  function reserveScratch(bytes: number): void {
+    if (bytes > scratch.bytes) {
+      if (scratch.address !== 0) host.free(scratch.address);
+      scratch = { address: host.malloc(bytes), bytes };
+      if (scratch.address === 0) throw new Error(`no wasm memory left for ${bytes} bytes`);
+    }
+  }
+
+  const address = ({ dataId }: tf.TensorInfo) => tensors.getMemoryOffset(dataId);
+  const output = (shape: readonly number[]): tf.Tensor4D =>
+    tf.engine().makeTensorFromTensorInfo(tensors.makeOutput([...shape], 'float32')) as tf.Tensor4D;
+
+  /** The tables and the number that `finish` in finish.as takes, and what it cannot do. */
+  function finisher({ activation, after }: Finish, bias: Float32Array, length = bias.length) {
+    const simple = activation !== 'sigmoid';
+    const table = (values: Float32Array | undefined) =>
+      placeNumbers(Math.ceil(length / 8) * 8, (padded) => {
+        padded.fill(0);
+        if (values) for (let i = 0; i < length; i++) padded[i] = values[i % values.length]!;
+      });
+    const tables = [table(bias), table(simple ? after : undefined)] as const;
+    const code = ACTIVATION_CODES[simple && activation ? activation : 'none'];
+    const rest: Step[] = [];
+    if (!simple) rest.push(stepOf({ type: 'activation', activation }, keep));
+    if (!simple && after)
+      rest.push(stepOf({ type: 'affine', scale: undefined, shift: after }, keep));
+    return {
+      values: [...tables, code],
+      complete: (images: tf.Tensor4D) => rest.reduce((x, step) => step(x), images),
+    };
+  }
+
+  // What a step keeps is in wasm's memory: it must not hold on to its operation, whose numbers would
+  // then be there twice.
+
+  /** A step that fills each image of its output from the one of its input. */
+  function perImage(
+    { input, output: shape }: Pick<ConvolutionOp, 'input' | 'output'>,
+    run: (x: number, y: number) => void,
+  ): Step {
+    const [xBytes, yBytes] = [product(input) * 4, product(shape) * 4];
+    return (images) => {
+      const y = output([images.shape[0], ...shape]);
+      for (let n = 0; n < images.shape[0]; n++) {
+        run(address(images) + n * xBytes, address(y) + n * yBytes);
+      }
+      return y;
+    };
+  }
+
+  function dense(op: DenseOp) {
+    const inputs = op.kernel.shape[0]!;
+    const units = op.bias.length;
+    const kernel = place(inFours(op.kernel).values);
+    const padded = Math.ceil(units / 4) * 4;
+    const given = unitScales(op.kernel, op.scale);
+    const scales = placeNumbers(padded, (numbers) => {
+      numbers.fill(1);
+      if (given) numbers.set(given);
+    });
+    const finish = finisher(op.finish, op.bias);
+    const values = [ENCODING_CODES[op.kernel.encoding], scales, ...finish.values] as const;
+    reserveScratch(4 * (inputs + padded));
+    const shape = op.output;
+    return (latents: Float32Array, count: number) => {
+      const y = output([count, ...shape]);
+      for (let n = 0; n < count; n++) {
+        const latent = scratch.address;
+        const sums = latent + 4 * inputs;
+        new Float32Array(memory.buffer, latent, inputs).set(
+          latents.subarray(n * inputs, (n + 1) * inputs),
+        );
+        loops.dense(latent, inputs, kernel, ...values, sums, padded);
+        new Uint8Array(memory.buffer).copyWithin(
+          address(y) + 4 * n * units,
+          sums,
+          sums + 4 * units,
+        );
+      }
+      return finish.complete(y);
+    };
+  }
+
+  function upsampled(op: ConvolutionOp): Step {
+    const [height, width, channels] = op.input;
+    const outputs = op.output[2];
+    const kernels = upsampleKernels(op.kernel(), op.kernelShape);
+    const packed = placePanels(kernels, [9, channels, outputs], 8);
+    const finish = finisher(op.finish, op.bias);
+    // As laid out in upsample-convolve.as.
+    const rowNumbers = (rows: number) =>
+      rows * (width + 1) * channels +
+      (rows + 1) * (2 * width + 1) * channels +
+      SLACK_PIXELS * channels +
+      9 * rows * width * outputs;
+    let blockRows = 1;
+    while (blockRows < height && 4 * rowNumbers(blockRows + 1) <= BLOCK_BYTES) blockRows++;
+    reserveScratch(4 * rowNumbers(blockRows));
+    const shape = [height, width, channels] as const;
+    const run = perImage(op, (x, y) =>
+      loops.upsampleConvolve(
+        ...[x, ...shape, packed, ...finish.values, blockRows, scratch.address, y, outputs],
+      ),
+    );
+    return (images) => finish.complete(run(images));
+  }
+
+  /** A convolution as it stands, or the phases of a transposed one, over one padded image. */
+  function convolution(op: ConvolutionOp): Step {
+    const [height, width, channels] = op.input;
+    const [, outWidth, outputs] = op.output;
+    const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => ({
+      kernelShape,
+      padding,
+      packed: placePanels(kernel, [1, product(kernelShape) / outputs, outputs]),
+    }));
+    const most = (side: (padding: Sides) => number) =>
+      Math.max(0, ...phases.map(({ padding }) => side(padding)));
+    const [top, bottom] = [most((p) => p.top), most((p) => p.bottom)];
+    const [left, right] = [most((p) => p.left), most((p) => p.right)];
+    const pixel = 4 * channels;
+    const row = (left + width + right) * pixel;
+    reserveScratch((top + height + bottom) * row + SLACK_PIXELS * op.strides * pixel);
+    const finish = finisher(op.finish, op.bias);
+    // A transposed convolution writes every strides-th pixel, a plain one reads it.
+    const [reads, writes] = op.kind === 'transposed' ? [1, op.strides] : [op.strides, 1];
+    const rows = op.output[0] / writes;
+    const columns = outWidth / writes;
+    const run = perImage(op, (x, y) => {
+      loops.pad(x, height, width, channels, top, bottom, left, right, scratch.address);
+      phases.forEach(({ kernelShape, padding, packed }, index) => {
+        const from = scratch.address + (top - padding.top) * row + (left - padding.left) * pixel;
+        const [i, j] = [Math.floor(index / writes), index % writes];
+        loops.convolve(
+          ...[from, row, reads * row, reads * pixel, kernelShape[0], kernelShape[1] * channels],
+          ...[packed, ...finish.values],
+          ...[y + 4 * (i * outWidth + j) * outputs, rows, columns],
+          ...[4 * writes * outWidth * outputs, 4 * writes * outputs, outputs],
+        );
+      });
+    });
+    return (images) => finish.complete(run(images));
+  }
+
+  return {
+    kernelRoom(bytes) {
+      const address = reserve(bytes);
+      return {
+        address,
+        get buffer() {
+          return memory.buffer;
+        },
+      };
+    },
+    dense,
+    step(op) {
+      if (op.type !== 'convolution') return stepOf(op, keep);
+      return op.kind === 'upsampled' ? upsampled(op) : convolution(op);
+    },
+    dispose() {
+      tf.dispose(kept);
+      for (const place of held.splice(0)) host.free(place);
+      if (scratch.address !== 0) host.free(scratch.address);
+      scratch = { address: 0, bytes: 0 };
+    },
+  };
+}
+
+interface Sides {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+interface Phase {
+  kernel: Float32Array;
+  kernelShape: readonly [number, number, number, number];
+  padding: Sides;
+}
+
+function phasesOf(op: ConvolutionOp): Phase[] {
+  const { kind, strides, kernelShape, input, output } = op;
+  const kernel = op.kernel();
+  if (kind === 'transposed') {
+    return transposedPhases(kernel, kernelShape, strides).map((phase) => {
+      const [, [top, bottom], [left, right]] = phase.padding;
+      return { ...phase, padding: { top, bottom, left, right } };
+    });
+  }
+  // TensorFlow's `same`: what is missing, the larger half after.
+  const missing = (axis: 0 | 1) =>
+    Math.max(0, (output[axis] - 1) * strides + kernelShape[axis] - input[axis]);
+  const [rows, columns] = [missing(0), missing(1)];
+  const [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];
+  return [
+    { kernel, kernelShape, padding: { top, bottom: rows - top, left, right: columns - left } },
+  ];
+}
+
+/** The same kernel with its units filled up to a multiple of four, as the loop takes them. */
+function inFours(kernel: HostWeight): HostWeight {
+  const [inputs, units] = kernel.shape as [number, number];
+  const padded = Math.ceil(units / 4) * 4;
+  if (padded === units) return kernel;
+  const widen = <T extends Float32Array | Uint16Array | Int8Array>(from: T, to: T): T => {
+    for (let i = 0; i < inputs; i++) to.set(from.subarray(i * units, (i + 1) * units), i * padded);
+    return to;
+  };
+  const shape = [inputs, padded];
+  switch (kernel.encoding) {
+    case 'float32':
+      return { ...kernel, shape, values: widen(kernel.values, new Float32Array(inputs * padded)) };
+    case 'float16':
+      return { ...kernel, shape, values: widen(kernel.values, new Uint16Array(inputs * padded)) };
+    case 'int8':
+      return { ...kernel, shape, values: widen(kernel.values, new Int8Array(inputs * padded)) };
+  }
+}

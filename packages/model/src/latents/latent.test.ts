@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  createRandom,
+  lerp,
+  mix,
+  placeClasses,
+  randomLatents,
+  seedToLatent,
+  slerp,
+  stackLatents,
+  walk,
+} from '../index.ts';
+
+const space = { size: 100, distribution: 'uniform' } as const;
+
+/** Made by Python's hashlib: test/reference/latent_vectors.py. */
+const reference = z
+  .object({
+    size: z.literal(100),
+    vectors: z.array(z.object({ seed: z.string(), first: z.array(z.number()), sum: z.number() })),
+  })
+  .parse(JSON.parse(readFileSync('../../test/reference/latents.json', 'utf8')));
+
+describe('seedToLatent', () => {
+  it.each(reference.vectors)('gives the frozen latent of "$seed"', ({ seed, first, sum }) => {
+    const latent = seedToLatent(seed, space);
+    expect([...latent.subarray(0, first.length)]).toEqual(first);
+    expect(latent.reduce((total, value) => total + value, 0)).toBe(sum);
+  });
+});
+
+describe('a latent space with classes', () => {
+  const told = { ...space, size: 8, classes: [30, 10] };
+
+  it('has the class in its last components, as often as among the training images', () => {
+    const latents = Array.from({ length: 1000 }, (_, i) => seedToLatent(`${i}`, told));
+    const counts = [0, 0];
+    for (const [i, latent] of latents.entries()) {
+      const plain = seedToLatent(`${i}`, { ...told, classes: undefined });
+      expect(latent.subarray(0, 6)).toEqual(plain.subarray(0, 6));
+      // The component that would be the seventh chooses: below 0.5 are three quarters of [-1, 1).
+      const label = plain[6]! < 0.5 ? 0 : 1;
+      expect([...latent.subarray(6)]).toEqual(label === 0 ? [1, -1] : [-1, 1]);
+      counts[label]!++;
+    }
+    expect(counts[1]! / 1000).toBeGreaterThan(0.21);
+    expect(counts[1]! / 1000).toBeLessThan(0.29);
+  });
+
+  it('draws the same one by one as at once', () => {
+    const random = createRandom('many');
+    const oneByOne = [1, 2].flatMap(() => [...randomLatents(random, 1, told)]);
+    expect([...randomLatents(createRandom('many'), 2, told)]).toEqual(oneByOne);
+  });
+
+  it('takes classes that it has, and no others', () => {
+    const latents = placeClasses(new Float32Array(16).fill(0.5), [1, 0], told);
+    const rest = new Array(6).fill(0.5);
+    expect([...latents]).toEqual([...rest, -1, 1, ...rest, 1, -1]);
+    expect(() => placeClasses(new Float32Array(8), [2], told)).toThrow('there is no class 2');
+    expect(() => placeClasses(new Float32Array(8), [0], space)).toThrow('there is no class 0');
+  });
+});
+
+const a = new Float32Array([1, 0]);
+const b = new Float32Array([0, 2]);
+
+describe('walk', () => {
+  it('has both ends and equal steps between', () => {
+    const points = walk({ from: a, to: b, steps: 3 }).map((point) => [...point]);
+    expect(points).toEqual([
+      [1, 0],
+      [0.5, 1],
+      [0, 2],
+    ]);
+  });
+});
+
+describe('slerp', () => {
+  it('turns the direction and the length evenly', () => {
+    // Half of a right angle, and the mean of the lengths 1 and 2.
+    const [x, y] = slerp(a, b, 0.5);
+    expect(Math.atan2(y!, x!)).toBeCloseTo(Math.PI / 4, 6);
+    expect(Math.hypot(x!, y!)).toBeCloseTo(1.5, 6);
+  });
+
+  it('ends where it should', () => {
+    expect([...slerp(a, b, 0)]).toEqual([...a]);
+    expect(slerp(a, b, 1)[0]).toBeCloseTo(0, 6);
+    expect(slerp(a, b, 1)[1]).toBeCloseTo(2, 6);
+  });
+
+  it.each([
+    ['equal', a],
+    ['opposite', new Float32Array([-1, 0])],
+    ['zero', new Float32Array([0, 0])],
+  ])('is the straight line between %s endpoints', (_, end) => {
+    expect([...slerp(a, end, 0.25)]).toEqual([...lerp(a, end, 0.25)]);
+  });
+});
+
+describe('mix', () => {
+  it('adds and subtracts, and stays in the range of the latents', () => {
+    const plus = [new Float32Array([0.5, 0.75, -0.5]), new Float32Array([0.25, 0.75, -0.75])];
+    const minus = [new Float32Array([0.5, 0.25, 0.5])];
+    expect([...mix({ plus, minus })]).toEqual([0.25, 1, -1]);
+  });
+});
+
+describe('stackLatents', () => {
+  it('puts latents side by side', () => {
+    expect([...stackLatents([a, b])]).toEqual([1, 0, 0, 2]);
+  });
+});

@@ -1,0 +1,98 @@
+import '@tensorflow/tfjs';
+import * as tfl from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import {
+  articleDiscriminator,
+  articleGenerator,
+  countParameters,
+  type Layer,
+  type Network,
+  sequential,
+  summarize,
+} from '../index.ts';
+
+/** The same network in tfjs-layers, whose own count and shapes ours are held against. */
+function inTfjsLayers({ layers, inputShape }: Network): tfl.Sequential {
+  const model = tfl.sequential();
+  layers.forEach(({ layer }, i) => {
+    const first = i === 0 ? { inputShape: [...inputShape] } : {};
+    model.add(tfjsLayer(layer, first));
+  });
+  return model;
+}
+
+function tfjsLayer(layer: Layer, first: { inputShape?: number[] }): tfl.layers.Layer {
+  const { layers } = tfl;
+  switch (layer.type) {
+    case 'dense':
+      return layers.dense({ ...first, units: layer.units });
+    case 'reshape':
+      return layers.reshape({ ...first, targetShape: [...layer.shape] });
+    case 'flatten':
+      return layers.flatten({ ...first });
+    case 'conv2d':
+      return layers.conv2d({ ...first, ...layer, padding: 'same' });
+    case 'conv2dTranspose':
+      return layers.conv2dTranspose({ ...first, ...layer, padding: 'same' });
+    case 'minibatchDeviation':
+      throw new Error('tfjs-layers has no such layer');
+    case 'upSampling2d':
+      return layers.upSampling2d({ ...first });
+    case 'zeroPadding2d': {
+      const [[top, bottom], [left, right]] = layer.padding;
+      const padding: [[number, number], [number, number]] = [
+        [top, bottom],
+        [left, right],
+      ];
+      return layers.zeroPadding2d({ ...first, padding });
+    }
+    case 'batchNormalization':
+      return layers.batchNormalization({ ...first });
+    case 'activation':
+      return layers.activation({ ...first, activation: layer.activation });
+    case 'leakyRelu':
+      return layers.leakyReLU({ ...first, alpha: layer.alpha });
+    case 'dropout':
+      return layers.dropout({ ...first, rate: layer.rate });
+  }
+}
+
+describe('the article’s networks', () => {
+  it('have the parameters that Keras counts', () => {
+    expect(countParameters(articleGenerator())).toEqual({
+      total: 13_462_659,
+      trainable: 13_462_019,
+    });
+    expect(countParameters(articleDiscriminator())).toEqual({ total: 463_169, trainable: 462_785 });
+  });
+
+  it.each([articleGenerator(), articleDiscriminator()])(
+    'are in $name layer by layer what tfjs-layers builds',
+    (network) => {
+      const model = inTfjsLayers(network);
+      expect(network.layers.map((placed) => [null, ...placed.outputShape])).toEqual(
+        model.layers.map((layer) => layer.outputShape),
+      );
+      expect(countParameters(network).total).toBe(model.countParams());
+      model.dispose();
+    },
+  );
+
+  it('print a summary that ends with the totals', () => {
+    expect(summarize(articleGenerator()).split('\n').at(-1)).toBe(
+      'total 13,462,659 parameters, 13,462,019 trainable, 640 not',
+    );
+    expect(summarize(articleDiscriminator())).toMatch(
+      /\nconv2d_1 \(conv2d\) +\[batch, 32, 32, 64\] +18,496\n/,
+    );
+  });
+});
+
+describe('sequential', () => {
+  it('names the layer that cannot take its input', () => {
+    const layers: Layer[] = [{ type: 'dense', units: 10 }];
+    expect(() => sequential('net', [8, 8, 3], layers)).toThrow(
+      'layer dense takes a flat input, not [8, 8, 3]',
+    );
+  });
+});

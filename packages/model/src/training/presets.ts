@@ -1,0 +1,130 @@
+import type { LatentSpace } from '../latents/latent.ts';
+import { articleDiscriminator, liteDiscriminator } from '../networks/discriminator.ts';
+import { liteEncoder, withWhitening } from '../networks/encoder.ts';
+import { articleGenerator, liteGenerator } from '../networks/generator.ts';
+import type { Network } from '../networks/network.ts';
+import { UserError } from '../user-error.ts';
+import type { Methods } from './methods.ts';
+
+/** Everything that makes one kind of GAN: its networks, its latents, and how it is trained. */
+export interface Preset {
+  name: string;
+  latent: LatentSpace;
+  /** Side of the square images, in pixels. */
+  imageSize: number;
+  generator: Network;
+  discriminator: Network;
+  /** What says of real images which latents G is to draw them from, where the methods ask for it. */
+  encoder?: Network | undefined;
+  training: {
+    batchSize: number;
+    iterations: number;
+    /** Iterations between grids and strips. */
+    sampleEvery: number;
+    /** Iterations between checkpoints. */
+    saveEvery: number;
+    /** Adam; two states of it, one for each network. */
+    learningRate: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+    /** The step of `lite` and its methods; without them the article's step. */
+    methods?: Methods;
+  };
+}
+
+/** The article's GAN; β₂ and ε, which it leaves out, are the defaults of its Keras. */
+const article: Preset = {
+  name: 'article',
+  latent: { size: 100, distribution: 'uniform' },
+  imageSize: 128,
+  generator: articleGenerator(),
+  discriminator: articleDiscriminator(),
+  training: {
+    batchSize: 32,
+    iterations: 200_000,
+    sampleEvery: 1_000,
+    saveEvery: 1_000,
+    learningRate: 2e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    epsilon: 1e-7,
+  },
+};
+
+/** What {@link lite} does without a word; docs/ablation.csv has what each is worth. */
+const LITE_METHODS: Methods = {
+  loss: 'relativistic',
+  gradientPenalty: 1,
+  classCondition: true,
+  reconstruction: 100,
+  warmUp: 10_000,
+  latentWhitening: true,
+  minibatchDeviation: true,
+  augment: ['translation', 'cutout'],
+  averageDecay: 0.998,
+};
+
+/** Better pictures from less: see {@link liteGenerator}; a sixth of the article's work an image. */
+const lite: Preset = {
+  name: 'lite',
+  latent: { size: 100, distribution: 'uniform' },
+  imageSize: 128,
+  generator: liteGenerator(),
+  discriminator: liteDiscriminator({ ...LITE_METHODS, classes: 1 }),
+  training: {
+    batchSize: 16,
+    iterations: 20_000,
+    sampleEvery: 500,
+    saveEvery: 500,
+    // D's gradients change direction with its opponent: no momentum, and a short memory (R3GAN).
+    learningRate: 1e-3,
+    beta1: 0,
+    beta2: 0.99,
+    epsilon: 1e-7,
+    methods: LITE_METHODS,
+  },
+};
+
+/** Beyond it the classes would leave too little of a latent to everything else. */
+const MOST_CLASSES = 50;
+
+/**
+ * The preset with other methods, and the networks that they ask for.
+ * @param classes how many images each class has; with one class only, or with more than half a
+ * latent could tell apart, no image is told its class, whatever the methods say.
+ */
+export function withMethods(
+  preset: Preset,
+  methods: Methods,
+  classes: readonly number[] = [],
+): Preset {
+  const told = methods.classCondition && classes.length > 1 && classes.length <= MOST_CLASSES;
+  return {
+    ...preset,
+    latent: told ? { ...preset.latent, classes } : preset.latent,
+    discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
+    encoder: encoderFor(methods, preset.latent.size, told ? classes.length : 0),
+    training: { ...preset.training, methods },
+  };
+}
+
+function encoderFor(
+  { reconstruction, latentWhitening }: Methods,
+  latentSize: number,
+  toldClasses: number,
+): Network | undefined {
+  if (reconstruction === 0) return undefined;
+  const encoder = liteEncoder(latentSize - toldClasses);
+  return latentWhitening ? withWhitening(encoder, Math.max(1, toldClasses)) : encoder;
+}
+
+export const PRESETS: readonly Preset[] = [article, lite];
+
+/** @throws UserError listing the presets there are. */
+export function presetByName(name: string): Preset {
+  const preset = PRESETS.find((candidate) => candidate.name === name);
+  if (preset) return preset;
+  const names = PRESETS.map((candidate) => candidate.name).join(', ');
+  throw new UserError(`--preset must be one of: ${names}; not "${name}"`);
+}

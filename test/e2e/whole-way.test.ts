@@ -3,13 +3,8 @@ import { copyFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import {
-  applyNetwork,
-  presetByName,
-  registerTrainingKernels,
-  seedToLatent,
-  toPixels,
-} from '@killme/model';
+import { seedToLatent, toPixels } from '@killme/model';
+import { applyNetwork, presetByName, registerTrainingKernels } from '@killme/model/training';
 import { checkpointGenerator, readNewestCheckpoint } from '@killme/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';

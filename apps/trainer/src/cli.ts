@@ -1,4 +1,5 @@
-import { type Encoding, methodsSchema, UserError } from '@killme/model';
+import { type Encoding, UserError } from '@killme/model';
+import { methodsSchema } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablation/ablate.ts';
 import { readRows } from './ablation/csv.ts';

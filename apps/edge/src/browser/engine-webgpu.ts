@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { compileGenerator, loadGeneratorFile, toPixels } from '@killme/model';
+import { loadGeneratorFile, toPixels } from '@killme/model';
+import { compileGenerator } from '@killme/model/inference';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AnyGenerator } from '../generator/generator.ts';

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Loops, type StepMaker, simdSteps, type WasmHost } from '@killme/model';
+import { type Loops, type StepMaker, simdSteps, type WasmHost } from '@killme/model/inference';
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendWasm, emscriptenFactory } from '#tfjs-wasm';
 

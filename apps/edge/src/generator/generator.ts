@@ -1,13 +1,12 @@
 import {
-  compileGenerator,
   type GeneratorManifest,
   type LatentSpace,
   loadGeneratorFile,
   type Picture,
   type ReadShard,
-  type StepMaker,
   toPixels,
 } from '@killme/model';
+import { compileGenerator, type StepMaker } from '@killme/model/inference';
 import { startBackend, type WasmBinaries } from './backend.ts';
 
 /** A generator ready to draw; on a GPU a picture comes later. */

@@ -1,26 +1,24 @@
 import {
   activation,
-  applyNetwork,
   articleGenerator,
-  compileGenerator,
   conv2d,
   createRandom,
   dense,
   type Encoding,
   type HostWeight,
   type Network,
-  registerTrainingKernels,
   reshape,
-  type StepMaker,
   sequential,
   upSampling2d,
 } from '@killme/model';
+import { compileGenerator, type StepMaker } from '@killme/model/inference';
 import {
   familyGenerator,
   INFERENCE_FAMILIES,
   randomWeights,
   storedWeights,
 } from '@killme/model/testing';
+import { applyNetwork, registerTrainingKernels } from '@killme/model/training';
 import '@tensorflow/tfjs-backend-cpu';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';

@@ -6,7 +6,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
-import { PRESETS, UserError } from '@killme/model';
+import { UserError } from '@killme/model';
+import { PRESETS } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../engines/engine.ts';
 import { findTensorflow } from '../engines/tensorflow/location.ts';

@@ -1,4 +1,4 @@
-import { presetByName } from '@killme/model';
+import { presetByName } from '@killme/model/training';
 import type { Gan } from '../gan/article-step.ts';
 import { copyWeights } from '../gan/ema.ts';
 import { initializeNetwork } from '../gan/network-state.ts';

@@ -1,4 +1,5 @@
-import { registerTrainingKernels, UserError } from '@killme/model';
+import { UserError } from '@killme/model';
+import { registerTrainingKernels } from '@killme/model/training';
 import { findDeno, inDeno } from './deno.ts';
 import type { Engine } from './engine.ts';
 import { findTensorflow } from './tensorflow/location.ts';

@@ -11,7 +11,6 @@ import {
   decodeWeight,
   GENERATOR_MANIFEST,
   type HostWeights,
-  inferenceGraph,
   type LatentSpace,
   loadGeneratorFile,
   MOST_DIRECTIONS,
@@ -20,6 +19,7 @@ import {
   UserError,
   withDirections,
 } from '@killme/model';
+import { inferenceGraph } from '@killme/model/inference';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { writeFileWhole } from '../run/folder.ts';
 

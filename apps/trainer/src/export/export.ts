@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { type Encoding, type Preset, packGenerator, UserError } from '@killme/model';
+import { type Encoding, packGenerator, UserError } from '@killme/model';
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
+import type { Preset } from '@killme/model/training';
 import { toHostWeights } from '../gan/network-state.ts';
 import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from '../run/checkpoint.ts';
 import { type RunFolder, writeFolderWhole } from '../run/folder.ts';

@@ -6,10 +6,10 @@ import {
   type Encoding,
   GENERATOR_MANIFEST,
   packGenerator,
-  presetByName,
   UserError,
 } from '@killme/model';
 import { type KerasGenerator, readKerasGenerator } from '@killme/model/keras';
+import { presetByName } from '@killme/model/training';
 import { writeFolderWhole } from '../run/folder.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 

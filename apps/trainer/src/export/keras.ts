@@ -1,16 +1,12 @@
-import {
-  applyNetwork,
-  compileGenerator,
-  type Network,
-  type Preset,
-  stackLatents,
-} from '@killme/model';
+import { type Network, stackLatents } from '@killme/model';
+import { compileGenerator } from '@killme/model/inference';
 import {
   hasKerasLayers,
   writeKerasArchive,
   writeKerasH5,
   writeKerasWeights,
 } from '@killme/model/keras';
+import { applyNetwork, type Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../engines/start.ts';
 import { toHostWeights } from '../gan/network-state.ts';

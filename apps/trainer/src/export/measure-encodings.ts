@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import {
-  compileGenerator,
   decodeWeight,
   type Encoding,
   GENERATOR_MANIFEST,
@@ -15,6 +14,7 @@ import {
   toPixels,
   UserError,
 } from '@killme/model';
+import { compileGenerator } from '@killme/model/inference';
 import { markdownTable } from '../text/markdown.ts';
 
 const ENCODINGS: readonly Encoding[] = ['float32', 'float16', 'int8'];

@@ -1,4 +1,5 @@
-import { articleDiscriminator, articleGenerator, createRandom, dropoutMask } from '@killme/model';
+import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
+import { dropoutMask } from '@killme/model/training';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';

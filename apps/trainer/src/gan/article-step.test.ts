@@ -1,12 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
-import {
-  articleDiscriminator,
-  articleGenerator,
-  createRandom,
-  dropoutMask,
-  registerTrainingKernels,
-} from '@killme/model';
+import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
+import { dropoutMask, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {

@@ -14,7 +14,7 @@ import {
   binaryAccuracy,
   binaryCrossEntropy,
   type Mode,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type AdamOptions,

@@ -4,13 +4,8 @@
  *
  * @module
  */
-import {
-  applyNetwork,
-  createRandom,
-  type LatentSpace,
-  type Network,
-  randomLatents,
-} from '@killme/model';
+import { createRandom, type LatentSpace, type Network, randomLatents } from '@killme/model';
+import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gan } from './article-step.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { applyNetwork, type NetworkWeights, softplus, WHITENING } from '@killme/model';
+import { WHITENING } from '@killme/model';
+import { applyNetwork, type NetworkWeights, softplus } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { PlacedNetwork } from './network-state.ts';
 

@@ -2,20 +2,18 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
 import {
   activation,
-  applyNetwork,
   articleGenerator,
   conv2d,
   createRandom,
   dense,
-  dropoutMask,
   flatten,
   leakyRelu,
   minibatchDeviation,
-  registerTrainingKernels,
   sequential,
   WHITENING,
   withWhitening,
 } from '@killme/model';
+import { applyNetwork, dropoutMask, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gan, generateImages } from './article-step.ts';

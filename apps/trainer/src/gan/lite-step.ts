@@ -22,7 +22,7 @@ import {
   discriminatorLoss,
   type Methods,
   type Mode,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Augment, Gan, StepLosses } from './article-step.ts';
 import { encode } from './encoder.ts';

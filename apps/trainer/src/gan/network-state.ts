@@ -1,14 +1,12 @@
 import {
-  adamStep,
-  type BatchStatistics,
   createRandom,
   encodeWeight,
   type HostWeights,
   type Network,
-  type NetworkWeights,
   product,
   type WeightSpec,
 } from '@killme/model';
+import { adamStep, type BatchStatistics, type NetworkWeights } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A network and its weights on the device. */

@@ -2,16 +2,15 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
 import { type Dataset, oneHotLabels } from '@killme/data';
 import {
-  applyNetwork,
   articleGenerator,
   createRandom,
   dense,
   flatten,
-  registerTrainingKernels,
   sequential,
   WHITENING,
   withWhitening,
 } from '@killme/model';
+import { applyNetwork, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Gan } from './article-step.ts';

@@ -12,7 +12,8 @@
  * @module
  */
 import { type Dataset, takeBatch } from '@killme/data';
-import { createRandom, type Methods, WHITENING } from '@killme/model';
+import { createRandom, WHITENING } from '@killme/model';
+import type { Methods } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
 import type { Gan } from './article-step.ts';

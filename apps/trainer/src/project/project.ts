@@ -7,7 +7,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decodeImage, ImageFault } from '@killme/data';
 import {
-  applyNetwork,
   decodeWeight,
   encodeLatent,
   type GeneratorFile,
@@ -21,6 +20,7 @@ import {
   UserError,
   walk,
 } from '@killme/model';
+import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'fast-png';
 import { type EngineChoice, startEngine } from '../engines/start.ts';

@@ -1,5 +1,4 @@
 import {
-  applyNetwork,
   articleDiscriminator,
   articleGenerator,
   createRandom,
@@ -8,6 +7,7 @@ import {
   product,
   sequential,
 } from '@killme/model';
+import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../engines/start.ts';

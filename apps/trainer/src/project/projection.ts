@@ -8,14 +8,13 @@
  * @module
  */
 import {
-  adamStep,
-  applyNetwork,
   createRandom,
   decodeLatent,
   encodeLatent,
   type LatentSpace,
   placeClasses,
 } from '@killme/model';
+import { adamStep, applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { askEncoder, drawSaid, whiten } from '../gan/encoder.ts';
 import type { PlacedNetwork } from '../gan/network-state.ts';

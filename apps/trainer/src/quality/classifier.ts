@@ -9,7 +9,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Dataset, defaultCacheDir, oneHotLabels, takeBatch } from '@killme/data';
 import {
-  applyNetwork,
   conv2d,
   createRandom,
   dense,
@@ -19,6 +18,7 @@ import {
   product,
   sequential,
 } from '@killme/model';
+import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import {

@@ -8,7 +8,6 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { loadDataset } from '@killme/data';
 import {
-  compileGenerator,
   GENERATOR_MANIFEST,
   type HostWeights,
   type LatentSpace,
@@ -19,6 +18,7 @@ import {
   toPixels,
   UserError,
 } from '@killme/model';
+import { compileGenerator } from '@killme/model/inference';
 import { toHostWeights } from '../gan/network-state.ts';
 import { checkpointGenerator, readNewestCheckpoint } from '../run/checkpoint.ts';
 import { RUNS_FOLDER, type RunFolder, runFolder } from '../run/folder.ts';

@@ -1,4 +1,4 @@
-import type { Preset } from '@killme/model';
+import type { Preset } from '@killme/model/training';
 import type { QualityHistory } from '../quality/quality-file.ts';
 import type { MetricsHistory } from '../run/metrics.ts';
 import { formatDuration } from '../run/progress.ts';

@@ -8,7 +8,8 @@
  */
 import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Network, type Preset, product, UserError, type WeightSpec } from '@killme/model';
+import { type Network, product, UserError, type WeightSpec } from '@killme/model';
+import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Gan } from '../gan/article-step.ts';

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '@killme/model';
 import {
   givenNumber,
   type Methods,
@@ -13,9 +14,8 @@ import {
   PRESETS,
   type Preset,
   presetByName,
-  UserError,
   withMethods,
-} from '@killme/model';
+} from '@killme/model/training';
 import { z } from 'zod';
 
 const count = givenNumber(z.number().int().positive());

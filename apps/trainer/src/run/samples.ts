@@ -6,10 +6,8 @@
  */
 import { join } from 'node:path';
 import {
-  compileGenerator,
   createRandom,
   type HostWeights,
-  type InferenceGenerator,
   type LatentSpace,
   type Picture,
   randomLatents,
@@ -18,6 +16,7 @@ import {
   toPixels,
   walk,
 } from '@killme/model';
+import { compileGenerator, type InferenceGenerator } from '@killme/model/inference';
 import { encode } from 'fast-png';
 import type { Gan } from '../gan/article-step.ts';
 import { toHostWeights } from '../gan/network-state.ts';

@@ -1,4 +1,4 @@
-import { presetByName, withMethods } from '@killme/model';
+import { presetByName, withMethods } from '@killme/model/training';
 import { describe, expect, it } from 'vitest';
 import { workDone } from './iteration.ts';
 

@@ -4,14 +4,8 @@
  * @module
  */
 import { type Dataset, drawBatch, oneHotLabels } from '@killme/data';
-import {
-  createRandom,
-  diffAugment,
-  dropoutMask,
-  type Preset,
-  placeClasses,
-  randomLatents,
-} from '@killme/model';
+import { createRandom, placeClasses, randomLatents } from '@killme/model';
+import { diffAugment, dropoutMask, type Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Gan, type StepInputs, trainStep } from '../gan/article-step.ts';
 import { updateAverage } from '../gan/ema.ts';

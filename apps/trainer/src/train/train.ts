@@ -1,5 +1,6 @@
 import { type Dataset, loadDataset } from '@killme/data';
-import { type Preset, presetByName, UserError } from '@killme/model';
+import { UserError } from '@killme/model';
+import { type Preset, presetByName } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../engines/start.ts';
 import { exportGenerator } from '../export/export.ts';

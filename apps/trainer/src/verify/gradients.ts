@@ -5,21 +5,18 @@
  * @module
  */
 import '@tensorflow/tfjs-backend-cpu';
+import { createRandom, minibatchDeviation, product, sequential } from '@killme/model';
 import {
   ADVERSARIAL_LOSSES,
   AUGMENTATIONS,
   applyNetwork,
   batchNormTrain,
   binaryCrossEntropy,
-  createRandom,
   diffAugment,
   discriminatorLoss,
-  minibatchDeviation,
-  product,
   registerTrainingKernels,
-  sequential,
   upsampleConv2d,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { pyramidError } from '../gan/reconstruction-loss.ts';
 

@@ -3,10 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   activation,
-  applyNetwork,
   articleGenerator,
   batchNormalization,
-  compileGenerator,
   conv2dTranspose,
   createRandom,
   dense,
@@ -14,7 +12,6 @@ import {
   type Layer,
   leakyRelu,
   type Network,
-  registerTrainingKernels,
   reshape,
   sequential,
 } from '../index.ts';
@@ -24,6 +21,8 @@ import {
   randomWeights,
   storedWeights,
 } from '../testing/generators.ts';
+import { applyNetwork, registerTrainingKernels } from '../training/index.ts';
+import { compileGenerator } from './index.ts';
 
 const compile = (network: Network, encoding?: Encoding) =>
   compileGenerator(network, storedWeights(network, encoding));

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { articleGenerator, compileGenerator, encodeWeight, UserError } from '../index.ts';
+import { articleGenerator, encodeWeight, UserError } from '../index.ts';
+import { compileGenerator } from '../inference/index.ts';
 import { type Hdf5Group, hdf5Group, readHdf5, writeHdf5 } from './hdf5.ts';
 import { type KerasGenerator, readKerasGenerator } from './index.ts';
 

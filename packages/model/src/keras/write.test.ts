@@ -6,7 +6,6 @@ import {
   createRandom,
   type Network,
   product,
-  registerTrainingKernels,
   sequential,
 } from '../index.ts';
 import {
@@ -17,6 +16,7 @@ import {
   reshape,
 } from '../networks/layers.ts';
 import { applyNetwork } from '../training/apply.ts';
+import { registerTrainingKernels } from '../training/index.ts';
 import { readHdf5 } from './hdf5.ts';
 import {
   readKerasGenerator,

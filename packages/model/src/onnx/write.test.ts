@@ -4,7 +4,6 @@ import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   activation,
-  applyNetwork,
   articleDiscriminator,
   articleGenerator,
   batchNormalization,
@@ -14,10 +13,10 @@ import {
   leakyRelu,
   type Network,
   product,
-  registerTrainingKernels,
   reshape,
   sequential,
 } from '../index.ts';
+import { applyNetwork, registerTrainingKernels } from '../training/index.ts';
 import { writeOnnx } from './index.ts';
 
 const small = { imageSize: 16, width: 1 / 16 };

@@ -2,7 +2,8 @@ import '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { AUGMENTATIONS, type Augmentation, createRandom, diffAugment, product } from '../index.ts';
+import { createRandom, product } from '../index.ts';
+import { AUGMENTATIONS, type Augmentation, diffAugment } from './index.ts';
 
 const shape: [number, number, number, number] = [4, 16, 16, 3];
 const augment = (x: tf.Tensor4D, key: string, policy = AUGMENTATIONS as readonly Augmentation[]) =>

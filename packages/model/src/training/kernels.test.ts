@@ -2,16 +2,14 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs'; // plain tfjs, for its gradients and its optimizer
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom, interleavePhases, product } from '../index.ts';
 import {
   adamStep,
   batchNormTrain,
-  createRandom,
   dropoutMask,
-  interleavePhases,
-  product,
   registerTrainingKernels,
   upsampleConv2d,
-} from '../index.ts';
+} from './index.ts';
 
 function random(key: string, ...shape: [number, number, number, number]): tf.Tensor4D {
   return tf.tensor4d(createRandom(key).uniform(product(shape)), shape);

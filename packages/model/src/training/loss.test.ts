@@ -2,7 +2,7 @@ import '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ADVERSARIAL_LOSSES, binaryCrossEntropy, discriminatorLoss } from '../index.ts';
+import { ADVERSARIAL_LOSSES, binaryCrossEntropy, discriminatorLoss } from './index.ts';
 
 const real = () => tf.tensor2d([2, -1, 0.5], [3, 1]);
 const fake = () => tf.tensor2d([1, -3, 0], [3, 1]);

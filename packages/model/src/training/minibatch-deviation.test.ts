@@ -2,7 +2,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { applyNetwork, minibatchDeviation, sequential } from '../index.ts';
+import { minibatchDeviation, sequential } from '../index.ts';
+import { applyNetwork } from './index.ts';
 
 const network = sequential('discriminator', [1, 2, 2], [minibatchDeviation()]);
 const apply = (images: number[][][]) => {

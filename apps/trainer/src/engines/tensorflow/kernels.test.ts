@@ -1,12 +1,11 @@
+import { createRandom, product } from '@killme/model';
 import {
   adamStep,
   batchNormTrain,
-  createRandom,
   dropoutMask,
-  product,
   registerTrainingKernels,
   upsampleConv2d,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs'; // the cpu backend, and the plain gradients
 import { beforeAll, describe, expect, it } from 'vitest';

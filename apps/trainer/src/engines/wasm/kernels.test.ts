@@ -1,14 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
+import { createRandom, product } from '@killme/model';
 import {
   adamStep,
   batchNormTrain,
-  createRandom,
   dropoutMask,
   hostDropoutMask,
-  product,
   registerTrainingKernels,
   upsampleConv2d,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startWasm } from './wasm.ts';

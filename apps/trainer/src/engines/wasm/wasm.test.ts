@@ -1,15 +1,17 @@
 import {
-  adamStep,
-  applyNetwork,
-  applyToLogits,
   articleDiscriminator,
   articleGenerator,
-  binaryCrossEntropy,
   createRandom,
-  dropoutMask,
   type Network,
   product,
 } from '@killme/model';
+import {
+  adamStep,
+  applyNetwork,
+  applyToLogits,
+  binaryCrossEntropy,
+  dropoutMask,
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startWasm } from './wasm.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { registerTrainingKernels } from '@killme/model';
+import { registerTrainingKernels } from '@killme/model/training';
 // For its gradients: tfjs-core alone registers none under Node.
 import '@tensorflow/tfjs';
 import type { Engine } from '../engine.ts';

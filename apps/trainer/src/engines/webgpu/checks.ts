@@ -5,17 +5,14 @@
  * @module
  */
 import '@tensorflow/tfjs-backend-cpu';
+import { articleDiscriminator, articleGenerator, createRandom, product } from '@killme/model';
 import {
   adamStep,
-  articleDiscriminator,
-  articleGenerator,
   batchNormTrain,
-  createRandom,
   dropoutMask,
-  product,
   registerTrainingKernels,
   upsampleConv2d,
-} from '@killme/model';
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { trainStep } from '../../gan/article-step.ts';
 import { initializeNetwork } from '../../gan/network-state.ts';

@@ -1,0 +1,4 @@
+export * from './graph.ts';
+export * from './inference.ts';
+export * from './simd/simd.ts';
+export type { StepMaker } from './steps.ts';

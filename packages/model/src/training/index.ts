@@ -1,0 +1,6 @@
+export * from './apply.ts';
+export * from './augment.ts';
+export * from './kernels.ts';
+export * from './loss.ts';
+export * from './methods.ts';
+export * from './presets.ts';

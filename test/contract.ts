@@ -30,7 +30,7 @@ export const optionsOf = ({ generators, gallery }: Served): [string[], undefined
 /** A latent of zeros, but for a last number of 1. */
 const LATENT = `${'A'.repeat(265)}Dw`;
 
-/** What the generators are called; the second makes smaller pictures and was told no classes. */
+/** What the generators are called; the second makes smaller pictures and is not class-conditional. */
 const MODELS = ['first', 'second.1'];
 
 /** Classes that the first generator was told, and training images of each. */
@@ -139,7 +139,7 @@ export function describeContract({
     }, 60_000);
 
     it.each(PICTURES)(
-      'draws the bytes that Node draws: %s',
+      'renders the bytes that Node renders: %s',
       async (path) => {
         const answer = await runtime.fetch(path);
         expect(answer.status).toBe(200);
@@ -155,7 +155,7 @@ export function describeContract({
 
     it('says where a picture comes from, to pages of other origins too', async () => {
       const answer = await runtime.fetch('/img?seed=from-where');
-      expect(answer.headers.get('killme-source')).toBe('drawn');
+      expect(answer.headers.get('killme-source')).toBe('rendered');
       expect(answer.headers.get('access-control-expose-headers')).toContain('Killme-Source');
       await answer.arrayBuffer();
     });
@@ -193,7 +193,7 @@ export function describeContract({
       expect(await gif.metadata()).toMatchObject(expected);
     });
 
-    it('lets caches keep a picture and not draw it again', async () => {
+    it('lets caches keep a picture and not render it again', async () => {
       const path = '/img?seed=alice';
       const answer = await runtime.fetch(path);
       expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
@@ -294,23 +294,23 @@ export function describeContract({
         const answer = await runtime.fetch(`/img?${new URLSearchParams({ seed: `${seed}` })}`);
         expect(answer.headers.get('killme-source')).toBe('gallery');
         expect(answer.headers.get('cache-control')).toContain('immutable');
-        const drawn = await node.request(`/img?seed=${picture}`);
-        expect((await bytesOf(answer)).equals(await bytesOf(drawn))).toBe(true);
-        expect(answer.headers.get('etag')).not.toBe(drawn.headers.get('etag'));
+        const rendered = await node.request(`/img?seed=${picture}`);
+        expect((await bytesOf(answer)).equals(await bytesOf(rendered))).toBe(true);
+        expect(answer.headers.get('etag')).not.toBe(rendered.headers.get('etag'));
       }
       const webp = await decode(await runtime.fetch('/img?seed=alice&size=200&format=webp'));
       expect(webp).toMatchObject({ format: 'webp', width: 200, height: 200 });
       const health = (await (await runtime.fetch('/healthz')).json()) as {
-        pictures: { drawn: number };
+        pictures: { rendered: number };
       };
-      expect(health.pictures.drawn).toBe(0);
+      expect(health.pictures.rendered).toBe(0);
     });
 
-    it('draws what is no single seed', async () => {
+    it('renders what is no single seed', async () => {
       const strip = await runtime.fetch('/morph?from=alice&to=bob&steps=2');
-      expect(strip.headers.get('killme-source')).toBe('drawn');
-      const drawn = await node.request('/morph?from=2&to=3&steps=2');
-      expect((await bytesOf(strip)).equals(await bytesOf(drawn))).toBe(true);
+      expect(strip.headers.get('killme-source')).toBe('rendered');
+      const rendered = await node.request('/morph?from=2&to=3&steps=2');
+      expect((await bytesOf(strip)).equals(await bytesOf(rendered))).toBe(true);
     });
   });
 }

@@ -129,7 +129,7 @@ export async function writeRandomGenerator({
   classes,
 }: {
   imageSize?: number;
-  /** That it was told; none when left out. */
+  /** That it was told; none when omitted. */
   classes?: Readonly<Record<string, number>>;
 } = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);

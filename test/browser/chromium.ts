@@ -68,8 +68,8 @@ export interface Explorer {
 }
 
 /**
- * @param options.generators that are served, as the command line has them; lite when left out
- * @param options.port any free one when left out.
+ * @param options.generators that are served, as the command line has them; lite when omitted
+ * @param options.port any free one when omitted.
  */
 export async function startExplorer({
   generators = SHIPPED_GENERATORS[0]!.folder,

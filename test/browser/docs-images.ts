@@ -1,6 +1,6 @@
 /**
  * Makes the pictures of docs/images/ that show the shipped generators anew: screenshots of its page, and
- * what its routes draw.
+ * what its routes render.
  *
  *     node test/browser/docs-images.ts
  *

@@ -93,7 +93,7 @@ describe('the other generator', () => {
     expect(pictures.filter((address) => address.includes('seed=you'))).toHaveLength(1);
   });
 
-  it('draws here too, with the bytes of the server', async () => {
+  it('renders here too, with the bytes of the server', async () => {
     const page = await open('/?model=article');
     await keepFiles(page);
     await page.getByLabel('Make them here').check();

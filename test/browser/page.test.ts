@@ -243,7 +243,7 @@ describe('the pad', () => {
       return read(document.querySelector<HTMLCanvasElement>('#pad-picture')!) === read(image);
     }, address);
 
-  it('draws here, pixel for pixel, what the server draws', async () => {
+  it('renders here, pixel for pixel, what the server renders', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Make them here' }).click();
     await page.getByText(/^Made here in \d+ ms$/).waitFor();
@@ -439,8 +439,8 @@ describe('the switch', () => {
         ].every(({ src, complete }) => src.startsWith('blob:') && complete),
       Object.keys(made),
     );
-    const drawn = requests.filter((url) => /^http.*\/(img|morph|mix)\?/.test(url));
-    expect(drawn.filter((url) => !url.endsWith('/img?seed=alice'))).toEqual([]); // the tab's icon
+    const rendered = requests.filter((url) => /^http.*\/(img|morph|mix)\?/.test(url));
+    expect(rendered.filter((url) => !url.endsWith('/img?seed=alice'))).toEqual([]); // the tab's icon
     const same = await haveBytesOf(page, made);
     expect(same).toEqual(Object.fromEntries(Object.keys(made).map((id) => [id, true])));
     expect(await page.locator('#here-time').innerText()).toMatch(/^\d+ ms a picture$/);
@@ -462,7 +462,7 @@ describe('the switch', () => {
     visit().faults.length = 0; // the generator that was refused
   });
 
-  it('draws with WebGPU too, at most a level beside wasm', { timeout: 240_000 }, async (test) => {
+  it('renders with WebGPU too, at most a level beside wasm', { timeout: 240_000 }, async (test) => {
     const page = await open();
     const adapter = await page.evaluate(
       async () => (await navigator.gpu?.requestAdapter()) ?? null,

@@ -54,19 +54,19 @@ beforeAll(async () => {
     Deno: () => askServer(startDeno(FOLDERS)),
     Chromium: askChromium,
   };
-  // All at once: some draw while others start.
+  // All at once: some render while others start.
   await Promise.all(
     Object.entries(runtimes).map(async ([name, ask]) => answers.set(name, await ask())),
   );
 });
 
-it('draws something of its own for every path, in Node', () => {
+it('renders something of its own for every path, in Node', () => {
   const hashes = answers.get('Node')!;
   expect([...hashes.keys()].sort()).toEqual(PATHS.toSorted());
   expect(new Set(hashes.values()).size).toBe(PATHS.length);
 });
 
-it.each(['workerd', 'Deno', 'Chromium'])('draws the bytes of Node in %s', (name) => {
+it.each(['workerd', 'Deno', 'Chromium'])('renders the bytes of Node in %s', (name) => {
   const [expected, hashes] = [answers.get('Node')!, answers.get(name)!];
   expect(hashes.size).toBe(PATHS.length);
   expect(PATHS.filter((path) => hashes.get(path) !== expected.get(path))).toEqual([]);

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
-import { expectWorkToStop } from '../leaving.ts';
+import { expectWorkToStop } from '../disconnect.ts';
 import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
 
 describeContract({
@@ -26,7 +26,7 @@ it('Deno refuses a damaged generator, one that has changed, and a port in use, w
       status: 1,
       output: expect.stringMatching(/^.*port.* is in use: .*\n$/),
     });
-    // Another generator's weights are not sent under the name of the one that draws.
+    // Another generator's weights are not sent under the name of the one that renders.
     expect((await fetch(`${server.origin}/generator/weights-0.bin`)).status).toBe(200);
     await writeFile(shard, bytes);
     const changed = await fetch(`${server.origin}/generator/weights-0.bin`);
@@ -43,7 +43,7 @@ it('Deno refuses a damaged generator, one that has changed, and a port in use, w
   expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
 }, 120_000);
 
-it('Deno draws no more for a client that has left', async () => {
+it('Deno renders no more for a client that has disconnected', async () => {
   const { folder, remove } = await writeRandomGenerator();
   const server = expectServer(await startDeno(folder));
   try {

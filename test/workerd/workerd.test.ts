@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp, diskOptions, nameFolder } from '@killme/edge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
-import { expectWorkToStop } from '../leaving.ts';
+import { expectWorkToStop } from '../disconnect.ts';
 import {
   expectRefusal,
   expectServer,
@@ -74,13 +74,13 @@ describe('workerd by itself', () => {
     });
     expect([same.status, await same.text()]).toEqual([304, '']);
     expect((await get('/model')).status).toBe(200);
-    const drawn = await get('/img?seed=same');
-    expect([drawn.status, drawn.headers.get('retry-after')]).toEqual([503, '30']);
+    const rendered = await get('/img?seed=same');
+    expect([rendered.status, rendered.headers.get('retry-after')]).toEqual([503, '30']);
     await rename(`${weights}.away`, weights);
     expect((await get('/img?seed=same')).status).toBe(200);
   });
 
-  it('draws nothing with weights that are damaged or cut short, and draws right once they are whole', async () => {
+  it('renders nothing with weights that are damaged or cut short, and renders right once they are whole', async () => {
     const fresh = await startBareWorkerd(generator.folder);
     try {
       const shard = `${fresh.assets}/generators/${nameFolder(generator.folder).name}/weights-0.bin`;
@@ -97,14 +97,14 @@ describe('workerd by itself', () => {
       }
       await writeFile(shard, whole);
       const node = createApp(diskOptions([nameFolder(generator.folder)]));
-      const drawn = await bytesOf(await fetch(`${fresh.origin}/img?seed=whole`));
-      expect(drawn.equals(await bytesOf(await node.request('/img?seed=whole')))).toBe(true);
+      const rendered = await bytesOf(await fetch(`${fresh.origin}/img?seed=whole`));
+      expect(rendered.equals(await bytesOf(await node.request('/img?seed=whole')))).toBe(true);
     } finally {
       await fresh.stop();
     }
   });
 
-  it('draws no more for a client that has left', () => expectWorkToStop(server.origin));
+  it('renders no more for a client that has disconnected', () => expectWorkToStop(server.origin));
 
   it('answers two hundred at once as it would one after the other', async () => {
     const paths = Array.from({ length: 200 }, (_, i) => `/img?seed=at-once-${i}`);
@@ -115,10 +115,10 @@ describe('workerd by itself', () => {
     }
   });
 
-  it('draws once what several ask for at once, also when the first of them leaves', async () => {
+  it('renders once what several ask for at once, also when the first of them disconnects', async () => {
     const progress = async () => {
-      const health = (await (await get('/healthz')).json()) as { pictures: { drawn: number } };
-      return health.pictures.drawn;
+      const health = (await (await get('/healthz')).json()) as { pictures: { rendered: number } };
+      return health.pictures.rendered;
     };
     const before = await progress();
     const path = '/morph?from=once&to=for-all&steps=64';
@@ -142,11 +142,11 @@ describe('workerd by itself', () => {
     }
     const node = createApp(diskOptions([nameFolder(generator.folder)]));
     expect(bodies[0]!.bytes.equals(await bytesOf(await node.request(path)))).toBe(true);
-    // Unless the first was given up before the others came, which then drew anew: once.
+    // Unless the first was given up before the others came, which then rendered anew: once.
     expect((await progress()) - before).toBeLessThan(2 * 64);
   });
 
-  it('draws no more than it can, and says when to come again', async () => {
+  it('renders no more than it can, and says when to come again', async () => {
     const walks = Array.from({ length: 8 }, (_, i) => `/morph?from=much&to=${i}&steps=64`);
     const answers = await Promise.all(walks.map(get));
     const statuses = answers.map(({ status }) => status);
@@ -176,10 +176,10 @@ describe('workerd with a bucket and a limit', () => {
     await generator?.remove();
   });
 
-  it('draws a picture once for all hosts, and keeps it near each', async () => {
+  it('renders a picture once for all hosts, and keeps it near each', async () => {
     const path = '/img?seed=kept&size=100';
     const first = await getFrom('localhost', path);
-    expect(first.source).toBe('drawn');
+    expect(first.source).toBe('rendered');
     let probes = 0;
     await vi.waitFor(async () => {
       expect((await getFrom('localhost', path, 'HEAD')).source).toBe('cache');
@@ -196,13 +196,13 @@ describe('workerd with a bucket and a limit', () => {
       expect(again.type).toBe('image/png');
     }
     const health = await (await fetch(`${server.origin}/healthz`)).json();
-    expect(health).toMatchObject({ pictures: { drawn: 1, underWay: 0 } });
+    expect(health).toMatchObject({ pictures: { rendered: 1, pending: 0 } });
   });
 
-  it('limits what is drawn for one address, not what is sent', async () => {
+  it('limits what is rendered for one address, not what is sent', async () => {
     const statuses = new Set<number>();
     // More than two minutes allow, for one may end among them.
-    for (let i = 0; i < 2 * DRAWINGS + 1; i++) {
+    for (let i = 0; i < 2 * RENDERINGS + 1; i++) {
       const answer = await fetch(`${server.origin}/img?seed=more-${i}`);
       statuses.add(answer.status);
       if (answer.status === 429) expect(answer.headers.get('retry-after')).toBe('60');
@@ -233,7 +233,7 @@ const PATIENCE = { timeout: 30_000, interval: 20 };
 const EDGE = fileURLToPath(new URL('../../apps/edge', import.meta.url));
 
 /** So few, for a test; the configuration says 300. */
-const DRAWINGS = 5;
+const RENDERINGS = 5;
 
 /** The configuration with the lines of both bindings in force, as a person would do it. */
 function withBindings(config: string): string {
@@ -243,7 +243,7 @@ function withBindings(config: string): string {
   expect(active).toMatch(/^ *"r2_buckets"/m);
   expect(active).toMatch(/^ *"ratelimits"/m);
   return active
-    .replace('"limit": 300', `"limit": ${DRAWINGS}`)
+    .replace('"limit": 300', `"limit": ${RENDERINGS}`)
     .replace(
       '"src/runtimes/workerd/worker.ts"',
       JSON.stringify(`${EDGE}/src/runtimes/workerd/worker.ts`),

@@ -42,9 +42,9 @@ interface Bundle {
 /** What fresh processes took; each list has an entry for each run. */
 interface Pictures {
   preset: BenchPreset;
-  /** The first request of a process: fetch, load and draw. */
+  /** The first request of a process: fetch, load and render. */
   coldMs: number[];
-  /** In another process: from the arrival of its first request until it begins to draw. */
+  /** In another process: from the arrival of its first request until it begins to render. */
   loadMs: number[];
   warmMs: number[];
   /** A request that does nothing, so what HTTP and wrangler's proxy take. */
@@ -137,8 +137,8 @@ function activeMs(given: unknown): number {
 }
 
 /**
- * No request loads the weights without drawing, so V8's profiler says when drawing begins: at the
- * first sample in the generator's `draw`.
+ * No request loads the weights without rendering, so V8's profiler says when rendering begins: at the
+ * first sample in the generator's `render`.
  */
 async function measureLoad({ origin, inspectorAddress }: Server): Promise<number> {
   const inspector = await openInspector(inspectorAddress);
@@ -154,7 +154,7 @@ async function measureLoad({ origin, inspectorAddress }: Server): Promise<number
     z.object({ profile: profileSchema }),
   );
   inspector.close();
-  return untilCalledMs(profile, 'draw');
+  return untilCalledMs(profile, 'render');
 }
 
 /** From the first sample in any JavaScript until the first in a function of that name. */

@@ -33,8 +33,8 @@ const WALK = 10;
 
 interface Contestant {
   name: string;
-  /** Draws the picture of a latent. @returns its numbers in [-1, 1], or its pixels. */
-  draw(latent: Float32Array): Promise<ArrayLike<number>> | ArrayLike<number>;
+  /** Renders the picture of a latent. @returns its numbers in [-1, 1], or its pixels. */
+  render(latent: Float32Array): Promise<ArrayLike<number>> | ArrayLike<number>;
 }
 
 async function main(): Promise<void> {
@@ -64,13 +64,16 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
   const ours = await openGenerator({ readFile, loadBinaries: compileBinaries });
   const plain = plainGenerator(network, weights);
   const contestants: Contestant[] = [
-    { name: 'ours', draw: (latent) => ours.draw(latent).data },
-    { name: 'tfjs', draw: (latent) => read(plain(latent)) },
-    { name: 'ort_web', draw: await onnxContestant(onnxWeb, network, weights) },
+    { name: 'ours', render: (latent) => ours.render(latent).data },
+    { name: 'tfjs', render: (latent) => read(plain(latent)) },
+    { name: 'ort_web', render: await onnxContestant(onnxWeb, network, weights) },
   ];
   const native = await nativeOnnxRuntime();
   if (native) {
-    contestants.push({ name: 'ort_native', draw: await onnxContestant(native, network, weights) });
+    contestants.push({
+      name: 'ort_native',
+      render: await onnxContestant(native, network, weights),
+    });
   }
   const latents = Array.from({ length: WALK }, (_, i) => seedToLatent(`${i}`, ours.latentSpace));
   await compareDrawings(contestants, latents[0]!);
@@ -82,31 +85,31 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
     if (round === 0) times.clear();
     const latent = latents[(round + WARM_UP_ROUNDS) % WALK]!;
-    for (const { name, draw } of contestants) {
+    for (const { name, render } of contestants) {
       const startMs = performance.now();
-      await draw(latent);
+      await render(latent);
       record(name, startMs);
     }
-    const picture = ours.draw(latent);
+    const picture = ours.render(latent);
     let startMs = performance.now();
     encodePng(picture);
     record('png', startMs);
     startMs = performance.now();
-    for (const step of latents) ours.draw(step);
+    for (const step of latents) ours.render(step);
     record('walk', startMs, WALK);
   }
   return times;
 }
 
-/** Who does not draw the same picture does not take part. @throws Error saying by how much it differs. */
+/** Who does not render the same picture does not take part. @throws Error saying by how much it differs. */
 async function compareDrawings(contestants: Contestant[], latent: Float32Array): Promise<void> {
   const [ours, ...others] = contestants;
-  const pixels = await ours!.draw(latent);
-  for (const { name, draw } of others) {
-    const values = await draw(latent);
+  const pixels = await ours!.render(latent);
+  for (const { name, render } of others) {
+    const values = await render(latent);
     for (let i = 0; i < pixels.length; i++) {
       const differs = Math.abs(pixels[i]! - (values[i]! * 127.5 + 127.5));
-      if (!(differs < 0.51)) throw new Error(`${name} draws value ${i} ${differs} levels away`);
+      if (!(differs < 0.51)) throw new Error(`${name} renders value ${i} ${differs} levels away`);
     }
   }
 }
@@ -121,7 +124,7 @@ async function onnxContestant(
   { InferenceSession, Tensor, env }: typeof onnxWeb,
   network: Network,
   weights: HostWeights,
-): Promise<Contestant['draw']> {
+): Promise<Contestant['render']> {
   env.wasm.numThreads = 1;
   const decoded = new Map([...weights].map(([name, weight]) => [name, decodeWeight(weight)]));
   const session = await InferenceSession.create(writeOnnx(network, decoded), {

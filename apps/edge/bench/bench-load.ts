@@ -88,7 +88,7 @@ async function measure(folder: string, seconds: number): Promise<Measured[]> {
   }
 }
 
-/** Draws what is cached later. @returns the tag of the first. */
+/** Renders what is cached later. @returns the tag of the first. */
 async function warmUp(origin: string): Promise<string> {
   let tag = '';
   for (let i = 0; i < AVATARS; i++) {
@@ -102,10 +102,10 @@ async function warmUp(origin: string): Promise<string> {
 
 /** Waits for what the last clients have left behind: wrangler does not tell the worker that they went. */
 async function settle(origin: string): Promise<void> {
-  const state = z.object({ pictures: z.object({ underWay: z.number() }) });
+  const state = z.object({ pictures: z.object({ pending: z.number() }) });
   while (true) {
     const { pictures } = state.parse(await (await fetch(`${origin}/healthz`)).json());
-    if (pictures.underWay === 0) return;
+    if (pictures.pending === 0) return;
     await wait(SETTLE_POLL_MS);
   }
 }
@@ -144,9 +144,9 @@ async function load({
   };
 }
 
-/** Of sorted values, the one that `share` of them do not exceed; nothing of none. */
-const percentile = (sorted: readonly number[], share: number): number | undefined =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
+/** Of sorted values, the one that a `fraction` of them do not exceed; nothing of none. */
+const percentile = (sorted: readonly number[], fraction: number): number | undefined =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(fraction * sorted.length) - 1)];
 
 function figures({ traffic, connections, durationsMs, refused, errors, seconds }: Measured) {
   const rounded = (value: number | undefined) =>

@@ -10,7 +10,7 @@ export const BENCH_PRESETS = ['article', 'lite'] as const;
 export type BenchPreset = (typeof BENCH_PRESETS)[number];
 
 /**
- * The presets that `--preset` means; all when it is left out.
+ * The presets that `--preset` means; all when it is omitted.
  * @param also what else it may be
  * @throws UserError naming those that there are.
  */

@@ -25,7 +25,7 @@ export async function nativeOnnxRuntime(): Promise<typeof OnnxRuntime | undefine
     return createRequire(FOLDER)('onnxruntime-node') as typeof OnnxRuntime;
   } catch (error) {
     const [reason] = String(error).split('\n');
-    console.error(`onnxruntime-node ${VERSION} is left out: ${reason}`);
+    console.error(`onnxruntime-node ${VERSION} is omitted: ${reason}`);
     return undefined;
   }
 }

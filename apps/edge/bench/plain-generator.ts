@@ -1,5 +1,5 @@
 /**
- * A generator as tfjs draws it when its layers are run as they stand: what ours is compared with.
+ * A generator as tfjs renders it when its layers are run as they stand: what ours is compared with.
  *
  * @module
  */

@@ -39,7 +39,7 @@ function prerender(...args: string[]): Promise<{ status: number; output: string 
   });
 }
 
-it('draws a gallery, says how large it is and how it is served', async () => {
+it('renders a gallery, says how large it is and how it is served', async () => {
   const { status, output } = await prerender('--generator', 'one', '--count', '3');
   expect(status).toBe(0);
   expect(output).toMatch(/^3 pictures, 0\.0 MB, in .*\/gallery\n.*npm start -- --gallery gallery/);

@@ -1,5 +1,5 @@
 /**
- * Draws a gallery once, for servers that have no time to draw (see src/gallery.ts): the pictures of
+ * Renders a gallery once, for servers that have no time to render (see src/gallery.ts): the pictures of
  * the seeds 0, 1, 2 …, as `/img` answers with them.
  *
  *     node scripts/prerender.ts --count 1000 [--generator DIR | --newest-run] [--out gallery]
@@ -76,7 +76,7 @@ async function checkTarget(target: string): Promise<void> {
 }
 
 /**
- * Draws `count` pictures into `target`, which it replaces. Nothing half-written is ever there.
+ * Renders `count` pictures into `target`, which it replaces. Nothing half-written is ever there.
  * @returns the bytes of all pictures together.
  */
 export async function writeGallery({
@@ -90,7 +90,7 @@ export async function writeGallery({
 }): Promise<number> {
   const options = diskOptions([nameFolder(generator)]);
   const [source] = await options.listGenerators();
-  // Read once, so that the hash is that of what has drawn, whatever happens to the folder meanwhile.
+  // Read once, so that the hash is that of what has rendered, whatever happens to the folder meanwhile.
   const loaded = await source!.load();
   const app = createApp({
     ...options,

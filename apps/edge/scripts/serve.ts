@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   // Its own folder for each port, so that two servers do not take each other's assets away.
   const assets = `${EDGE_FOLDER}/dist/serve/${port}`;
   // What the caches and buckets of workerd hold begins empty and ends with the server: a picture that
-  // older code drew must not come back.
+  // older code rendered must not come back.
   const state = `${assets}-state`;
   const remove = () =>
     Promise.all([assets, state].map((folder) => rm(folder, { recursive: true, force: true })));

@@ -7,14 +7,14 @@ import { compileWebpBinary } from './runtimes/disk.ts';
 import { openRandomGenerator } from './testing/index.ts';
 
 const readPage = async (name: string) => new TextEncoder().encode(`the file ${name}`);
-const draw = vi.fn<Generator['draw']>();
+const render = vi.fn<Generator['render']>();
 let app: ReturnType<typeof createApp>;
 
 beforeAll(async () => {
   const generator = await openRandomGenerator();
-  draw.mockImplementation(generator.draw);
+  render.mockImplementation(generator.render);
   app = createApp({
-    listGenerators: async () => [{ name: 'random', load: async () => ({ ...generator, draw }) }],
+    listGenerators: async () => [{ name: 'random', load: async () => ({ ...generator, render }) }],
     readPage,
     loadWebpBinary: compileWebpBinary,
   });
@@ -45,7 +45,7 @@ describe('/img', () => {
       'content-type': 'image/png',
       'cross-origin-resource-policy': 'cross-origin',
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
-      'killme-source': 'drawn',
+      'killme-source': 'rendered',
       'x-content-type-options': 'nosniff',
     });
     const png = decode(await response.arrayBuffer());
@@ -53,7 +53,7 @@ describe('/img', () => {
     expect(new Set(png.data).size).toBeGreaterThan(50);
   });
 
-  it('draws the same bytes for the same seed, others for another', async () => {
+  it('renders the same bytes for the same seed, others for another', async () => {
     const bytes = async (seed: string) =>
       new Uint8Array(await (await app.request(`/img?seed=${seed}`)).arrayBuffer());
     expect(await bytes('alice')).toEqual(await bytes('alice'));
@@ -110,7 +110,7 @@ describe('/morph', () => {
     expect(cut(png, 1)).toEqual(a.map((level, i) => Math.round((level + b[i]!) / 2)));
   });
 
-  it('draws as many as it is asked for', async () => {
+  it('renders as many as it is asked for', async () => {
     expect((await strip('&steps=2')).width).toBe(64);
     expect((await strip('&steps=64')).width).toBe(2048);
   });
@@ -128,10 +128,10 @@ describe('caching', () => {
     expect(await tag('/img?seed=a%26format%3Dpng')).not.toBe(await tag('/img?seed=a'));
   });
 
-  it('answers 304 without drawing when the client has the picture', async () => {
+  it('answers 304 without rendering when the client has the picture', async () => {
     const path = '/img?seed=carol';
     const tag = (await app.request(path)).headers.get('etag')!;
-    draw.mockClear();
+    render.mockClear();
     for (const header of [tag, `W/${tag}`, `"x,y", ${tag}`, '*']) {
       const response = await app.request(path, { headers: { 'If-None-Match': header } });
       expect(response.status).toBe(304);
@@ -139,19 +139,19 @@ describe('caching', () => {
       expect(response.headers.get('etag')).toBe(tag);
       expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     }
-    expect(draw).not.toHaveBeenCalled();
+    expect(render).not.toHaveBeenCalled();
     const other = await app.request(path, { headers: { 'If-None-Match': '"x", W/"y"' } });
     expect(other.status).toBe(200);
   });
 
-  it('answers HEAD like GET, without drawing and without a body', async () => {
+  it('answers HEAD like GET, without rendering and without a body', async () => {
     const get = await app.request('/img?seed=dave');
-    draw.mockClear();
+    render.mockClear();
     const head = await app.request('/img?seed=dave', { method: 'HEAD' });
     expect(head.status).toBe(200);
     expect(await head.text()).toBe('');
     expect([...head.headers]).toEqual([...get.headers]);
-    expect(draw).not.toHaveBeenCalled();
+    expect(render).not.toHaveBeenCalled();
   });
 });
 
@@ -186,8 +186,8 @@ describe('bad input', () => {
     ['/img?format=gif', 'format', 'png or webp', 'gif'],
     ['/morph?from=a', 'to', 'given, or zto instead', undefined],
     ['/morph?to=a', 'from', 'given, or zfrom instead', undefined],
-    ['/img?seed=a&z=AAAA', 'z', 'left out where seed is given', 'AAAA'],
-    ['/morph?from=a&to=b&zto=AAAA', 'zto', 'left out where to is given', 'AAAA'],
+    ['/img?seed=a&z=AAAA', 'z', 'omitted where seed is given', 'AAAA'],
+    ['/morph?from=a&to=b&zto=AAAA', 'zto', 'omitted where to is given', 'AAAA'],
     ['/morph?from=a&to=b&space=time', 'space', 'latent or pixel', 'time'],
     ['/morph?from=a&to=b&path=', 'path', 'linear or slerp', ''],
     ['/healthz?a=b', 'a', 'no parameters', 'b'],
@@ -254,7 +254,7 @@ describe('a generator that cannot be loaded', () => {
     const damaged = await broken.request('/img?seed=a');
     expect(damaged.status).toBe(503);
     expect(await damaged.json()).toMatchObject({
-      detail: 'The server lacks what it needs: weights-0.bin is damaged.',
+      detail: 'A file of the server is missing or damaged: weights-0.bin is damaged.',
     });
     const failed = await broken.request('/img?seed=a');
     expect(failed.status).toBe(500);
@@ -298,13 +298,13 @@ describe('the rest', () => {
     expect(new Set(await Promise.all(tags)).size).toBe(2);
   });
 
-  it('draws nothing for a client that has left before it was its turn', async () => {
-    draw.mockClear();
+  it('renders nothing for a client that has disconnected before it was its turn', async () => {
+    render.mockClear();
     const leaving = new AbortController();
     const answer = app.request('/morph?from=leaving&to=soon&steps=9', { signal: leaving.signal });
     leaving.abort(); // while the query is read
     expect((await answer).status).toBe(499);
-    expect(draw).not.toHaveBeenCalled();
+    expect(render).not.toHaveBeenCalled();
   });
 
   it('tells the facts of the generator', async () => {
@@ -316,13 +316,13 @@ describe('the rest', () => {
     });
   });
 
-  it('is alive, and says what it has drawn', async () => {
+  it('is alive, and says what it has rendered', async () => {
     const health = async () => (await app.request('/healthz')).json();
-    const { pictures } = (await health()) as { pictures: { drawn: number } };
+    const { pictures } = (await health()) as { pictures: { rendered: number } };
     await app.request('/morph?from=healthy&to=alive&steps=3');
     expect(await health()).toEqual({
       status: 'ok',
-      pictures: { drawn: pictures.drawn + 3, underWay: 0 },
+      pictures: { rendered: pictures.rendered + 3, pending: 0 },
     });
   });
 });

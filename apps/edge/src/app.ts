@@ -4,8 +4,8 @@ import { createModels, type GeneratorSource, type Models } from './generator/reg
 import { openHeaders } from './http/etag.ts';
 import { ProblemError, problemResponse, shorten } from './http/problem.ts';
 import { stillEncoder } from './images/still.ts';
-import type { Tier } from './render/image-store.ts';
-import { createDrawing, type Drawing } from './render/render.ts';
+import type { ImageStore } from './render/image-store.ts';
+import { createImageResponder, type ImageResponder } from './render/render.ts';
 import { docs, docsStyle } from './routes/docs/docs.ts';
 import { openapi } from './routes/docs/openapi.ts';
 import { generatorFile } from './routes/generator-file.ts';
@@ -18,18 +18,18 @@ import { morph } from './routes/morph.ts';
 import { og } from './routes/og.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
 
-/** What a runtime gives to the app. What may be left out is what not every runtime has. */
+/** What a runtime gives to the app. Optional members are what not every runtime has. */
 export interface AppOptions {
-  /** Tells the generators, the first of which draws where a query names none. */
+  /** Lists the generators. The first one is the default. */
   listGenerators: () => Promise<readonly GeneratorSource[]>;
   /** Gives the bytes of a file of the page by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
-  /** Says whether a request to draw is within the sender's share; all are when left out. */
-  allowRequest?: ((request: Request) => Promise<boolean>) | undefined;
-  /** Where drawn pictures are kept, the fastest first. */
-  tiers?: readonly Tier[] | undefined;
+  /** Says whether a request to render is within the quota of its sender; every request is when omitted. */
+  withinQuota?: ((request: Request) => Promise<boolean>) | undefined;
+  /** Stores of rendered pictures, the fastest first. */
+  stores?: readonly ImageStore[] | undefined;
   /** Keeps the runtime awake for work that no client waits for; needed where it would sleep. */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
@@ -39,15 +39,15 @@ const METHODS = 'GET, HEAD, OPTIONS';
 /** The routes that programs use; their types are those of the typed client (client.ts). */
 export type Api = ReturnType<typeof createApi>;
 
-const createApi = (drawing: Drawing, models: Models) =>
+const createApi = (responder: ImageResponder, models: Models) =>
   new Hono()
-    .get('/img', ...img(drawing, models))
-    .get('/morph', ...morph(drawing, models))
-    .get('/grid', ...grid(drawing, models))
-    .get('/mix', ...mix(drawing, models))
-    .get('/og', ...og(drawing, models))
+    .get('/img', ...img(responder, models))
+    .get('/morph', ...morph(responder, models))
+    .get('/grid', ...grid(responder, models))
+    .get('/mix', ...mix(responder, models))
+    .get('/og', ...og(responder, models))
     .get('/model', ...model(models))
-    .get('/healthz', ...healthz(drawing));
+    .get('/healthz', ...healthz(responder));
 
 /**
  * The image server, the same in every runtime.
@@ -55,16 +55,16 @@ const createApi = (drawing: Drawing, models: Models) =>
  */
 export function createApp(options: AppOptions): Hono {
   const models = createModels(options.listGenerators);
-  const drawing = createDrawing({
+  const responder = createImageResponder({
     encodeStill: stillEncoder(options.loadWebpBinary),
-    allowRequest: options.allowRequest ?? (async () => true),
-    tiers: options.tiers ?? [],
+    withinQuota: options.withinQuota ?? (async () => true),
+    stores: options.stores ?? [],
     waitUntil: options.waitUntil ?? ((work) => work),
   });
   const app = new Hono();
   app.use(openHeaders);
   // Hono answers HEAD as GET, without the body
-  app.route('/', createApi(drawing, models));
+  app.route('/', createApi(responder, models));
   app
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
@@ -81,7 +81,7 @@ export function createApp(options: AppOptions): Hono {
     problemResponse(new ProblemError(404, `There is nothing at ${shorten(c.req.path)}.`)),
   );
   app.onError((error, c) =>
-    c.req.raw.signal.aborted ? nobodyReads() : problemResponse(toProblem(error)),
+    c.req.raw.signal.aborted ? clientDisconnected() : problemResponse(toProblem(error)),
   );
   return app;
 }
@@ -103,16 +103,16 @@ const refuseMethod: Handler = (c) => {
   });
 };
 
-/** The client has gone; nginx's logs call it 499. */
-const nobodyReads = () => new Response(null, { status: 499 });
+/** The client disconnected; nginx's logs call it 499. */
+const clientDisconnected = () => new Response(null, { status: 499 });
 
 function toProblem(error: Error): ProblemError {
   if (error instanceof ProblemError) return error;
   console.error(error);
   if (error instanceof UserError) {
-    return new ProblemError(503, `The server lacks what it needs: ${error.told}.`, {
+    return new ProblemError(503, `A file of the server is missing or damaged: ${error.told}.`, {
       headers: { 'Retry-After': '30' },
     });
   }
-  return new ProblemError(500, 'The server failed; its log says more.');
+  return new ProblemError(500, 'The server failed. Its log has the reason.');
 }

@@ -65,10 +65,10 @@ async function faultOf(asked: typeof app, path: string) {
 
 describe('a class', () => {
   it.each(NAMES.map((name, i) => [i, name] as const))(
-    '%i, %s, is the one a seed is drawn as',
+    '%i, %s, is the one a seed is rendered as',
     async (i, name) => {
       const end = NAMES.map((_, other) => (other === i ? 1 : -1));
-      const { data } = generator.draw(withEnd('alice', ...end));
+      const { data } = generator.render(withEnd('alice', ...end));
       expect(await pixelsOf('img', { seed: 'alice', class: name })).toEqual(data);
     },
   );
@@ -87,7 +87,7 @@ describe('a class', () => {
   it('is where moves begin', async () => {
     // The test generator's second direction is the last component: from −1 far enough to 1.
     const move = 'やすな: 1\\, 2:4';
-    const { data } = generator.draw(withEnd('alice', 1, -1, 1));
+    const { data } = generator.render(withEnd('alice', 1, -1, 1));
     expect(await pixelsOf('img', { seed: 'alice', class: NAMES[0]!, move })).toEqual(data);
   });
 
@@ -131,7 +131,7 @@ describe('a class', () => {
     const difference = a.map((value, i) => Math.max(-1, Math.min(1, value - b[i]!)));
     difference.set([-1, -1, 1], 97);
     expect(await pixelsOf('mix', { plus: 'a', minus: 'b', ...told })).toEqual(
-      generator.draw(difference).data,
+      generator.render(difference).data,
     );
   });
 
@@ -202,12 +202,12 @@ describe('a class is refused', () => {
             hash: 'a hash',
             manifest: { ...manifest, classes: ['none'] },
           }),
-          load: () => Promise.reject(new Error('nothing is drawn here')),
+          load: () => Promise.reject(new Error('nothing is rendered here')),
         },
       ],
     });
     expect(await faultOf(untold, '/img?seed=a&class=none')).toMatchObject({
-      allowed: 'left out: this generator was not told classes',
+      allowed: 'omitted: this generator is not class-conditional',
       received: 'none',
     });
   });
@@ -215,11 +215,11 @@ describe('a class is refused', () => {
   it('when no seed is there that it is for: a latent says its class itself', async () => {
     expect(await faultOf(app, `/img?z=${z}&class=none`)).toMatchObject({
       parameter: 'class',
-      allowed: 'left out where z is given',
+      allowed: 'omitted where z is given',
     });
     expect(await faultOf(app, `/morph?zfrom=${z}&zto=${z}&class=none`)).toMatchObject({
       parameter: 'class',
-      allowed: 'left out where no seed is given',
+      allowed: 'omitted where no seed is given',
     });
     const via = await app.request(`/morph?zfrom=${z}&zto=${z}&via=a&class=none&steps=3`);
     expect(via.status).toBe(200);
@@ -233,12 +233,12 @@ describe('a class is refused', () => {
 });
 
 describe('where there is a gallery', () => {
-  it('a class is drawn, from the picture that the seed stands for', async () => {
+  it('a class is rendered, from the picture that the seed stands for', async () => {
     const target = `${folder}/gallery`;
     await writeGallery({ generator: folder, count: 1, target });
     const shown = createApp(diskOptions([nameFolder(folder)], target));
     const answer = await shown.request('/img?seed=anyone&class=none');
-    expect(answer.headers.get('killme-source')).toBe('drawn');
+    expect(answer.headers.get('killme-source')).toBe('rendered');
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(
       await bytesOf('img', { seed: '0', class: 'none' }),
     );

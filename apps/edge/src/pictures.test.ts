@@ -95,8 +95,8 @@ describe('latents in addresses', () => {
   const latent = seedToLatent('a latent', space).map((value) => Math.round(value * 512) / 512);
   const z = encodeLatent(latent);
 
-  it('are drawn as they are', async () => {
-    const { data } = await generator.draw(latent);
+  it('are rendered as they are', async () => {
+    const { data } = await generator.render(latent);
     expect((await pictureOf(`/img?z=${z}`)).data).toEqual(data);
   });
 
@@ -147,7 +147,7 @@ describe('moves along directions', () => {
       .with(0, Math.min(1, latent[0]! + 0.75 * deviation))
       .with(99, Math.max(-1, latent[99]! - 4 * deviation));
     expect((await pictureOf(`/img?seed=a&move=direction-1:0.75,${other}:-4`)).data).toEqual(
-      (await generator.draw(moved)).data,
+      (await generator.render(moved)).data,
     );
   });
 
@@ -333,7 +333,7 @@ describe('download', () => {
 });
 
 describe('a share for each sender', () => {
-  it('is 429 beyond it, and only where something is drawn', async () => {
+  it('is 429 beyond it, and only where something is rendered', async () => {
     const limited = createApp({
       listGenerators: async () => [
         {
@@ -344,7 +344,7 @@ describe('a share for each sender', () => {
       ],
       readPage: async () => new Uint8Array(),
       loadWebpBinary: compileWebpBinary,
-      allowRequest: async () => false,
+      withinQuota: async () => false,
     });
     const response = await limited.request('/img?seed=a');
     expect(response.status).toBe(429);

@@ -8,9 +8,9 @@ import { compileGenerator } from '@killme/model/inference';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AnyGenerator } from '../generator/generator.ts';
-import { readGeneratorFile, takeOrders } from './orders.ts';
+import { readGeneratorFile, serveRequests } from './serve-requests.ts';
 
-await takeOrders(openGenerator());
+await serveRequests(openGenerator());
 
 async function openGenerator(): Promise<AnyGenerator> {
   const adapter = await navigator.gpu?.requestAdapter();
@@ -24,7 +24,7 @@ async function openGenerator(): Promise<AnyGenerator> {
     manifest,
     hash,
     latentSpace: manifest.latent,
-    async draw(latent) {
+    async render(latent) {
       const image = generate(latent, 1); // [1, height, width, 3]
       try {
         return { width, height, data: toPixels(await image.data<'float32'>()) };

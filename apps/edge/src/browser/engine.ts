@@ -4,9 +4,9 @@
  * @module
  */
 import { openGenerator } from '../generator/generator.ts';
-import { read, readGeneratorFile, takeOrders } from './orders.ts';
+import { read, readGeneratorFile, serveRequests } from './serve-requests.ts';
 
-await takeOrders(
+await serveRequests(
   openGenerator({
     readFile: readGeneratorFile,
     loadBinaries: async () => {

@@ -1,5 +1,5 @@
 /**
- * What the page and its Web Worker say to each other.
+ * The messages between the page and its Web Worker.
  *
  * @module
  */
@@ -12,17 +12,17 @@ export interface PadPoint {
   /** −1 … 1 */
   x: number;
   y: number;
-  /** What comes of it when left out. */
+  /** What comes of it when omitted. */
   class?: string;
 }
 
-/** What the page wants: what the server would answer at an address, or a point of the pad. */
-export type Order = { id: number } & ({ address: string } | { point: PadPoint });
+/** A request of the page: what the server would answer at an address, or a point of the pad. */
+export type WorkerRequest = { id: number } & ({ address: string } | { point: PadPoint });
 
 /** A file as the server would send it. */
 export interface MadeFile {
   file: Blob;
-  /** Of the generator alone, for one picture; absent when none was drawn for it. */
+  /** Of the generator alone, for one picture; absent when none was rendered for it. */
   pictureMs?: number;
 }
 
@@ -34,8 +34,8 @@ export interface MadePixels {
   pictureMs: number;
 }
 
-/** What the engine says: first whether it can draw, then an answer to each order, in any order. */
-export type Said =
+/** A message of the engine: first whether it can render, then an answer to each request, in any order. */
+export type WorkerResponse =
   | { ready: true }
   | { broken: string }
   | ({ id: number } & (MadeFile | MadePixels | { problem: string }));

@@ -1,6 +1,6 @@
 /**
  * The one place that gives tfjs a backend: wasm, always the SIMD single-thread binary, so that the
- * same generator draws the same bytes in workerd, Deno, Node and Chromium.
+ * same generator renders the same bytes in workerd, Deno, Node and Chromium.
  *
  * tfjs's own start (`setBackend('wasm')`) fetches and compiles the binary, which workerd forbids
  * (tfjs#8157), and picks a binary by what the machine can do. Here the caller hands over a compiled
@@ -31,7 +31,7 @@ type EmscriptenFactory = (options: {
 // The package's types say `export default`, its file says `module.exports =`.
 const createModule = emscriptenFactory as unknown as EmscriptenFactory;
 
-/** What is compiled of wasm before anything can be drawn. */
+/** What is compiled of wasm before anything can be rendered. */
 export interface WasmBinaries {
   /** `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm` */
   tfjs: WebAssembly.Module;

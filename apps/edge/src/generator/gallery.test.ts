@@ -21,7 +21,7 @@ const { vectors } = z
 
 const PICTURES = 5;
 let folder: string;
-let drawing: ReturnType<typeof createApp>;
+let rendering: ReturnType<typeof createApp>;
 let app: ReturnType<typeof createApp>;
 
 beforeAll(async () => {
@@ -32,10 +32,10 @@ beforeAll(async () => {
   const target = `${folder}/gallery`;
   await writeGallery({ generator: folder, count: 9, target });
   await writeGallery({ generator: folder, count: PICTURES, target });
-  drawing = createApp(diskOptions([nameFolder(folder)]));
+  rendering = createApp(diskOptions([nameFolder(folder)]));
   const options = diskOptions([nameFolder(folder)], target);
   const [source] = await options.listGenerators();
-  const load = () => Promise.reject(new Error('nothing is drawn here'));
+  const load = () => Promise.reject(new Error('nothing is rendered here'));
   app = createApp({ ...options, listGenerators: async () => [{ ...source!, load }] });
 });
 
@@ -53,8 +53,8 @@ describe('the gallery', () => {
     const names = Array.from({ length: PICTURES }, (_, i) => `${i}.png`);
     expect((await readdir(`${folder}/gallery`)).sort()).toEqual([...names, 'gallery.json']);
     for (const [i, name] of names.entries()) {
-      const drawn = await bytesOf(await drawing.request(`/img?seed=${i}`));
-      expect(new Uint8Array(await readFile(`${folder}/gallery/${name}`))).toEqual(drawn);
+      const rendered = await bytesOf(await rendering.request(`/img?seed=${i}`));
+      expect(new Uint8Array(await readFile(`${folder}/gallery/${name}`))).toEqual(rendered);
     }
     expect((await readdir(folder)).filter((name) => name.startsWith('gallery'))).toEqual([
       'gallery',
@@ -83,9 +83,9 @@ describe('the gallery', () => {
 
 describe('a server with a gallery', () => {
   it('answers every seed with one of its pictures, and loads no generator', async () => {
-    const drawn = await Promise.all(
+    const rendered = await Promise.all(
       Array.from({ length: PICTURES }, async (_, i) =>
-        bytesOf(await drawing.request(`/img?seed=${i}`)),
+        bytesOf(await rendering.request(`/img?seed=${i}`)),
       ),
     );
     const seen = new Set<number>();
@@ -93,15 +93,15 @@ describe('a server with a gallery', () => {
       const answer = await app.request(`/img?seed=person-${i}`);
       expect(answer.headers.get('killme-source')).toBe('gallery');
       const bytes = await bytesOf(answer);
-      seen.add(drawn.findIndex((png) => Buffer.from(png).equals(bytes)));
+      seen.add(rendered.findIndex((png) => Buffer.from(png).equals(bytes)));
     }
     expect([...seen].sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('sends its pictures as they are to those who may have nothing drawn', async () => {
+  it('sends its pictures as they are to those who may have nothing rendered', async () => {
     const limited = createApp({
       ...diskOptions([nameFolder(folder)], `${folder}/gallery`),
-      allowRequest: async () => false,
+      withinQuota: async () => false,
     });
     expect((await limited.request('/img?seed=alice')).status).toBe(200);
     expect((await limited.request('/img?seed=alice&size=64')).status).toBe(429);
@@ -117,10 +117,10 @@ describe('a server with a gallery', () => {
     expect(webp.headers.get('killme-source')).toBe('gallery');
   });
 
-  it('has other tags than one that draws, for what looks different', async () => {
+  it('has other tags than one that renders, for what looks different', async () => {
     for (const path of ['/img?seed=alice', '/img?seed=3', '/morph?from=a&to=b', '/grid?seed=a']) {
       const [a, b] = await Promise.all(
-        [app, drawing].map(async (server) =>
+        [app, rendering].map(async (server) =>
           (await server.request(path, { method: 'HEAD' })).headers.get('etag'),
         ),
       );
@@ -150,6 +150,6 @@ describe('a server with a gallery', () => {
     expect(await (await app.request('/model')).json()).toMatchObject({
       gallery: { pictures: PICTURES },
     });
-    expect(await (await drawing.request('/model')).json()).not.toHaveProperty('gallery');
+    expect(await (await rendering.request('/model')).json()).not.toHaveProperty('gallery');
   });
 });

@@ -1,6 +1,6 @@
 /**
  * A gallery: pictures that were made once, by scripts/prerender.ts, so that a server without the
- * time to draw has some to show. Every seed stands for one of them.
+ * time to render has some to show. Every seed stands for one of them.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const GALLERY_PICTURES = { least: 1, most: 19_000 };
 const manifestSchema = z.strictObject({
   format: z.literal('killme-gallery'),
   version: z.literal(1),
-  /** The hash of the generator that drew it. */
+  /** The hash of the generator that rendered it. */
   generator: z.string(),
   rendering: z.number().int(),
   pictures: z.number().int().min(GALLERY_PICTURES.least).max(GALLERY_PICTURES.most),

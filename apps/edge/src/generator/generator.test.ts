@@ -9,11 +9,11 @@ const files = await randomGeneratorFiles();
 const readFile = async (name: string) => files.get(name)!;
 
 it('keeps no tensor of a picture', async () => {
-  const { draw } = await openGenerator({ readFile, loadBinaries: compileBinaries });
+  const { render } = await openGenerator({ readFile, loadBinaries: compileBinaries });
   const latent = createRandom('a').uniform(100);
-  draw(latent);
+  render(latent);
   const before = tf.memory().numTensors;
-  draw(latent);
+  render(latent);
   expect(tf.memory().numTensors).toBe(before);
   expect(tf.getBackend()).toBe('wasm');
 });

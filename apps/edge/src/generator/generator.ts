@@ -9,8 +9,8 @@ import {
 import { compileGenerator, type StepMaker } from '@killme/model/inference';
 import { startBackend, type WasmBinaries } from './backend.ts';
 
-/** A generator ready to draw; on a GPU a picture comes later. */
-export interface Generator<Drawn extends Picture | Promise<Picture> = Picture> {
+/** A generator ready to render; on a GPU a picture comes later. */
+export interface Generator<Rendered extends Picture | Promise<Picture> = Picture> {
   manifest: GeneratorManifest;
   /** Names the generator file and all its weights. */
   hash: string;
@@ -19,16 +19,16 @@ export interface Generator<Drawn extends Picture | Promise<Picture> = Picture> {
    * One picture of the latent `[latentSpace.size]`. Not in batches: a batch takes as long for each
    * picture, and the memory of all of them at once.
    */
-  draw(latent: Float32Array): Drawn;
+  render(latent: Float32Array): Rendered;
 }
 
-/** On whatever it draws. */
+/** On whatever it renders. */
 export type AnyGenerator = Generator<Picture | Promise<Picture>>;
 
 /**
  * Reads a generator file and makes it ready.
  * @param options.readFile gives the bytes of one of its files by name
- * @param options.readShard streams its weights; whole files are read when it is left out
+ * @param options.readShard streams its weights; whole files are read when it is omitted
  * @param options.loadBinaries gives what backend.ts needs, compiled
  * @throws UserError in one line when the file is damaged or not a generator.
  */
@@ -48,7 +48,7 @@ export async function openGenerator({
     manifest,
     hash,
     latentSpace: manifest.latent,
-    draw(latent) {
+    render(latent) {
       const image = generate(latent, 1); // [1, height, width, 3]
       try {
         // Synchronous on wasm: nothing else runs between, so requests cannot mix.

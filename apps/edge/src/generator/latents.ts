@@ -39,13 +39,13 @@ export function readLatent(parameter: string, text: string, space: LatentSpace):
  * @throws ProblemError 400 with the classes that there are.
  */
 export function readClass(name: string, { classes, latent }: GeneratorManifest): number {
-  const told = latent.classes ? classes : [];
-  const label = told.indexOf(name);
+  const names = latent.classes ? classes : [];
+  const label = names.indexOf(name);
   if (label >= 0) return label;
   const allowed =
-    told.length === 0
-      ? 'left out: this generator was not told classes'
-      : `one of: ${told.join(', ')}`;
+    names.length === 0
+      ? 'omitted: this generator is not class-conditional'
+      : `one of: ${names.join(', ')}`;
   throw badParameters([{ parameter: 'class', allowed, received: shorten(name) }]);
 }
 
@@ -74,12 +74,12 @@ export function readMoves(moves: readonly NamedMove[], manifest: GeneratorManife
     if (found) return { vector: found.vector, strength: move.strength };
     const names = directions.map(({ name }) => name).join(', ');
     const allowed =
-      names === '' ? 'left out: this generator has no directions' : `along one of: ${names}`;
+      names === '' ? 'omitted: this generator has no directions' : `along one of: ${names}`;
     throw badParameters([{ parameter: 'move', allowed, received: shorten(writeMove(move)) }]);
   });
 }
 
-/** The one way to write moves: those that go nowhere are left out. */
+/** The one way to write moves: those that go nowhere are omitted. */
 export function writeMoves(moves: readonly NamedMove[] = []): string[] | undefined {
   const going = moves.filter(({ strength }) => strength !== 0);
   return going.length === 0 ? undefined : going.map(writeMove);

@@ -44,7 +44,7 @@ const factsOf = async (path: string) => (await app.request(path)).json();
 
 describe('model=', () => {
   it.each(['img?seed=alice', 'mix?plus=a,b', 'grid?seed=a&n=2', 'morph?from=a&to=b&steps=2'])(
-    'draws what a server of that generator alone draws: %s',
+    'renders what a server of that generator alone renders: %s',
     async (path) => {
       for (const generator of generators()) {
         const alone = await answerOf(`/${path}`, createApp(diskOptions([generator])));
@@ -55,7 +55,7 @@ describe('model=', () => {
     },
   );
 
-  it('is the first one when it is left out, and is then the same answer', async () => {
+  it('is the first one when it is omitted, and is then the same answer', async () => {
     const [unnamed, named] = [
       await answerOf('/img?seed=alice'),
       await answerOf('/img?model=first&seed=alice'),
@@ -106,7 +106,7 @@ describe('model=', () => {
   });
 });
 
-it('loads a generator when it is first drawn with, and no other', async () => {
+it('loads a generator when it is first rendered with, and no other', async () => {
   const sources = await diskOptions(generators()).listGenerators();
   const watched = sources.map((source) => ({ ...source, load: vi.fn(source.load) }));
   const lazy = createApp({ ...diskOptions([]), listGenerators: async () => watched });
@@ -126,7 +126,7 @@ it('says which of several generators is damaged', async () => {
   const answer = await createApp(diskOptions(served)).request('/img?seed=a&model=third');
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({
-    detail: expect.stringMatching(/lacks what it needs: third: weights-0\.bin is damaged/),
+    detail: expect.stringMatching(/missing or damaged: third: weights-0\.bin is damaged/),
   });
   await expect(assembleAssets({ generators: served }, `${folder}/assets`)).rejects.toThrow(
     /^third: weights-0\.bin is damaged/,
@@ -140,9 +140,9 @@ it('has a gallery of the first generator only', async () => {
   const source = async (path: string) => (await answerOf(path, shown)).headers.get('killme-source');
   expect(await source('/img?seed=a')).toBe('gallery');
   expect(await source('/img?seed=a&model=first')).toBe('gallery');
-  expect(await source('/img?seed=a&model=second')).toBe('drawn');
-  const drawn = await answerOf('/img?seed=a&model=second');
-  expect((await answerOf('/img?seed=a&model=second', shown)).bytes).toEqual(drawn.bytes);
+  expect(await source('/img?seed=a&model=second')).toBe('rendered');
+  const rendered = await answerOf('/img?seed=a&model=second');
+  expect((await answerOf('/img?seed=a&model=second', shown)).bytes).toEqual(rendered.bytes);
 });
 
 describe('--generator', () => {

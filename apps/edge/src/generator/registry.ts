@@ -14,14 +14,14 @@ import { once } from './once.ts';
 /** The asset that lists the names of generators, as scripts/assemble.ts writes it: a JSON array. */
 export const GENERATOR_LIST = 'generators.json';
 
-/** Where one generator comes from. What may be left out is what not every runtime has. */
+/** Where one generator comes from. Optional members are what not every runtime has. */
 export interface GeneratorSource {
   name: string;
-  /** Called at the first request that must be drawn, and again only after it failed. */
+  /** Called at the first request that must be rendered, and again only after it failed. */
   load: () => Promise<AnyGenerator>;
-  /** Describes the generator without loading it; that of the loaded one is used when left out. */
+  /** Describes the generator without loading it; that of the loaded one is used when omitted. */
   describe?: (() => Promise<GeneratorDescription>) | undefined;
-  /** Gives the bytes of a file of the generator by name; others can draw with it then. */
+  /** Gives the bytes of a file of the generator by name; others can render with it then. */
   readFile?: ((name: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
   /** Opens the gallery of the generator; `/img` answers from it if there is one. */
   openGallery?: ((generator: GeneratorDescription) => Promise<Gallery | undefined>) | undefined;
@@ -40,7 +40,7 @@ export interface Models {
   /** Their names, that of the first first. */
   names(): Promise<string[]>;
   /**
-   * @param name as a query has it; the first one is found when it is left out.
+   * @param name as a query has it; the first one is found when it is omitted.
    * @throws ProblemError 400 with the names that there are.
    */
   find(name: string | undefined): Promise<Model>;

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 /** By the loops of our own, on the wasm backend. */
-async function draw(network: Network, encoding: Encoding = 'float32'): Promise<Float32Array> {
+async function render(network: Network, encoding: Encoding = 'float32'): Promise<Float32Array> {
   await tf.setBackend('wasm');
   const generator = compileGenerator(network, storedWeights(network, encoding), startSteps());
   const images = generator.generate(latents, COUNT);
@@ -100,9 +100,9 @@ const GENERATORS: [string, Network][] = [
 
 describe('the loops on wasm', () => {
   it.each(GENERATORS)(
-    'draw what the layers as written draw: %s generator, within 1e-5',
+    'render what the layers as written render: %s generator, within 1e-5',
     async (_, network) => {
-      const ours = await draw(network);
+      const ours = await render(network);
       const written = await applyAsWritten(network);
       expect(ours.every(Number.isFinite)).toBe(true);
       expect(maxDifference(ours, written)).toBeLessThan(1e-5);
@@ -113,7 +113,7 @@ describe('the loops on wasm', () => {
     'read %s kernels as tfjs reads them decoded',
     async (encoding) => {
       const network = articleGenerator({ imageSize: 32, width: 1 / 8 });
-      const ours = await draw(network, encoding);
+      const ours = await render(network, encoding);
       await tf.setBackend('cpu');
       const onCpu = compileGenerator(network, storedWeights(network, encoding));
       const theirs = onCpu.generate(latents, COUNT).dataSync<'float32'>();
@@ -146,8 +146,11 @@ describe('the loops on wasm', () => {
       ]),
     );
     await tf.setBackend('wasm');
-    const drawn = compileGenerator(network, weights, startSteps()).generate(Float32Array.of(1), 1);
-    const firstChannel = drawn.dataSync().filter((_, i) => i % 3 === 0);
+    const rendered = compileGenerator(network, weights, startSteps()).generate(
+      Float32Array.of(1),
+      1,
+    );
+    const firstChannel = rendered.dataSync().filter((_, i) => i % 3 === 0);
     values.forEach((value, i) => {
       const expected = Math.tanh(value);
       if (Number.isNaN(expected)) expect(firstChannel[i]).toBeNaN();
@@ -162,7 +165,7 @@ describe('the loops on wasm', () => {
       // 2 MB of float32 in the kernel.
       const network = sequential('generator', [100], [dense(5120), reshape(8, 8, 80), conv2d(3)]);
       const stored = storedWeights(network, encoding);
-      const expected = await draw(network, encoding);
+      const expected = await render(network, encoding);
       const weight = stored.get('dense/kernel')!;
       const steps = startSteps();
       const room = steps.kernelRoom!(weight.values.byteLength);
@@ -191,10 +194,10 @@ describe('the loops on wasm', () => {
   it('free what they held of the wasm memory', async () => {
     const network = articleGenerator({ imageSize: 32, width: 1 / 2 });
     const heapBytes = () => heapOf(tf.backend() as BackendWasm).length;
-    for (let i = 0; i < 3; i++) await draw(network);
+    for (let i = 0; i < 3; i++) await render(network);
     const before = heapBytes();
     // 3 MB each.
-    for (let i = 0; i < 10; i++) await draw(network);
+    for (let i = 0; i < 10; i++) await render(network);
     expect(heapBytes()).toBe(before);
   });
 });

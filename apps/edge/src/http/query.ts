@@ -1,6 +1,6 @@
 /**
  * The query parameters of every route: one schema says what is valid, what is the default and, as its
- * description, what a person is told. The OpenAPI document and the reference page come from it too.
+ * description, what a problem says. The OpenAPI document and the reference page come from it too.
  *
  * @module
  */
@@ -150,19 +150,19 @@ const about = <Schema extends z.ZodType>(purpose: string, schema: Schema): Schem
   schema.meta({ param: { description: purpose } });
 
 const still = about(
-  'The kind of file: PNG is exact, WebP much smaller.',
+  'File format. PNG is lossless, WebP is much smaller.',
   oneOf('png', 'webp').default('png'),
 );
 
-const onlyPng = about('The kind of file.', oneOf('png').default('png'));
+const onlyPng = about('File format.', oneOf('png').default('png'));
 
 const download = about(
-  'With 1 the browser saves the file, under a name that says what it shows.',
+  '1 makes the browser save the file under a descriptive name.',
   flag.default(false),
 );
 
 const model = about(
-  'Which generator is meant, where the server has several. Left out, the first.',
+  'The generator to use. Default: the first one of the server.',
   modelName.optional(),
 );
 
@@ -170,8 +170,8 @@ const model = about(
 const common = {
   model,
   size: about(
-    'Pixels on each side of each picture. As the generator makes them when left out; with many ' +
-      `pictures the most is less, ${PIXELS} pixels in all.`,
+    'Width and height of each picture in pixels. Default: the size that the generator renders. ' +
+      `An answer has at most ${PIXELS} pixels.`,
     wholeNumber(SIZE).optional(),
   ),
   download,
@@ -186,7 +186,7 @@ const onlyOne =
   (first: string, second: string): Refinement =>
   (values, { addIssue }) => {
     if (values[first] === undefined || values[second] === undefined) return;
-    const allowed = `left out where ${first} is given`;
+    const allowed = `omitted where ${first} is given`;
     addIssue({ code: 'custom', path: [second], params: { allowed } });
   };
 
@@ -203,12 +203,12 @@ const oneOfTwo =
 /** A latent says its class itself, so that of a walk is refused where no seed is on it. */
 const classNeedsSeed: Refinement = ({ from, via, to, ...values }, { addIssue }) => {
   if (values.class === undefined || [from, via, to].some((seeds) => seeds !== undefined)) return;
-  const allowed = 'left out where no seed is given';
+  const allowed = 'omitted where no seed is given';
   addIssue({ code: 'custom', path: ['class'], params: { allowed } });
 };
 
 const move = about(
-  'Where to go from there, in standard deviations of latents along directions of the generator.',
+  'Moves the latent along directions of the generator. Strengths are in standard deviations.',
   moves.optional(),
 );
 
@@ -216,17 +216,17 @@ const move = about(
 export const imgParameters = z
   .strictObject({
     seed: about(
-      'Whose character; left out, with z too, you are sent on to a random one.',
+      'The seed of the character. Without seed and z the answer redirects to a random seed.',
       seedOrRandom,
     ),
     z: about(
-      'Instead of a seed: the latent to draw, as npm run project finds that of a picture.',
+      'Instead of seed: the latent to render. npm run project finds the latent of a picture.',
       latent.optional(),
     ),
     move,
     class: about(
-      'What the character is to be, where the generator was told classes; all else is as the seed ' +
-        'has it. Left out, the seed chooses.',
+      'The class to render, where the generator is class-conditional. The rest of the latent is ' +
+        'that of the seed. Default: the seed determines the class.',
       className.optional(),
     ),
     format: still,
@@ -238,34 +238,31 @@ export const imgParameters = z
 /** `GET /morph` */
 export const morphParameters = z
   .strictObject({
-    from: about('The seed where the walk begins; needed without zfrom.', seed.optional()),
-    zfrom: about('Instead of from: the latent where it begins.', latent.optional()),
-    via: about('Seeds that it passes on its way, in this order.', seedList.optional()),
-    to: about('The seed where it ends; needed without zto.', seed.optional()),
-    zto: about('Instead of to: the latent where it ends.', latent.optional()),
-    steps: about(
-      'How many pictures, those of both ends included.',
-      wholeNumber(STEPS, 10).default(10),
-    ),
+    from: about('The seed where the walk begins. Required without zfrom.', seed.optional()),
+    zfrom: about('Instead of from: the latent where the walk begins.', latent.optional()),
+    via: about('Seeds that the walk passes, in this order.', seedList.optional()),
+    to: about('The seed where the walk ends. Required without zto.', seed.optional()),
+    zto: about('Instead of to: the latent where the walk ends.', latent.optional()),
+    steps: about('Number of pictures, both ends included.', wholeNumber(STEPS, 10).default(10)),
     space: about(
-      'What changes step by step: the latent, or the pixels of the pictures at the seeds (a cross-fade).',
+      'latent interpolates latents. pixel interpolates the pixels of the pictures at the seeds (a cross-fade).',
       oneOf('latent', 'pixel').default('latent'),
     ),
     path: about(
-      'How latents go from one to the next: straight, or on a great arc.',
+      'Interpolation of latents: linear, or spherical (slerp).',
       oneOf('linear', 'slerp').default('linear'),
     ),
     loop: about(
-      'With 1 the walk goes back to its first seed, ends one step before it, and plays for ever.',
+      '1 makes the walk return to its first seed, end one step before it, and repeat for ever.',
       flag.default(false),
     ),
     class: about(
-      'The class of every seed on the walk, where the generator was told classes. Left out, each ' +
-        'seed has its own, and the walk goes from class to class.',
+      'The class of every seed on the walk, where the generator is class-conditional. Default: each ' +
+        'seed determines its class, and the walk goes between classes.',
       className.optional(),
     ),
     format: about(
-      'A strip, an animation of ten pictures a second, or each picture with its latent.',
+      'png is a strip, apng and gif are animations of ten pictures a second, json has each picture with its latent.',
       oneOf('png', 'apng', 'gif', 'json').default('png'),
     ),
     ...common,
@@ -276,10 +273,13 @@ export const morphParameters = z
 
 /** `GET /grid` */
 export const gridParameters = z.strictObject({
-  seed: about('Whose sheet; left out, you are sent on to a random one.', seedOrRandom),
-  n: about('Rows, and pictures in a row.', wholeNumber(GRID_SIDE, 5).default(5)),
+  seed: about(
+    'The seed of the sheet. Without it the answer redirects to a random seed.',
+    seedOrRandom,
+  ),
+  n: about('Number of rows and of columns.', wholeNumber(GRID_SIDE, 5).default(5)),
   class: about(
-    'The class of all of them, where the generator was told classes. Left out, each has its own.',
+    'The class of all pictures, where the generator is class-conditional. Default: each seed determines its class.',
     className.optional(),
   ),
   format: onlyPng,
@@ -289,11 +289,11 @@ export const gridParameters = z.strictObject({
 /** `GET /mix` */
 export const mixParameters = z.strictObject({
   plus: about('Seeds whose latents are added.', seedList),
-  minus: about('Seeds whose latents are taken away.', seedList.optional()),
+  minus: about('Seeds whose latents are subtracted.', seedList.optional()),
   move,
   class: about(
-    'The class of the sum, where the generator was told classes. Left out, classes add up as ' +
-      'everything else does.',
+    'The class of the sum, where the generator is class-conditional. Default: the components of ' +
+      'the latent that hold the class are added like all others.',
     className.optional(),
   ),
   format: still,
@@ -302,9 +302,12 @@ export const mixParameters = z.strictObject({
 
 /** `GET /og`: the size of a card is given, so none is asked for. */
 export const ogParameters = z.strictObject({
-  seed: about('Whose card; left out, you are sent on to a random one.', seedOrRandom),
+  seed: about(
+    'The seed of the card. Without it the answer redirects to a random seed.',
+    seedOrRandom,
+  ),
   class: about(
-    'The class of all on the card, where the generator was told classes. Left out, the seed chooses.',
+    'The class of all pictures on the card, where the generator is class-conditional. Default: the seed determines the class.',
     className.optional(),
   ),
   format: still,
@@ -368,7 +371,7 @@ export function readParameters<Shape extends z.ZodRawShape>(
   throw badParameters(faultsOf(parsed.error, schema, values));
 }
 
-/** The one way to write valid parameters: schema order, every default said. For cache keys. */
+/** The one way to write valid parameters: schema order, every default written. For cache keys. */
 export function canonicalQuery(parameters: Readonly<Record<string, unknown>>): string {
   return Object.entries(parameters)
     .filter(([, value]) => value !== undefined)

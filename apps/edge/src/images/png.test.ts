@@ -19,10 +19,12 @@ it('makes a PNG that another decoder reads as it was, whatever its size and pixe
       fc.constantFrom(1, 8, 256),
       (width, height, seed, levels) => {
         const numbers = createRandom(seed).uniform(width * height * 3); // in [-1, 1)
-        const drawn = picture(width, height, (i) => Math.floor(((numbers[i]! + 1) / 2) * levels));
-        const read = decode(encodePng(drawn), { checkCrc: true });
+        const rendered = picture(width, height, (i) =>
+          Math.floor(((numbers[i]! + 1) / 2) * levels),
+        );
+        const read = decode(encodePng(rendered), { checkCrc: true });
         expect(read).toMatchObject({ width, height, channels: 3, depth: 8 });
-        expect([...read.data]).toEqual([...drawn.data]);
+        expect([...read.data]).toEqual([...rendered.data]);
       },
     ),
     { seed: 1, numRuns: 60 },

@@ -3,7 +3,7 @@ import { defaultOptions } from '@jsquash/webp/meta.js';
 import type { Picture } from '@killme/model';
 import { toRgba } from './resample.ts';
 
-/** Where the blocks of a drawing cannot be told from the PNG at arm's length. */
+/** Where the blocks of a rendering cannot be told from the PNG at arm's length. */
 const QUALITY = 85;
 
 type ModuleFactory = (options: {

@@ -1,25 +1,25 @@
 /**
  * The choice of a class, one for all pictures of the page, beside the title of each part that has
- * some. Where the generator was not told classes, nothing of it is there.
+ * some. Where the generator is not class-conditional, nothing of it is there.
  *
  * @module
  */
 import { model } from './server.ts';
 import { changeView, onView, view } from './view.ts';
 
-const told = model.then(
+const namesOfClasses = model.then(
   ({ latent, classes }) => (latent.classes ? classes : []),
   () => [],
 );
 
-/** Unknown until the server has told them, which only a view of one of them has to wait for. */
-let classes: readonly string[] = view.class === '' ? [] : await told;
+/** Unknown until the server has answered, which only a view of one of them has to wait for. */
+let classes: readonly string[] = view.class === '' ? [] : await namesOfClasses;
 
 /** The class of all pictures, as a query has it; nothing where any will do. */
 export const chosenClass = (): { class?: string } =>
   classes.includes(view.class) ? { class: view.class } : {};
 
-void told.then((names) => {
+void namesOfClasses.then((names) => {
   classes = names;
   if (names.length > 0) appear();
 });

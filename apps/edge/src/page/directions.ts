@@ -34,7 +34,7 @@ const picture = image('directions-image');
 const link = element('directions-link', HTMLElement);
 
 let busy = false;
-/** The newest picture that is not asked for yet; those before it are left out. */
+/** The newest picture that is not asked for yet; those before it are skipped. */
 let waiting: { address: URL; alt: string } | undefined;
 
 const facts = await model.catch(() => undefined);
@@ -50,33 +50,33 @@ function appear(): void {
 
   element('directions-sliders', HTMLElement).append(...sliders.map(rowOf));
   for (const { range } of sliders) {
-    range.addEventListener('input', draw);
+    range.addEventListener('input', render);
     // Not at each step: browsers limit how often an address may change.
     range.addEventListener('change', () => change({ move: joinSeeds(moves()) }, false));
   }
   onTyped(input('directions-name'), (name, step) => change({ name }, step));
   button('directions-reset').addEventListener('click', () => change({ move: '' }));
 
-  function draw(): void {
+  function render(): void {
     for (const { range, figure } of sliders) figure.textContent = signed(range.value);
     const address = movedCharacterOf(view.name, moves());
     showTag(address);
     waiting = { address, alt: describe() };
-    if (!busy) void drawWaiting();
+    if (!busy) void renderWaiting();
   }
 
   onView(({ name, move }) => {
     fill(input('directions-name'), name);
     const strengths = readMoves(move);
     for (const { direction, range } of sliders) range.value = strengths.get(direction) ?? '0';
-    draw();
+    render();
   });
   part.hidden = false;
   link.classList.remove('awaited');
 }
 
-/** One picture at a time: a slider passes more places than anyone wants to see, or a server to draw. */
-async function drawWaiting(): Promise<void> {
+/** One picture at a time: a slider passes more places than anyone wants to see, or a server to render. */
+async function renderWaiting(): Promise<void> {
   busy = true;
   while (waiting) {
     const { address, alt } = waiting;

@@ -15,7 +15,7 @@ function fact(id: string, text: string): void {
 try {
   const { preset, bytes, hash, latent, image, classes, training } = await model;
   fact('preset', preset);
-  fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can draw`);
+  fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can render`);
   fact('latent', `${latent.size} numbers, each from −1 to 1`);
   fact('image', `${image.width} × ${image.height} pixels`);
   fact('training', trained(training));

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MadePixels, Order, PadPoint, Said } from '../browser/messages.ts';
+import type { MadePixels, PadPoint, WorkerRequest, WorkerResponse } from '../browser/messages.ts';
 import { element, input } from './elements.ts';
 import { BASE, chosenModel } from './server.ts';
 
@@ -19,7 +19,7 @@ const ENGINES = {
   },
 } as const;
 
-type Answer = Extract<Said, { id: number }>;
+type Answer = Extract<WorkerResponse, { id: number }>;
 
 const toggle = input('here');
 const withGpu = input('here-webgpu');
@@ -93,10 +93,10 @@ function turned(): void {
 function start(): void {
   const { script, promise } = ENGINES[withGpu.checked ? 'webgpu' : 'wasm'];
   state.textContent = 'Getting the generator …';
-  // Its name is what it draws with.
+  // Its name is what it renders with.
   const started = new Worker(script, { type: 'module', name: chosenModel.model ?? '' });
   worker = started;
-  started.addEventListener('message', ({ data }: MessageEvent<Said>) => {
+  started.addEventListener('message', ({ data }: MessageEvent<WorkerResponse>) => {
     if ('ready' in data) state.textContent = `Made here ${promise}.`;
     else if ('broken' in data) fail(data.broken);
     else receive(data);
@@ -119,12 +119,12 @@ function fail(why: string): void {
   state.textContent = `That does not work here: ${why}.`;
 }
 
-/** @param order without the number that its answer will have. */
-async function ask(order: { address: string } | { point: PadPoint }): Promise<Answer> {
+/** @param request without the number that its answer will have. */
+async function ask(request: { address: string } | { point: PadPoint }): Promise<Answer> {
   const id = ++lastId;
   if (!worker) return { id, problem: 'it is switched off' };
   const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
-  worker.postMessage({ id, ...order } satisfies Order);
+  worker.postMessage({ id, ...request } satisfies WorkerRequest);
   return answered;
 }
 

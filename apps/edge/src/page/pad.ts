@@ -22,9 +22,9 @@ const time = element('pad-time', HTMLElement);
 const atFirst = time.textContent;
 
 let busy = false;
-/** The newest point that is not drawn yet; older ones are left out. */
+/** The newest point that is not rendered yet; older ones are skipped. */
 let waiting: PadPoint | undefined;
-let drawn = '';
+let rendered = '';
 
 const pad = (changes: Partial<View>, step = true) =>
   changeView({ ...changes, part: 'pad' }, { step });
@@ -37,7 +37,7 @@ button('pad-any').addEventListener('click', () =>
 for (const axis of AXES) {
   input(`pad-${axis}`).addEventListener('input', () => {
     switchOn();
-    draw();
+    render();
   });
   // Not at each step: browsers limit how often an address may change.
   input(`pad-${axis}`).addEventListener('change', () => pad(place(), false));
@@ -55,22 +55,22 @@ surface.addEventListener('pointerup', () => pad(place(), false));
 
 function follow(event: PointerEvent): void {
   const { left, top, width, height } = surface.getBoundingClientRect();
-  const share = (at: number) => Math.round(Math.max(-1, Math.min(1, 2 * at - 1)) * 100);
-  input('pad-x').value = String(share((event.clientX - left) / width));
-  input('pad-y').value = String(share((event.clientY - top) / height));
-  draw();
+  const percent = (at: number) => Math.round(Math.max(-1, Math.min(1, 2 * at - 1)) * 100);
+  input('pad-x').value = String(percent((event.clientX - left) / width));
+  input('pad-y').value = String(percent((event.clientY - top) / height));
+  render();
 }
 
 const place = () => ({ x: input('pad-x').value, y: input('pad-y').value });
 
 onHere((here) => {
   button('pad-start').disabled = here;
-  drawn = '';
+  rendered = '';
   time.textContent = here ? 'Getting the generator …' : atFirst;
-  draw();
+  render();
 });
 
-function draw(): void {
+function render(): void {
   const { x, y } = place();
   const dot = element('pad-dot', HTMLElement).style;
   dot.left = `${(Number(x) + 100) / 2}%`;
@@ -82,15 +82,15 @@ function draw(): void {
   );
   const names = { middle, across, down, ...chosenClass() };
   const point = { ...names, x: Number(x) / 100, y: Number(y) / 100 };
-  if (JSON.stringify(point) === drawn) return; // another part of the page has changed
+  if (JSON.stringify(point) === rendered) return; // another part of the page has changed
   waiting = point;
-  if (!busy) void drawWaiting();
+  if (!busy) void renderWaiting();
 }
 
-async function drawWaiting(): Promise<void> {
+async function renderWaiting(): Promise<void> {
   busy = true;
   while (waiting && isHere()) {
-    drawn = JSON.stringify(waiting);
+    rendered = JSON.stringify(waiting);
     const point = waiting;
     waiting = undefined;
     const made = await makePoint(point);
@@ -109,7 +109,7 @@ onView(({ middle, x, y }) => {
   void show(image('pad-middle'), characterOf(middle), characterInWords(middle));
   input('pad-x').value = x;
   input('pad-y').value = y;
-  draw();
+  render();
   // A shared place on the pad has no other picture than the one made here.
   if (x !== '0' || y !== '0') switchOn();
 });

@@ -3,10 +3,10 @@ import { createApp } from '../app.ts';
 import type { Generator } from '../generator/generator.ts';
 import { compileWebpBinary } from '../runtimes/disk.ts';
 import { openRandomGenerator } from '../testing/index.ts';
-import type { Tier } from './image-store.ts';
+import type { ImageStore } from './image-store.ts';
 
-/** A tier in memory; workerd's own are tested in workerd (test/workerd). */
-function memoryTier(name: Tier['name']): Tier & { addresses: string[] } {
+/** A store in memory; workerd's own are tested in workerd (test/workerd). */
+function memoryStore(name: ImageStore['name']): ImageStore & { addresses: string[] } {
   const kept = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
     name,
@@ -23,7 +23,7 @@ function memoryTier(name: Tier['name']): Tier & { addresses: string[] } {
   };
 }
 
-const brokenTier = (name: Tier['name']): Tier => ({
+const brokenStore = (name: ImageStore['name']): ImageStore => ({
   name,
   find: () => Promise.reject(new Error('out of order')),
   keep: () => Promise.reject(new Error('out of order')),
@@ -33,7 +33,7 @@ const small = await openRandomGenerator({ imageSize: 64 });
 const other = await openRandomGenerator({ imageSize: 64, encoding: 'float16' });
 
 /** A server just started: nothing is loaded yet. */
-function serve(generator: Generator, tiers: readonly Tier[]) {
+function serve(generator: Generator, stores: readonly ImageStore[]) {
   const loadGenerator = vi.fn(async () => generator);
   let behind: Promise<unknown> = Promise.resolve();
   const app = createApp({
@@ -42,7 +42,7 @@ function serve(generator: Generator, tiers: readonly Tier[]) {
     ],
     readPage: async () => new Uint8Array(),
     loadWebpBinary: compileWebpBinary,
-    tiers,
+    stores,
     waitUntil: (work) => {
       behind = Promise.all([behind, work]);
     },
@@ -65,23 +65,23 @@ function serve(generator: Generator, tiers: readonly Tier[]) {
   };
 }
 
-let cache: ReturnType<typeof memoryTier>;
-let bucket: ReturnType<typeof memoryTier>;
+let cache: ReturnType<typeof memoryStore>;
+let bucket: ReturnType<typeof memoryStore>;
 
 beforeEach(() => {
-  cache = memoryTier('cache');
-  bucket = memoryTier('r2');
+  cache = memoryStore('cache');
+  bucket = memoryStore('r2');
 });
 
-describe('a picture that was drawn once', () => {
+describe('a picture that was rendered once', () => {
   it('is found in the cache, by a server that has loaded no weights', async () => {
-    const drawn = await serve(small, [cache]).get('/img?seed=alice&download=1');
+    const rendered = await serve(small, [cache]).get('/img?seed=alice&download=1');
     const server = serve(small, [cache]);
     const found = await server.get('/img?seed=alice&download=1');
-    expect([drawn.source, found.source]).toEqual(['drawn', 'cache']);
-    expect(found.bytes).toEqual(drawn.bytes);
+    expect([rendered.source, found.source]).toEqual(['rendered', 'cache']);
+    expect(found.bytes).toEqual(rendered.bytes);
     for (const name of ['content-type', 'etag', 'cache-control', 'content-disposition']) {
-      expect(found.headers.get(name)).toBe(drawn.headers.get(name));
+      expect(found.headers.get(name)).toBe(rendered.headers.get(name));
     }
     expect(server.loadGenerator).not.toHaveBeenCalled();
   });
@@ -123,7 +123,7 @@ describe('a picture that was drawn once', () => {
   it('is not an answer of another generator', async () => {
     const old = await serve(small, [cache, bucket]).get('/img?seed=a');
     const fresh = await serve(other, [cache, bucket]).get('/img?seed=a');
-    expect(fresh.source).toBe('drawn');
+    expect(fresh.source).toBe('rendered');
     expect(fresh.tag).not.toBe(old.tag);
     expect(fresh.bytes).not.toEqual(old.bytes);
     const again = await serve(small, [cache, bucket]).get('/img?seed=a');
@@ -137,29 +137,31 @@ describe('a picture that was drawn once', () => {
 
   it('is not needed for a 304, nor are weights', async () => {
     const { tag } = await serve(small, []).get('/grid?seed=a&n=2');
-    const server = serve(small, [brokenTier('cache')]);
+    const server = serve(small, [brokenStore('cache')]);
     const answer = await server.get('/grid?n=2&seed=a', { headers: { 'If-None-Match': tag } });
     expect(answer.status).toBe(304);
     expect(server.loadGenerator).not.toHaveBeenCalled();
   });
 
-  it('is told of by HEAD, and not drawn for it', async () => {
+  it('is told of by HEAD, and not rendered for it', async () => {
     const server = serve(small, [cache]);
     const before = await server.get('/img?seed=a', { method: 'HEAD' });
-    expect([before.source, server.loadGenerator.mock.calls]).toEqual(['drawn', []]);
+    expect([before.source, server.loadGenerator.mock.calls]).toEqual(['rendered', []]);
     await server.get('/img?seed=a');
     expect((await server.get('/img?seed=a', { method: 'HEAD' })).source).toBe('cache');
   });
 });
 
-describe('a tier that is out of order', () => {
-  it('costs a drawing, not the answer', async () => {
+describe('a store that is out of order', () => {
+  it('costs a rendering, not the answer', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const { bytes } = await serve(small, []).get('/img?seed=a');
-    const drawn = await serve(small, [brokenTier('cache'), brokenTier('r2')]).get('/img?seed=a');
-    expect([drawn.status, drawn.source, drawn.bytes]).toEqual([200, 'drawn', bytes]);
-    const kept = serve(small, [brokenTier('cache'), bucket]);
-    expect((await kept.get('/img?seed=a')).source).toBe('drawn');
+    const rendered = await serve(small, [brokenStore('cache'), brokenStore('r2')]).get(
+      '/img?seed=a',
+    );
+    expect([rendered.status, rendered.source, rendered.bytes]).toEqual([200, 'rendered', bytes]);
+    const kept = serve(small, [brokenStore('cache'), bucket]);
+    expect((await kept.get('/img?seed=a')).source).toBe('rendered');
     expect((await kept.get('/img?seed=a')).source).toBe('r2');
     expect(warn.mock.calls.flat()).toEqual(
       ['cache cannot be read', 'r2 cannot be read', 'cache cannot keep a picture']

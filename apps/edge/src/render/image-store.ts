@@ -1,16 +1,16 @@
 /**
- * Where drawn pictures are kept, so that they are not drawn again. Each runtime gives the tiers that
- * it has, the fastest first; none at all is right too. A tier that fails costs a drawing, never an
+ * Where rendered pictures are kept, so that they are not rendered again. Each runtime gives the stores that
+ * it has, the fastest first; none at all is right too. A store that fails costs a rendering, never an
  * answer.
  *
  * @module
  */
 
 /** How an answer's header `Killme-Source` names where its picture comes from. */
-export type Source = 'drawn' | 'gallery' | Tier['name'];
+export type Source = 'rendered' | 'gallery' | ImageStore['name'];
 
 /** One place that keeps pictures for ever: an address never gets other bytes. */
-export interface Tier {
+export interface ImageStore {
   name: 'cache' | 'r2';
   /** @param address under the server's own host, which the Cache API recommends for its keys */
   find(address: URL): Promise<ReadableStream | undefined>;
@@ -22,8 +22,8 @@ export interface KeptPicture {
   contentType: string;
 }
 
-/** Tiers as one. */
-export interface Tiers {
+/** JoinedStore as one. */
+export interface JoinedStore {
   find(
     address: URL,
     contentType: string,
@@ -35,10 +35,10 @@ export interface Tiers {
 /**
  * @param waitUntil keeps the runtime awake for work that no client waits for.
  */
-export function joinTiers(
-  tiers: readonly Tier[],
+export function joinStores(
+  stores: readonly ImageStore[],
   waitUntil: (work: Promise<unknown>) => void,
-): Tiers {
+): JoinedStore {
   const failing = new Set<string>();
   /** The outcome, or nothing when it fails; that is told once, until it works again. */
   const attempt = async <T>(what: string, doing: () => Promise<T>): Promise<T | undefined> => {
@@ -53,21 +53,21 @@ export function joinTiers(
     }
   };
   const keepIn = async (
-    some: readonly Tier[],
+    some: readonly ImageStore[],
     address: URL,
     picture: KeptPicture | Promise<KeptPicture>,
   ) => {
-    for (const tier of some) {
-      await attempt(`${tier.name} cannot keep a picture`, async () =>
-        tier.keep(address, await picture),
+    for (const store of some) {
+      await attempt(`${store.name} cannot keep a picture`, async () =>
+        store.keep(address, await picture),
       );
     }
   };
   return {
     async find(address, contentType) {
-      for (const [i, tier] of tiers.entries()) {
-        const { name } = tier;
-        const body = await attempt(`${name} cannot be read`, () => tier.find(address));
+      for (const [i, store] of stores.entries()) {
+        const { name } = store;
+        const body = await attempt(`${name} cannot be read`, () => store.find(address));
         if (!body) continue;
         if (i === 0) return { body, source: name };
         // Next time it is found in a faster one.
@@ -75,11 +75,11 @@ export function joinTiers(
         const picture = new Response(kept)
           .arrayBuffer()
           .then((read) => ({ bytes: new Uint8Array(read), contentType }));
-        waitUntil(keepIn(tiers.slice(0, i), address, picture));
+        waitUntil(keepIn(stores.slice(0, i), address, picture));
         return { body: sent, source: name };
       }
       return undefined;
     },
-    keep: (address, picture) => waitUntil(keepIn(tiers, address, picture)),
+    keep: (address, picture) => waitUntil(keepIn(stores, address, picture)),
   };
 }

@@ -9,9 +9,9 @@ import { ProblemError } from '../http/problem.ts';
 import { canonicalQuery, checkPixels } from '../http/query.ts';
 import { resample } from '../images/resample.ts';
 import type { EncodeStill } from '../images/still.ts';
-import { joinTiers, type Source, type Tier } from './image-store.ts';
+import { type ImageStore, joinStores, type Source } from './image-store.ts';
 import { createWorkload, type Turn } from './scheduler.ts';
-import { shareWork } from './single-flight.ts';
+import { singleFlight } from './single-flight.ts';
 
 /** How each format is called. */
 const CONTENT_TYPES = {
@@ -31,8 +31,8 @@ interface PictureParameters {
   download: boolean;
 }
 
-/** What a route draws with. */
-export interface Brush {
+/** What a route renders with. */
+export interface Renderer {
   /** Pixels on each side of each picture. */
   size: number;
   /** The latent of a seed, of the class that is asked for; of the seed's own if none is. */
@@ -40,7 +40,7 @@ export interface Brush {
   /** Makes a latent one of the class that is asked for, in place; leaves it if none is. */
   toClass(latent: Float32Array): Float32Array;
   /** The pictures of latents, `size` × `size` if nothing else is said. */
-  drawAll(latents: readonly Float32Array[], size?: number): Promise<Picture[]>;
+  renderLatents(latents: readonly Float32Array[], size?: number): Promise<Picture[]>;
   encodeStill: EncodeStill;
 }
 
@@ -52,7 +52,7 @@ const asBytes = (made: Made) => (typeof made === 'string' ? new TextEncoder().en
 /** A request for pictures, and how they are made. */
 export interface PictureRequest<Parameters extends PictureParameters> {
   context: Context;
-  /** What draws them. */
+  /** What renders them. */
   model: Model;
   /** Its path without the slash. */
   route: string;
@@ -60,48 +60,48 @@ export interface PictureRequest<Parameters extends PictureParameters> {
   parameters: Parameters;
   /** How many of `size` × `size` the answer has. */
   pictures: number;
-  /** How many are drawn for it; as many when left out. */
-  drawings?: number;
+  /** How many are rendered for it; as many when omitted. */
+  renderings?: number;
   /** What a saved file is called by. */
   words: readonly string[];
-  source?: 'drawn' | 'gallery';
-  /** The bytes lie ready: nothing is drawn, no tier need keep them, and nobody has to wait for them. */
+  source?: 'rendered' | 'gallery';
+  /** The bytes lie ready: nothing is rendered, no store need keep them, and nobody has to wait for them. */
   ready?: boolean;
   /** Called only when nobody has the answer yet. */
-  make: (brush: Brush) => Promise<Made>;
+  make: (renderer: Renderer) => Promise<Made>;
 }
 
 /** Answers with pictures, and keeps them. */
-export interface Drawing {
+export interface ImageResponder {
   respond<Parameters extends PictureParameters>(
     request: PictureRequest<Parameters>,
   ): Promise<Response>;
-  /** What this isolate has drawn since it started, and what it is about to. */
-  progress(): { drawn: number; underWay: number };
+  /** What this isolate has rendered since it started, and what it is about to. */
+  progress(): { rendered: number; pending: number };
 }
 
 /** What pictures are made with and kept in. */
-export interface DrawingOptions {
+export interface ImageResponderOptions {
   encodeStill: EncodeStill;
-  /** Says whether a request to draw is within the sender's share. */
-  allowRequest: (request: Request) => Promise<boolean>;
-  tiers: readonly Tier[];
+  /** Says whether a request to render is within the quota of its sender. */
+  withinQuota: (request: Request) => Promise<boolean>;
+  stores: readonly ImageStore[];
   /** Keeps the runtime awake for work that no client waits for. */
   waitUntil: (work: Promise<unknown>) => void;
 }
 
-export function createDrawing({
+export function createImageResponder({
   encodeStill,
-  allowRequest,
-  tiers,
+  withinQuota,
+  stores,
   waitUntil,
-}: DrawingOptions): Drawing {
+}: ImageResponderOptions): ImageResponder {
   const workload = createWorkload();
-  const shelf = joinTiers(tiers, waitUntil);
-  const share = shareWork<Uint8Array<ArrayBuffer>>();
-  let drawn = 0;
+  const imageStore = joinStores(stores, waitUntil);
+  const flight = singleFlight<Uint8Array<ArrayBuffer>>();
+  let rendered = 0;
 
-  function brush({
+  function renderer({
     model,
     manifest: { latent: space },
     gallery,
@@ -115,7 +115,7 @@ export function createDrawing({
     size: number;
     label: number | undefined;
     turn: Turn;
-  }): Brush {
+  }): Renderer {
     const toClass = (latent: Float32Array) =>
       label === undefined ? latent : placeClasses(latent, [label], space);
     return {
@@ -123,13 +123,13 @@ export function createDrawing({
       encodeStill,
       latentOf: (seed) => toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, space)),
       toClass,
-      async drawAll(latents, side = size) {
-        const { draw } = await model.load();
+      async renderLatents(latents, side = size) {
+        const { render } = await model.load();
         const pictures: Picture[] = [];
         for (const latent of latents) {
           await turn.next();
-          const picture = await draw(latent);
-          drawn++;
+          const picture = await render(latent);
+          rendered++;
           pictures.push(await resample(picture, side));
         }
         return pictures;
@@ -154,24 +154,28 @@ export function createDrawing({
     make: (turn: Turn) => Promise<Made>;
     keep: (bytes: Uint8Array<ArrayBuffer>) => void;
   }): Promise<Uint8Array<ArrayBuffer>> {
-    if (!(await allowRequest(request))) {
-      throw new ProblemError(429, 'Too many drawings in a minute; wait a little.', {
-        headers: { 'Retry-After': '60' },
-      });
+    if (!(await withinQuota(request))) {
+      throw new ProblemError(
+        429,
+        'Too many pictures were rendered for this client in a minute. Wait a minute.',
+        {
+          headers: { 'Retry-After': '60' },
+        },
+      );
     }
-    return share(key, request.signal, async (signal) => {
-      const drawing = workload.run({ pictures, signal }, make);
-      // workerd drops a request whose client has left, in the middle of what it does and without its
+    return flight(key, request.signal, async (signal) => {
+      const rendering = workload.run({ pictures, signal }, make);
+      // workerd drops a request whose client has disconnected, in the middle of what it does and without its
       // `finally`. This holds it until nobody waits and it has given its place away.
-      waitUntil(drawing.catch(() => undefined));
-      const bytes = asBytes(await drawing);
+      waitUntil(rendering.catch(() => undefined));
+      const bytes = asBytes(await rendering);
       keep(bytes);
       return bytes;
     });
   }
 
   return {
-    progress: () => ({ drawn, underWay: workload.underWay() }),
+    progress: () => ({ rendered, pending: workload.pending() }),
     async respond({
       context: {
         req: { raw: request },
@@ -180,9 +184,9 @@ export function createDrawing({
       route,
       parameters,
       pictures,
-      drawings = pictures,
+      renderings = pictures,
       words,
-      source = 'drawn',
+      source = 'rendered',
       ready = false,
       make,
     }) {
@@ -196,8 +200,8 @@ export function createDrawing({
       const { size = manifest.image.width, ...rest } = shown;
       const paint = { model, manifest, gallery, size, label };
       checkPixels(pictures, size);
-      // The size that is asked for and the size that is left out are one picture. So are those of
-      // the generator that is named and the generator that is left out: its hash is in the tag.
+      // The size that is asked for and the size that is omitted are one picture. So are those of
+      // the generator that is named and the generator that is omitted: its hash is in the tag.
       const query = canonicalQuery({ ...rest, size, gallery: gallery?.pictures });
       const tag = await entityTag(hash, route, query);
       const headers = new Headers({ ETag: tag, 'Cache-Control': FOR_EVER });
@@ -220,23 +224,23 @@ export function createDrawing({
         `/kept/${hash}/${route}/${tag.replaceAll('"', '')}.${format}`,
         request.url,
       );
-      const found = ready ? undefined : await shelf.find(address, contentType);
+      const found = ready ? undefined : await imageStore.find(address, contentType);
       if (request.method === 'HEAD') {
         await found?.body.cancel();
         return send(null, found?.source ?? source);
       }
       if (found) return send(found.body, found.source);
       if (ready) {
-        // Nothing is drawn: it is of nobody's share, and waits for no turn.
+        // Nothing is rendered: no quota is used, and no turn waited for.
         const turn = { next: async () => undefined };
-        return send(asBytes(await make(brush({ ...paint, turn }))), source);
+        return send(asBytes(await make(renderer({ ...paint, turn }))), source);
       }
       const bytes = await work({
         request,
         key: address.href,
-        pictures: drawings,
-        make: (turn) => make(brush({ ...paint, turn })),
-        keep: (made) => shelf.keep(address, { bytes: made, contentType }),
+        pictures: renderings,
+        make: (turn) => make(renderer({ ...paint, turn })),
+        keep: (made) => imageStore.keep(address, { bytes: made, contentType }),
       });
       return send(bytes, source);
     },

@@ -18,15 +18,15 @@ beforeAll(async () => {
   });
 });
 
-async function progress(): Promise<{ drawn: number; underWay: number }> {
+async function progress(): Promise<{ rendered: number; pending: number }> {
   const health = (await (await app.request('/healthz')).json()) as {
-    pictures: { drawn: number; underWay: number };
+    pictures: { rendered: number; pending: number };
   };
   return health.pictures;
 }
 
-describe('more than can be drawn', () => {
-  it('is refused at once, with when to come again, and what was taken on is drawn', async () => {
+describe('more than can be rendered', () => {
+  it('is refused at once, with when to come again, and what was taken on is rendered', async () => {
     const walks = Array.from({ length: 6 }, (_, i) => `/morph?from=a&to=${i}&steps=64`);
     const answers = await Promise.all(walks.map((path) => app.request(path)));
     const refused = answers.filter(({ status }) => status === 503);
@@ -38,10 +38,10 @@ describe('more than can be drawn', () => {
       expect(answer.headers.get('content-type')).toBe('application/problem+json');
       expect(await answer.json()).toMatchObject({
         status: 503,
-        detail: 'Too many pictures are being drawn; try again in a moment.',
+        detail: 'Too many pictures are being rendered. Try again in a moment.',
       });
     }
-    expect((await progress()).underWay).toBe(0);
+    expect((await progress()).pending).toBe(0);
     expect((await app.request(walks[5]!)).status).toBe(200);
   });
 
@@ -52,79 +52,79 @@ describe('more than can be drawn', () => {
   });
 });
 
-describe('a client that goes away', () => {
-  it('has no more drawn for it, and makes room for others', async () => {
+describe('a client that disconnects', () => {
+  it('has no more rendered for it, and makes room for others', async () => {
     const before = await progress();
     const left = new AbortController();
     const answer = app.request('/morph?from=a&to=b&steps=64', { signal: left.signal });
-    while ((await progress()).drawn < before.drawn + 3) {
+    while ((await progress()).rendered < before.rendered + 3) {
       await new Promise((resolve) => setTimeout(resolve));
     }
-    expect((await progress()).underWay).toBe(64);
+    expect((await progress()).pending).toBe(64);
     left.abort();
     expect((await answer).status).toBe(499);
-    const { drawn, underWay } = await progress();
-    expect(drawn - before.drawn).toBeLessThan(64);
-    expect(underWay).toBe(0);
+    const { rendered, pending } = await progress();
+    expect(rendered - before.rendered).toBeLessThan(64);
+    expect(pending).toBe(0);
   });
 });
 
 describe('the same, asked for by several at once', () => {
-  const drawnFor = async (requests: () => Promise<unknown>): Promise<number> => {
+  const renderedFor = async (requests: () => Promise<unknown>): Promise<number> => {
     const before = await progress();
     await requests();
-    return (await progress()).drawn - before.drawn;
+    return (await progress()).rendered - before.rendered;
   };
 
-  it('is drawn once', async () => {
+  it('is rendered once', async () => {
     const answers: Response[] = [];
-    const drawn = await drawnFor(async () => {
+    const rendered = await renderedFor(async () => {
       const path = '/morph?from=same&to=b&steps=9';
       // In another order, and with a default written out.
       const others = ['/morph?steps=9&to=b&from=same', `${path}&path=linear`];
       const paths = Array.from({ length: 40 }, (_, i) => [path, ...others][i % 3]!);
       answers.push(...(await Promise.all(paths.map((each) => app.request(each)))));
     });
-    expect(drawn).toBe(9);
+    expect(rendered).toBe(9);
     const bodies = await Promise.all(answers.map((answer) => answer.arrayBuffer()));
     for (const body of bodies) expect(Buffer.from(body).equals(Buffer.from(bodies[0]!))).toBe(true);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('is drawn to its end when the first of them leaves, and given up when all have left', async () => {
+  it('is rendered to its end when the first of them disconnects, and given up when all have disconnected', async () => {
     const clients = Array.from({ length: 3 }, () => new AbortController());
     const ask = (to: string) =>
       clients.map(({ signal }) => app.request(`/morph?from=c&to=${to}&steps=20`, { signal }));
     const begun = async (before: number) => {
-      while ((await progress()).drawn < before + 2) await new Promise((r) => setTimeout(r));
+      while ((await progress()).rendered < before + 2) await new Promise((r) => setTimeout(r));
     };
     expect(
-      await drawnFor(async () => {
-        const { drawn } = await progress();
+      await renderedFor(async () => {
+        const { rendered } = await progress();
         const answers = ask('d');
-        await begun(drawn);
+        await begun(rendered);
         clients[0]!.abort();
         const statuses = (await Promise.all(answers)).map(({ status }) => status);
         expect(statuses.slice(1)).toEqual([200, 200]);
       }),
     ).toBe(20);
     clients[0] = new AbortController();
-    const drawn = await drawnFor(async () => {
+    const rendered = await renderedFor(async () => {
       const before = await progress();
       const answers = ask('e');
-      await begun(before.drawn);
+      await begun(before.rendered);
       for (const client of clients) client.abort();
       // Not joined to what is given up.
       const late = await app.request('/morph?from=c&to=e&steps=20');
       expect(late.status).toBe(200);
       expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([499, 499, 499]);
     });
-    expect(drawn).toBeGreaterThanOrEqual(22);
-    expect(drawn).toBeLessThan(40);
-    expect((await progress()).underWay).toBe(0);
+    expect(rendered).toBeGreaterThanOrEqual(22);
+    expect(rendered).toBeLessThan(40);
+    expect((await progress()).pending).toBe(0);
   });
 
-  it('is refused for all when it cannot be drawn, and tried again afterwards', async () => {
+  it('is refused for all when it cannot be rendered, and tried again afterwards', async () => {
     let works = false;
     const broken = createApp({
       listGenerators: async () => [
@@ -148,24 +148,24 @@ describe('the same, asked for by several at once', () => {
 });
 
 describe('requests for several pictures', () => {
-  it('are drawn one after the other, single pictures in between', async () => {
+  it('are rendered one after the other, single pictures in between', async () => {
     const { run } = createWorkload();
     const { signal } = new AbortController();
-    const drawn: string[] = [];
+    const rendered: string[] = [];
     const request = (name: string, pictures: number) =>
       run({ pictures, signal }, async ({ next }) => {
         for (let i = 0; i < pictures; i++) {
           await next();
-          drawn.push(name);
+          rendered.push(name);
         }
       });
     await Promise.all([request('a', 3), request('b', 3), request('single', 1), request('c', 2)]);
-    expect(drawn.filter((name) => name !== 'single').join('')).toBe('aaabbbcc');
-    expect(drawn.indexOf('single')).toBeLessThan(3);
+    expect(rendered.filter((name) => name !== 'single').join('')).toBe('aaabbbcc');
+    expect(rendered.indexOf('single')).toBeLessThan(3);
   });
 
-  it('do not wait for one whose client has left', async () => {
-    const { run, underWay } = createWorkload();
+  it('do not wait for one whose client has disconnected', async () => {
+    const { run, pending } = createWorkload();
     const left = new AbortController();
     const loop = async (next: () => Promise<void>) => {
       for (;;) await next();
@@ -173,12 +173,12 @@ describe('requests for several pictures', () => {
     const first = run({ pictures: 2, signal: left.signal }, ({ next }) => loop(next));
     const second = run({ pictures: 2, signal: new AbortController().signal }, async ({ next }) => {
       await next();
-      return 'drawn';
+      return 'rendered';
     });
     left.abort();
     await expect(first).rejects.toThrow('aborted');
-    expect(await second).toBe('drawn');
-    expect(underWay()).toBe(0);
+    expect(await second).toBe('rendered');
+    expect(pending()).toBe(0);
   });
 });
 
@@ -189,14 +189,14 @@ describe('a request that the runtime has ended', () => {
 
   it('keeps its place for a minute only', async () => {
     vi.useFakeTimers();
-    const { run, underWay } = createWorkload();
+    const { run, pending } = createWorkload();
     const { signal } = new AbortController();
     const never = () => new Promise<never>(() => undefined);
     for (let i = 0; i < 4; i++) void run({ pictures: 64, signal }, never);
-    const one = () => run({ pictures: 1, signal }, async () => 'drawn');
+    const one = () => run({ pictures: 1, signal }, async () => 'rendered');
     await expect(one()).rejects.toMatchObject({ status: 503 });
     vi.advanceTimersByTime(61_000);
-    expect(await one()).toBe('drawn');
-    expect(underWay()).toBe(0);
+    expect(await one()).toBe('rendered');
+    expect(pending()).toBe(0);
   });
 });

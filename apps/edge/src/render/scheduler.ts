@@ -26,14 +26,14 @@ export interface Turn {
 }
 
 /**
- * The drawing that is under way in this isolate. Drawing keeps the one thread busy, so requests take
+ * The rendering that is under way in this isolate. Rendering keeps the one thread busy, so requests take
  * turns, picture by picture; beyond a bound they are refused at once. Of the requests for several
- * pictures only the oldest is drawn: its pictures lie in memory (9 MB for the longest walk) until the
- * last of them is drawn and all are encoded. Single pictures get their turn in between.
+ * pictures only the oldest is rendered: its pictures lie in memory (9 MB for the longest walk) until the
+ * last of them is rendered and all are encoded. Single pictures get their turn in between.
  */
 export interface Workload {
   /**
-   * @param options.pictures how many are to be drawn
+   * @param options.pictures how many are to be rendered
    * @param options.signal says when nobody waits for them any more
    * @throws ProblemError 503 when too much is under way.
    */
@@ -42,7 +42,7 @@ export interface Workload {
     work: (turn: Turn) => Promise<T>,
   ): Promise<T>;
   /** Pictures that requests wait for now. */
-  underWay(): number;
+  pending(): number;
 }
 
 export function createWorkload(): Workload {
@@ -53,7 +53,7 @@ export function createWorkload(): Workload {
     for (const [id, { seenMs }] of running) if (seenMs < oldest) running.delete(id);
   }
 
-  function underWay(): number {
+  function pending(): number {
     forget();
     return [...running.values()].reduce((sum, { pictures }) => sum + pictures, 0);
   }
@@ -64,12 +64,16 @@ export function createWorkload(): Workload {
   }
 
   return {
-    underWay,
+    pending,
     async run({ pictures, signal }, work) {
-      if (underWay() + pictures > PICTURES_UNDER_WAY) {
-        throw new ProblemError(503, 'Too many pictures are being drawn; try again in a moment.', {
-          headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-        });
+      if (pending() + pictures > PICTURES_UNDER_WAY) {
+        throw new ProblemError(
+          503,
+          'Too many pictures are being rendered. Try again in a moment.',
+          {
+            headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+          },
+        );
       }
       const id = Symbol();
       const sign = () => running.set(id, { pictures, seenMs: Date.now() });

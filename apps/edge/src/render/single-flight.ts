@@ -6,23 +6,23 @@ export type Wanted = Pick<AbortSignal, 'throwIfAborted'>;
 /**
  * Does work once for all who ask for it while it is under way, and for as long as one of them waits.
  * @returns a function that takes what names the work, the signal of one who asks, and how it is begun.
- * It throws the signal's reason where that one has left already.
+ * It throws the signal's reason where that client has disconnected already.
  */
-export function shareWork<T>(): (
+export function singleFlight<T>(): (
   key: string,
   signal: AbortSignal,
   begin: (wanted: Wanted) => Promise<T>,
 ) => Promise<T> {
-  const underWay = new Map<string, { waiting: number; begunMs: number; outcome: Promise<T> }>();
+  const pending = new Map<string, { waiting: number; begunMs: number; outcome: Promise<T> }>();
 
   return (key, signal, begin) => {
-    signal.throwIfAborted(); // its client has left before it came here: no event says so any more
-    const found = underWay.get(key);
+    signal.throwIfAborted(); // its client disconnected before it came here: no event says so any more
+    const found = pending.get(key);
     const work = found && Date.now() < found.begunMs + FORGOTTEN_AFTER_MS ? found : start();
     work.waiting++;
     // Not the signal itself: in workerd it belongs to its own request, and the work to the first one.
-    signal.addEventListener('abort', leave, { once: true });
-    return work.outcome.finally(() => signal.removeEventListener('abort', leave));
+    signal.addEventListener('abort', disconnect, { once: true });
+    return work.outcome.finally(() => signal.removeEventListener('abort', disconnect));
 
     function start() {
       const started = {
@@ -35,17 +35,17 @@ export function shareWork<T>(): (
           },
         }).finally(() => forget(started)),
       };
-      underWay.set(key, started);
+      pending.set(key, started);
       return started;
     }
 
-    function leave(): void {
+    function disconnect(): void {
       // Who asks from now on must not get what is about to be given up.
       if (--work.waiting === 0) forget(work);
     }
 
     function forget(done: unknown): void {
-      if (underWay.get(key) === done) underWay.delete(key);
+      if (pending.get(key) === done) pending.delete(key);
     }
   };
 }

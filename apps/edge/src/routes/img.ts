@@ -7,13 +7,13 @@ import { readLatent, readMoves, writeMoves } from '../generator/latents.ts';
 import type { Models } from '../generator/registry.ts';
 import { imgParameters, query } from '../http/query.ts';
 import { resample } from '../images/resample.ts';
-import type { Brush, Drawing } from '../render/render.ts';
+import type { ImageResponder, Renderer } from '../render/render.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type ImgParameters = z.infer<typeof imgParameters>;
 
 /** `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed. */
-export const img = (drawing: Drawing, models: Models) =>
+export const img = (responder: ImageResponder, models: Models) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { seed, z, move } = parameters;
@@ -24,10 +24,10 @@ export const img = (drawing: Drawing, models: Models) =>
     // A gallery has each seed in its own class only.
     const asIs = seed !== undefined && move === undefined && parameters.class === undefined;
     if (gallery && asIs) {
-      return drawing.respond({ ...request, ...fromGallery(gallery, { ...parameters, seed }) });
+      return responder.respond({ ...request, ...fromGallery(gallery, { ...parameters, seed }) });
     }
     const { manifest } = await model.describe();
-    return drawing.respond({ ...request, ...drawn(manifest, parameters) });
+    return responder.respond({ ...request, ...rendered(manifest, parameters) });
   });
 
 /** The picture that a seed stands for. */
@@ -39,21 +39,21 @@ function fromGallery(gallery: Gallery, { seed, ...options }: ImgParameters & { s
     parameters: { seed: name, ...options },
     source: 'gallery' as const,
     ready,
-    async make({ encodeStill }: Brush) {
+    async make({ encodeStill }: Renderer) {
       const png = await gallery.read(name);
       return ready ? png : encodeStill(await resample(toPicture(png), size), format);
     },
   };
 }
 
-function drawn(manifest: GeneratorManifest, { seed, z, move, ...options }: ImgParameters) {
+function rendered(manifest: GeneratorManifest, { seed, z, move, ...options }: ImgParameters) {
   const { latent: space } = manifest;
   const latent = z === undefined ? undefined : readLatent('z', z, space);
   const moves = readMoves(move ?? [], manifest);
   return {
     parameters: { seed, z, move: writeMoves(move), ...options },
-    async make({ latentOf, drawAll, encodeStill }: Brush) {
-      const [picture] = await drawAll([moveLatent(latent ?? latentOf(seed!), moves, space)]);
+    async make({ latentOf, renderLatents, encodeStill }: Renderer) {
+      const [picture] = await renderLatents([moveLatent(latent ?? latentOf(seed!), moves, space)]);
       return encodeStill(picture!, options.format);
     },
   };

@@ -9,7 +9,7 @@ import { encodeApng } from '../images/apng.ts';
 import { toBase64 } from '../images/bytes.ts';
 import { encodeGif } from '../images/gif.ts';
 import { encodePng } from '../images/png.ts';
-import type { Brush, Drawing, Made } from '../render/render.ts';
+import type { ImageResponder, Made, Renderer } from '../render/render.ts';
 import type { Walk } from './docs/openapi-document.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
@@ -18,23 +18,23 @@ type MorphParameters = z.infer<typeof morphParameters>;
 const FRAME_MS = 100;
 
 /** `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another. */
-export const morph = (drawing: Drawing, models: Models) =>
+export const morph = (responder: ImageResponder, models: Models) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
     const parameters = c.req.valid('query');
     const { via = [], steps, space } = parameters;
     const model = await models.find(parameters.model);
     const { manifest } = await model.describe();
     const stops = stopsOf(parameters, manifest.latent);
-    const response = await drawing.respond({
+    const response = await responder.respond({
       context: c,
       model,
       route: 'morph',
       // A cross-fade has no path: asked for in two ways it is one picture.
       parameters: space === 'pixel' ? { ...parameters, path: 'linear' } : parameters,
       pictures: steps,
-      drawings: space === 'latent' ? steps : stops.length,
+      renderings: space === 'latent' ? steps : stops.length,
       words: ['morph', parameters.from ?? 'latent', ...via, parameters.to ?? 'latent'],
-      make: async (brush) => encode(await drawSteps(brush, stops, parameters), parameters),
+      make: async (renderer) => encode(await renderSteps(renderer, stops, parameters), parameters),
     });
     // What a client that asks for JSON reads; the other formats have no type.
     return response as Response & TypedResponse<Walk, 200, 'json'>;
@@ -84,8 +84,8 @@ function stopsOf(
   return [start, ...via, end, ...(loop ? [start] : [])];
 }
 
-async function drawSteps(
-  { latentOf, drawAll }: Brush,
+async function renderSteps(
+  { latentOf, renderLatents }: Renderer,
   places: readonly (string | Float32Array)[],
   { steps, space, path, loop }: MorphParameters,
 ): Promise<Step[]> {
@@ -94,14 +94,14 @@ async function drawSteps(
   if (space === 'latent') {
     const interpolate = path === 'slerp' ? slerp : lerp;
     const latents = positions.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
-    const pictures = await drawAll(latents);
+    const pictures = await renderLatents(latents);
     return positions.map(({ stop, t }, i) => ({
       position: stop + t,
       latent: latents[i]!,
       picture: pictures[i]!,
     }));
   }
-  const pictures = await drawAll(stops);
+  const pictures = await renderLatents(stops);
   return positions.map(({ stop, t }) => ({
     position: stop + t,
     picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),

@@ -3,7 +3,7 @@ import { createFactory } from 'hono/factory';
 import { withClassOf } from '../generator/latents.ts';
 import type { Models } from '../generator/registry.ts';
 import { ogParameters, query } from '../http/query.ts';
-import type { Brush, Drawing } from '../render/render.ts';
+import type { ImageResponder, Renderer } from '../render/render.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 /** What Open Graph's readers show uncropped. */
@@ -11,52 +11,52 @@ const CARD = { width: 1200, height: 630 };
 const MARGIN = 40;
 const PORTRAIT = CARD.height - 2 * MARGIN;
 const ROWS = 3;
-const KIN = 170;
-/** As wide as what the kin leave between them. */
-const GAP = (PORTRAIT - ROWS * KIN) / (ROWS - 1);
+const RELATIVE = 170;
+/** The gap between the relatives. */
+const GAP = (PORTRAIT - ROWS * RELATIVE) / (ROWS - 1);
 const COLUMNS = 3;
 
-/** How far the kin are from the seed, on the way to a seed of their own, whose class is not theirs. */
+/** How far the relatives are from the seed, on the way to a seed of their own, whose class they do not take. */
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
-export const og = (drawing: Drawing, models: Models) =>
+export const og = (responder: ImageResponder, models: Models) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
     const model = await models.find(options.model);
     const { manifest } = await model.describe();
-    return drawing.respond({
+    return responder.respond({
       context: c,
       model,
       route: 'og',
       parameters: { seed, ...options },
       pictures: 1,
-      drawings: 1 + ROWS * COLUMNS,
+      renderings: 1 + ROWS * COLUMNS,
       words: ['card', seed],
-      make: async (brush) =>
-        brush.encodeStill(await drawCard(brush, seed, manifest.latent), options.format),
+      make: async (renderer) =>
+        renderer.encodeStill(await renderCard(renderer, seed, manifest.latent), options.format),
     });
   });
 
-async function drawCard(
-  { latentOf, drawAll }: Brush,
+async function renderCard(
+  { latentOf, renderLatents }: Renderer,
   seed: string,
   space: LatentSpace,
 ): Promise<Picture> {
   const latent = latentOf(seed);
-  const kinLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
+  const relativeLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
     lerp(latent, withClassOf(latent, latentOf(`${seed}/${i}`), space), DISTANCE),
   );
-  const [portrait] = await drawAll([latent], PORTRAIT);
-  const kin = await drawAll(kinLatents, KIN);
+  const [portrait] = await renderLatents([latent], PORTRAIT);
+  const relatives = await renderLatents(relativeLatents, RELATIVE);
   const card = plain(backgroundOf(portrait!));
   paste(card, portrait!, MARGIN, MARGIN);
-  const left = CARD.width - MARGIN - COLUMNS * KIN - (COLUMNS - 1) * GAP;
-  kin.forEach((picture, i) => {
+  const left = CARD.width - MARGIN - COLUMNS * RELATIVE - (COLUMNS - 1) * GAP;
+  relatives.forEach((picture, i) => {
     const column = i % COLUMNS;
     const row = Math.floor(i / COLUMNS);
-    paste(card, picture, left + column * (KIN + GAP), MARGIN + row * (KIN + GAP));
+    paste(card, picture, left + column * (RELATIVE + GAP), MARGIN + row * (RELATIVE + GAP));
   });
   return card;
 }

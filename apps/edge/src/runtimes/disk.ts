@@ -93,7 +93,7 @@ export const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm
 const KERNELS = '@killme/model/kernels.wasm';
 export const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
 
-/** What draws, compiled. */
+/** What renders, compiled. */
 export async function compileBinaries(): Promise<WasmBinaries> {
   const [tfjs, kernels] = await Promise.all([
     compileSmall(TFJS_BINARY),

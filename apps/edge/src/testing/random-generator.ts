@@ -10,7 +10,7 @@ import {
  * The files of a generator that has learnt nothing: the article's layers, narrow, with random
  * weights, and directions along its first and its last component. The same bytes each time.
  * @param options.imageSize a multiple of 4
- * @param options.classes that it was told, with the number of training images of each; none when left out.
+ * @param options.classes that it was told, with the number of training images of each; none when omitted.
  */
 export async function randomGeneratorFiles({
   width = 1 / 16,

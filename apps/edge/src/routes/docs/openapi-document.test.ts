@@ -37,7 +37,7 @@ const CLASSES = ['raven', 'hair: long, or not'];
 /** Two names of one generator will do here. */
 const MODELS = ['first', 'second-1.0_b'];
 
-/** Draws what a test needs: eight by eight pixels that depend on the latent. */
+/** Renders what a test needs: eight by eight pixels that depend on the latent. */
 const generator: Generator = {
   manifest: {
     format: 'killme-generator',
@@ -56,7 +56,7 @@ const generator: Generator = {
   } as unknown as Generator['manifest'],
   hash: 'a hash',
   latentSpace: { size: 100, distribution: 'uniform', classes: [2, 1] },
-  draw: (latent) => ({
+  render: (latent) => ({
     width: 8,
     height: 8,
     data: Uint8Array.from({ length: 192 }, (_, i) => 128 + 127 * latent[i % 100]!),
@@ -295,7 +295,7 @@ function addressOf({ path, pairs, raw }: Case): string {
   return `${path}?${[...written, ...(raw === undefined ? [] : [raw])].join('&')}`;
 }
 
-/** Pixels that an answer will have, so that the test draws only small ones. */
+/** Pixels that an answer will have, so that the test renders only small ones. */
 function pixelsOf({ path, pairs }: Case): number {
   const values = new Map(pairs);
   const number = (name: string, preset: number) => Number(values.get(name) ?? preset);
@@ -339,7 +339,7 @@ async function expectProblem(response: Response, status: number) {
 }
 
 describe('the document', () => {
-  it('has an example of every route that draws, and each works', async () => {
+  it('has an example of every route that renders, and each works', async () => {
     const examples = operations.flatMap(([, operation]) => operation['x-example'] ?? []);
     expect(examples.map(({ address }) => address.split('?')[0])).toEqual([
       'img',

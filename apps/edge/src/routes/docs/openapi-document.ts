@@ -17,7 +17,7 @@ import {
 } from '../../http/query.ts';
 import { PAGE_FILES } from '../page.ts';
 
-/** What a reader is told of one route. */
+/** The description of one route. */
 interface RouteFacts {
   tag: 'pictures' | 'facts' | 'files';
   summary: string;
@@ -67,7 +67,7 @@ const walk = z
     height: z.number().int(),
     frames: z.array(
       z.object({
-        position: z.number().meta({ description: '0 at the first stop, 1 at the next, and so on' }),
+        position: z.number().meta({ description: '0 at the first seed, 1 at the next, and so on' }),
         latent: z.array(z.number()).optional().meta({ description: 'absent when space=pixel' }),
         image: z.string().meta({ description: 'a PNG as data URL' }),
       }),
@@ -80,7 +80,7 @@ export type Walk = z.infer<typeof walk>;
 
 const model = z
   .object({
-    name: z.string().meta({ description: 'what model= calls it' }),
+    name: z.string().meta({ description: 'its name in model=' }),
     preset: z.string(),
     hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
     bytes: z.number().int(),
@@ -88,7 +88,7 @@ const model = z
       size: z.number().int(),
       distribution: z.literal('uniform'),
       classes: z.array(z.number().int()).optional().meta({
-        description: 'present where class= may be asked for: training images of each class',
+        description: 'present when class-conditional: number of training images of each class',
       }),
     }),
     image: z.object({
@@ -97,14 +97,14 @@ const model = z
       channels: z.number().int(),
     }),
     classes: z.array(z.string()).meta({ description: 'of the training images' }),
-    directions: z.array(z.string()).meta({ description: 'what move= can go along' }),
+    directions: z.array(z.string()).meta({ description: 'the names that move= takes' }),
     training: z.record(z.string(), z.unknown()),
     gallery: z
       .object({ pictures: z.number().int() })
       .optional()
-      .meta({ description: 'present where /img answers from pictures that were made beforehand' }),
+      .meta({ description: 'present when /img serves pictures that were rendered beforehand' }),
     models: z.array(z.string()).meta({
-      description: 'what model= may be, the one for where it is left out first',
+      description: 'the names that model= takes, the default first',
     }),
   })
   .meta({ id: 'Model' });
@@ -112,32 +112,35 @@ const model = z
 const health = z.object({
   status: z.literal('ok'),
   pictures: z.object({
-    drawn: z.number().int().meta({ description: 'since this isolate of the server began' }),
-    underWay: z.number().int().meta({ description: 'for the requests that wait now' }),
+    rendered: z.number().int().meta({ description: 'since this isolate of the server started' }),
+    pending: z.number().int().meta({ description: 'accepted and not rendered yet' }),
   }),
 });
 
 /** What many routes may answer, once each under `components`. */
 const RESPONSES = {
-  random: { id: 'RandomSeed', description: 'No seed came: on to a random one.' },
-  unchanged: { id: 'Unchanged', description: 'You have it already (If-None-Match).' },
+  random: { id: 'RandomSeed', description: 'No seed was given: a redirect to a random seed.' },
+  unchanged: {
+    id: 'Unchanged',
+    description: 'The client has this answer already (If-None-Match).',
+  },
   wrong: problemResponse(
     'WrongParameter',
-    'A parameter is wrong, doubled or unknown; errors says which and why.',
+    'A parameter is invalid, repeated or unknown. errors names it and the reason.',
   ),
   missing: problemResponse('NoSuchFile', 'There is no such file.'),
   long: problemResponse('TooLong', 'The address is longer than 16 KiB.'),
   limited: problemResponse(
     'TooManyRequests',
-    'Too many requests, where they are limited; see Retry-After.',
+    'The quota of this client is used up. See Retry-After.',
   ),
   busy: problemResponse(
     'Busy',
-    'Too many pictures are being drawn, or the server lacks what it needs; see Retry-After.',
+    'Too many pictures are being rendered, or a file of the server is missing or damaged. See Retry-After.',
   ),
   unusable: problemResponse(
     'Unusable',
-    'The server lacks what it needs for it now; see Retry-After.',
+    'A file of the server is missing or damaged. See Retry-After.',
   ),
 };
 
@@ -154,8 +157,8 @@ const ROUTES: Record<string, RouteFacts> = {
     tag: 'pictures',
     summary: 'The character of a seed',
     description:
-      'One picture. The same seed is the same character, for as long as the generator stays; ' +
-      'where /model tells of a gallery, it is one of that many. z draws a latent of your own.',
+      'One picture. The same seed gives the same character until the generator is replaced. ' +
+      'Where /model has a gallery, a seed selects one of its pictures. z renders a given latent.',
     parameters: imgParameters,
     example: { query: 'seed=alice&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },
@@ -165,13 +168,12 @@ const ROUTES: Record<string, RouteFacts> = {
     tag: 'pictures',
     summary: 'A walk from one character to another',
     description:
-      'Pictures at even steps on the line between the latents of two seeds, or of several, or ' +
-      'between latents of your own. ' +
-      'With space=pixel it is the cross-fade that a walk is not.',
+      'Pictures at even steps between the latents of two or more seeds, or between given latents. ' +
+      'space=pixel interpolates pixels instead, for comparison.',
     parameters: morphParameters,
     example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },
     answer: {
-      description: 'The walk: a strip from left to right, an animation, or its parts.',
+      description: 'The walk: a strip from left to right, an animation, or JSON.',
       content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walk },
     },
   },
@@ -179,7 +181,7 @@ const ROUTES: Record<string, RouteFacts> = {
     tag: 'pictures',
     summary: 'A contact sheet',
     description:
-      'n × n characters in rows: those of the seeds <seed>/0, <seed>/1 and so on, which /img knows too.',
+      'n × n characters in rows, of the seeds <seed>/0, <seed>/1 and so on. /img renders each of them too.',
     parameters: gridParameters,
     example: { query: 'seed=alice&n=3&size=128', width: 384, height: 384 },
     answer: { description: 'The sheet.', content: png },
@@ -187,9 +189,8 @@ const ROUTES: Record<string, RouteFacts> = {
   },
   '/mix': {
     tag: 'pictures',
-    summary: 'Arithmetic with characters',
-    description:
-      'The character of a sum of latents, each number of it kept between -1 and 1: alice + bob − carol.',
+    summary: 'Latent arithmetic',
+    description: 'The character of a sum of latents, clipped to [-1, 1]: alice + bob − carol.',
     parameters: mixParameters,
     example: { query: 'plus=alice,bob&minus=carol&size=128', width: 128, height: 128 },
     answer: { description: 'The picture.', content: still },
@@ -198,7 +199,7 @@ const ROUTES: Record<string, RouteFacts> = {
     tag: 'pictures',
     summary: 'A card for link previews',
     description:
-      'The character of a seed, large, and nine like it: 1200 × 630 pixels, for og:image.',
+      'The character of a seed, large, and nine similar ones: 1200 × 630 pixels, for og:image.',
     parameters: ogParameters,
     example: { query: 'seed=alice', width: 1200, height: 630 },
     answer: { description: 'The card.', content: still },
@@ -207,14 +208,14 @@ const ROUTES: Record<string, RouteFacts> = {
   '/model': {
     tag: 'facts',
     summary: 'Facts of a generator',
-    description: 'What it was trained on and for how long, what it takes and what it makes.',
+    description: 'Training, latent space, classes, directions and image size.',
     parameters: modelParameters,
     answer: { description: 'The facts.', content: { 'application/json': model } },
   },
   '/healthz': {
     tag: 'facts',
     summary: 'Whether the server answers',
-    description: 'How busy it is, too. Says nothing of the generator, and loads none.',
+    description: 'Also the pictures rendered and pending. Loads no generator.',
     parameters: noParameters,
     answer: { description: 'It does.', content: { 'application/json': health } },
     alwaysNew: true,
@@ -229,16 +230,16 @@ const ROUTES: Record<string, RouteFacts> = {
   '/docs': {
     tag: 'facts',
     summary: 'This document, for people',
-    description: 'The same facts to read, with a picture of each route.',
+    description: 'The same facts as a page, with an example of each route.',
     parameters: noParameters,
     answer: { description: 'The page.', content: { 'text/html': text } },
   },
   '/generator/{file}': {
     tag: 'files',
-    summary: 'The generator, to draw without the server',
+    summary: 'Files of the generator',
     description:
-      'generator.json names the files of weights, their sizes and their hashes. The page draws with ' +
-      'them when it makes pictures itself.',
+      'generator.json names the files of weights, their sizes and their hashes. The page loads ' +
+      'them to render in the browser.',
     parameters: modelParameters,
     path: z.strictObject({ file: generatorFile }),
     answer: {
@@ -255,7 +256,7 @@ function describePageFiles(): [string, RouteFacts][] {
     {
       tag: 'files',
       summary,
-      description: 'It may change with the server: ask again with its ETag.',
+      description: 'It may change with each deployment. Revalidate it with its ETag.',
       parameters,
       answer: {
         description: 'The file.',
@@ -276,17 +277,17 @@ export const describeApi = (): OpenApi =>
       title: 'Killme',
       version: '1.0.0',
       description:
-        'Characters that a DCGAN dreams up. Any text is a seed and names a character: the same ' +
-        'seed, options and generator give the same bytes. Answers to seeds may be kept for ever; ' +
-        'their ETag does not depend on how a query is written. Unknown parameters are refused.',
+        'Characters that a DCGAN renders. Any text is a seed: the same seed, options and generator ' +
+        'give the same bytes. Answers to seeds may be cached for ever. Their ETag does not depend on ' +
+        'how a query is written. Unknown parameters are refused.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // Relative to the document: a proxy may serve it under any host and path.
     servers: [{ url: '.' }],
     tags: [
-      { name: 'pictures', description: 'Characters, drawn when they are asked for and kept.' },
-      { name: 'facts', description: 'What the server knows of itself.' },
-      { name: 'files', description: 'What the page is made of.' },
+      { name: 'pictures', description: 'Pictures, rendered on request and stored.' },
+      { name: 'facts', description: 'Facts of the server and its generators.' },
+      { name: 'files', description: 'Files of the page and of the generators.' },
     ],
     paths: Object.fromEntries(
       [...Object.entries(ROUTES), ...describePageFiles()].map(([path, facts]) => [
@@ -322,26 +323,26 @@ function responsesOf({
   redirects,
   alwaysNew,
 }: RouteFacts): Record<`${number}`, ZodOpenApiResponseObject> {
-  const draws = tag === 'pictures';
+  const renders = tag === 'pictures';
   return {
     '200': {
       description,
       content: mediaTypes(content),
-      ...(draws ? { headers: { 'Killme-Source': sourceHeader } } : {}),
+      ...(renders ? { headers: { 'Killme-Source': sourceHeader } } : {}),
     },
     ...(redirects ? { '302': RESPONSES.random } : {}),
     ...(alwaysNew ? {} : { '304': RESPONSES.unchanged }),
     '400': RESPONSES.wrong,
     ...(path ? { '404': RESPONSES.missing } : {}),
     '414': RESPONSES.long,
-    ...(draws ? { '429': RESPONSES.limited } : {}),
-    ...(alwaysNew ? {} : { '503': draws ? RESPONSES.busy : RESPONSES.unusable }),
+    ...(renders ? { '429': RESPONSES.limited } : {}),
+    ...(alwaysNew ? {} : { '503': renders ? RESPONSES.busy : RESPONSES.unusable }),
   };
 }
 
 const sourceHeader = {
-  description: 'Where the answer comes from: drawn for you, kept from before, or of a gallery.',
-  schema: { type: 'string' as const, enum: ['drawn', 'cache', 'r2', 'gallery'] },
+  description: 'Source of the answer: rendered now, read from a store, or from a gallery.',
+  schema: { type: 'string' as const, enum: ['rendered', 'cache', 'r2', 'gallery'] },
 };
 
 /** Its address is relative to the document's, as `servers` is. */

@@ -1,7 +1,7 @@
 /** The style sheet of the reference page: a string, so that each runtime serves it without a disk. */
 export const DOCS_STYLE = `:root {
   color-scheme: light dark;
-  --ground: #f7f3ec;
+  --background: #f7f3ec;
   --panel: #fffdfa;
   --line: #d8cfc0;
   --text: #26211b;
@@ -10,7 +10,7 @@ export const DOCS_STYLE = `:root {
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #17140f;
+    --background: #17140f;
     --panel: #211d17;
     --line: #453d31;
     --text: #efe8dc;
@@ -21,7 +21,7 @@ export const DOCS_STYLE = `:root {
 * { box-sizing: border-box; }
 body {
   margin: 0;
-  background: var(--ground);
+  background: var(--background);
   color: var(--text);
   font: 1rem/1.5 system-ui, sans-serif;
 }

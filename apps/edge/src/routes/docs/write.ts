@@ -102,19 +102,19 @@ const parameterTable = (
   parameters: readonly Parameter[],
 ) => html`<div class="wide" role="region"
   aria-label="Parameters of ${path}" tabindex="0"><table>
-<thead><tr><th scope="col">Parameter</th><th scope="col">May be</th><th scope="col">Left out</th>
-<th scope="col">What for</th></tr></thead>
+<thead><tr><th scope="col">Parameter</th><th scope="col">Values</th><th scope="col">Default</th>
+<th scope="col">Purpose</th></tr></thead>
 <tbody>
 ${parameters.map(
   ({ name, description, required, schema }) => html`<tr><th scope="row"><code>${name}</code></th>
-<td>${schema.description}</td><td>${leftOut(required, schema.default)}</td><td>${description}</td></tr>
+<td>${schema.description}</td><td>${defaultOf(required, schema.default)}</td><td>${description}</td></tr>
 `,
 )}</tbody>
 </table></div>`;
 
-function leftOut(required: boolean | undefined, preset: string | number | undefined) {
-  if (required) return 'refused';
-  return preset === undefined ? 'allowed' : html`<code>${preset}</code>`;
+function defaultOf(required: boolean | undefined, preset: string | number | undefined) {
+  if (required) return 'required';
+  return preset === undefined ? '' : html`<code>${preset}</code>`;
 }
 
 const example = ({ address, width, height }: Example, summary: string) => html`<figure>

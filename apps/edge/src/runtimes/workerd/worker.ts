@@ -15,18 +15,18 @@ import { GALLERY_MANIFEST, type Gallery, openGallery } from '../../generator/gal
 import { openGenerator } from '../../generator/generator.ts';
 import { GENERATOR_LIST, type GeneratorSource } from '../../generator/registry.ts';
 import { digestStream } from './digest.ts';
-import { bucketTier, cacheTier } from './tiers.ts';
+import { bucketStore, cacheStore } from './image-stores.ts';
 
 const app = createApp({
   listGenerators: () => shared(listDeployedGenerators()),
   readPage: (name) => readAsset(`page/${name}`),
   loadWebpBinary: () => webpBinary,
-  allowRequest: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
-  tiers: [cacheTier(caches.default), ...(env.PICTURES ? [bucketTier(env.PICTURES)] : [])],
+  withinQuota: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
+  stores: [cacheStore(caches.default), ...(env.PICTURES ? [bucketStore(env.PICTURES)] : [])],
   waitUntil,
 });
 
-/** Others wait for it too: it must not end when the client whose request began it goes away. */
+/** Others wait for it too: it must not end when the client whose request began it disconnects. */
 function shared<T>(work: Promise<T>): Promise<T> {
   waitUntil(work.catch(() => undefined));
   return work;
@@ -67,7 +67,7 @@ async function openDeployedGallery(generator: GeneratorDescription): Promise<Gal
 
 export default { fetch: (request: Request) => app.fetch(request) };
 
-/** Each address its own share, as the binding in wrangler.jsonc says. */
+/** Each address has its own quota, as the binding in wrangler.jsonc says. */
 function withinLimit(limiter: RateLimiter) {
   return async (request: Request): Promise<boolean> => {
     const key = request.headers.get('CF-Connecting-IP') ?? 'unknown';

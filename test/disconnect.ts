@@ -13,20 +13,20 @@ export async function expectWorkToStop(origin: string): Promise<void> {
   const client = connect(Number(port), hostname);
   client.on('error', () => undefined);
   client.write(`GET /morph?from=a&to=b&steps=64&size=200 HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
-  await until(origin, ({ drawn }) => drawn >= before.drawn + 3);
+  await until(origin, ({ rendered }) => rendered >= before.rendered + 3);
   // A reset: a client that only closes its side may still be listening, for all that HTTP/1.1 says.
   client.resetAndDestroy();
-  const after = await until(origin, ({ underWay }) => underWay === 0);
-  expect(after.drawn - before.drawn).toBeLessThan(64);
+  const after = await until(origin, ({ pending }) => pending === 0);
+  expect(after.rendered - before.rendered).toBeLessThan(64);
   const next = await fetch(`${origin}/img?seed=next`);
   expect([next.status, next.headers.get('content-type')]).toEqual([200, 'image/png']);
   await next.arrayBuffer();
-  expect(await progress(origin)).toEqual({ drawn: after.drawn + 1, underWay: 0 });
+  expect(await progress(origin)).toEqual({ rendered: after.rendered + 1, pending: 0 });
 }
 
 interface Progress {
-  drawn: number;
-  underWay: number;
+  rendered: number;
+  pending: number;
 }
 
 async function progress(origin: string): Promise<Progress> {

@@ -1,5 +1,5 @@
 /**
- * The image server itself, in a Web Worker of the page: an order is a request, its answer has the
+ * The image server itself, in a Web Worker of the page: each message is a request, whose answer has the
  * server's bytes. The pad has no address; its pictures go to the page as pixels.
  *
  * @module
@@ -12,13 +12,13 @@ import type { AnyGenerator } from '../generator/generator.ts';
 import { readClass } from '../generator/latents.ts';
 import { once } from '../generator/once.ts';
 import { encodePng } from '../images/png.ts';
-import type { MadeFile, MadePixels, Order, PadPoint, Said } from './messages.ts';
+import type { MadeFile, MadePixels, PadPoint, WorkerRequest, WorkerResponse } from './messages.ts';
 
-/** The generator that this worker draws with, as a query has it; the page gives it as the worker's name. */
+/** The generator that this worker renders with, as a query has it; the page gives it as the worker's name. */
 const query = self.name === '' ? {} : { model: self.name };
 
-/** Takes the page's orders; `open` makes the generator ready. */
-export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
+/** Answers the requests of the page; `open` makes the generator ready. */
+export async function serveRequests(open: Promise<AnyGenerator>): Promise<void> {
   const generator = open.then(timed);
   const gallery = once(async () => openServedGallery(await generator));
   const app = createApp({
@@ -39,46 +39,46 @@ export async function takeOrders(open: Promise<AnyGenerator>): Promise<void> {
 
   async function makePixels(point: PadPoint): Promise<MadePixels> {
     const { middle, across, down, x, y, class: asked } = point;
-    const { draw, manifest, latentSpace, spent } = await generator;
+    const { render, manifest, latentSpace, spent } = await generator;
     const shown = await gallery();
-    const part = (name: string, share: number) =>
-      seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * share);
+    const part = (name: string, factor: number) =>
+      seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * factor);
     const before = spent.ms;
     const plus = [part(middle, 1), part(across, x), part(down, y)];
     const latent = mix({ plus, minus: [] });
     if (asked !== undefined) placeClasses(latent, [readClass(asked, manifest)], latentSpace);
-    const { width, height, data } = await draw(latent);
+    const { width, height, data } = await render(latent);
     const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let i = 0; i < width * height; i++) pixels.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
     return { width, height, pixels, pictureMs: spent.ms - before };
   }
 
-  addEventListener('message', async ({ data }: MessageEvent<Order>) => {
+  addEventListener('message', async ({ data }: MessageEvent<WorkerRequest>) => {
     const made = await ('point' in data ? makePixels(data.point) : makeFile(data.address)).catch(
       (error: unknown) => ({ problem: String(error) }),
     );
-    say({ id: data.id, ...made });
+    post({ id: data.id, ...made });
   });
-  say(await generator.then(() => ({ ready: true }), whyBroken));
+  post(await generator.then(() => ({ ready: true }), whyBroken));
 }
 
-const say = (said: Said) => postMessage(said);
+const post = (response: WorkerResponse) => postMessage(response);
 
 const whyBroken = (error: unknown) => ({
   broken: error instanceof Error ? error.message : String(error),
 });
 
-/** Where the server has a gallery, each name stands for one of its pictures; they are drawn here too. */
+/** Where the server has a gallery, each name stands for one of its pictures; they are rendered here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL('.', location.href).href);
   const { gallery } = await askModel(server, query);
   if (!gallery) return undefined;
-  const { draw, latentSpace, manifest } = generator;
+  const { render, latentSpace, manifest } = generator;
   return {
     pictures: gallery.pictures,
     size: manifest.image.width,
     seedOf: (seed) => gallerySeed(seed, gallery.pictures),
-    read: async (seed) => encodePng(await draw(seedToLatent(seed, latentSpace))),
+    read: async (seed) => encodePng(await render(seedToLatent(seed, latentSpace))),
   };
 }
 
@@ -87,17 +87,17 @@ const refuse = async () => {
   throw new Error('the engine makes PNG pictures only');
 };
 
-/** A generator that knows how long it has drawn. */
+/** A generator that knows how long it has rendered. */
 function timed(generator: AnyGenerator) {
   const spent = { pictures: 0, ms: 0 };
-  const draw = async (latent: Float32Array): Promise<Picture> => {
+  const render = async (latent: Float32Array): Promise<Picture> => {
     const startMs = performance.now();
-    const picture = await generator.draw(latent);
+    const picture = await generator.render(latent);
     spent.ms += performance.now() - startMs;
     spent.pictures++;
     return picture;
   };
-  return { ...generator, draw, spent };
+  return { ...generator, render, spent };
 }
 
 /** Reads a file of the server; addresses are relative to the worker's own, beside the page. */

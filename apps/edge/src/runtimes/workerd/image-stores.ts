@@ -1,14 +1,14 @@
 /**
- * The tiers that Cloudflare has.
+ * The stores that Cloudflare has.
  *
  * @module
  */
 import type { R2Bucket } from 'cloudflare:workers';
 import { FOR_EVER } from '../../http/etag.ts';
-import type { Tier } from '../../render/image-store.ts';
+import type { ImageStore } from '../../render/image-store.ts';
 
 /** Cloudflare's cache of the data centre that the worker runs in. */
-export const cacheTier = (cache: Cache): Tier => ({
+export const cacheStore = (cache: Cache): ImageStore => ({
   name: 'cache',
   async find(address) {
     return (await cache.match(address))?.body ?? undefined;
@@ -23,7 +23,7 @@ export const cacheTier = (cache: Cache): Tier => ({
 });
 
 /** A bucket: one for all data centres, and nothing in it expires by itself. */
-export const bucketTier = (bucket: R2Bucket): Tier => ({
+export const bucketStore = (bucket: R2Bucket): ImageStore => ({
   name: 'r2',
   async find(address) {
     return (await bucket.get(keyOf(address)))?.body;

@@ -1,11 +1,53 @@
 /**
- * The format of TensorBoard's event files, written by hand: no npm package that writes them is kept
- * alive, and tfjs's own writer needs its native binding. A file is a row of TFRecords, each with one
- * `Event` message (tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto); of
- * these only the fields used here are known.
+ * TensorBoard's event files. A file is a sequence of TFRecords, each with one `Event` message
+ * (tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto). protobufjs encodes the
+ * messages; the records are written here, since no npm package that writes them is maintained and
+ * tfjs's own writer needs its native binding.
  *
  * @module
  */
+import protobuf from 'protobufjs';
+
+/** The fields that are written, with their numbers. */
+const SCHEMA = `
+syntax = "proto3";
+message Event {
+  double wall_time = 1;
+  int64 step = 2;
+  oneof what {
+    string file_version = 3;
+    Summary summary = 5;
+    SessionLog session_log = 7;
+  }
+}
+message SessionLog { int32 status = 1; }
+message Summary { repeated Value value = 1; }
+message Value {
+  string tag = 1;
+  oneof value {
+    float simple_value = 2;
+    Image image = 4;
+    HistogramProto histo = 5;
+  }
+}
+message Image {
+  int32 height = 1;
+  int32 width = 2;
+  int32 colorspace = 3;
+  bytes encoded_image_string = 4;
+}
+message HistogramProto {
+  double min = 1;
+  double max = 2;
+  double num = 3;
+  double sum = 4;
+  double sum_squares = 5;
+  repeated double bucket_limit = 6;
+  repeated double bucket = 7;
+}
+`;
+
+const EVENT = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('Event');
 
 /** A histogram with buckets of any width; `limits` are their upper ends. */
 export interface Histogram {
@@ -43,36 +85,25 @@ const SESSION_START = 1;
 
 /** An `Event` message. */
 export function encodeEvent(wallSeconds: number, step: number, content: EventContent): Uint8Array {
-  return message(double(1, wallSeconds), varint(2, step), eventContent(content));
+  return EVENT.encode({ wall_time: wallSeconds, step, ...eventContent(content) }).finish();
 }
 
-function eventContent(content: EventContent): Uint8Array {
-  if ('fileVersion' in content) return text(3, content.fileVersion);
-  if ('sessionStart' in content) return bytes(7, varint(1, SESSION_START));
-  return bytes(5, message(...content.summary.map((value) => bytes(1, summaryValue(value)))));
+function eventContent(content: EventContent): object {
+  if ('fileVersion' in content) return { file_version: content.fileVersion };
+  if ('sessionStart' in content) return { session_log: { status: SESSION_START } };
+  return { summary: { value: content.summary.map(summaryValue) } };
 }
 
-function summaryValue(value: SummaryValue): Uint8Array {
-  const tag = text(1, value.tag);
-  if ('scalar' in value) return message(tag, float(2, value.scalar));
-  if ('picture' in value) return message(tag, bytes(4, pictureMessage(value.picture)));
-  return message(tag, bytes(5, histogramMessage(value.histogram)));
-}
-
-function pictureMessage({ width, height, png }: EncodedPicture): Uint8Array {
-  return message(varint(1, height), varint(2, width), varint(3, RGB), bytes(4, png));
-}
-
-function histogramMessage(histogram: Histogram): Uint8Array {
-  return message(
-    double(1, histogram.min),
-    double(2, histogram.max),
-    double(3, histogram.count),
-    double(4, histogram.sum),
-    double(5, histogram.sumOfSquares),
-    bytes(6, doubles(histogram.limits)),
-    bytes(7, doubles(histogram.counts)),
-  );
+function summaryValue(value: SummaryValue): object {
+  const { tag } = value;
+  if ('scalar' in value) return { tag, simple_value: value.scalar };
+  if ('picture' in value) {
+    const { width, height, png } = value.picture;
+    return { tag, image: { height, width, colorspace: RGB, encoded_image_string: png } };
+  }
+  const { min, max, count, sum, sumOfSquares, limits, counts } = value.histogram;
+  const sums = { num: count, sum, sum_squares: sumOfSquares };
+  return { tag, histo: { min, max, ...sums, bucket_limit: limits, bucket: counts } };
 }
 
 /**
@@ -129,51 +160,3 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? REVERSED_CASTAGNOLI : 0);
   return crc;
 });
-
-// Protocol buffers: https://protobuf.dev/programming-guides/encoding/
-
-const WIRE = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 } as const;
-
-const key = (field: number, wire: number) => (field << 3) | wire;
-
-function varint(field: number, value: number): Uint8Array {
-  return Uint8Array.of(key(field, WIRE.varint), ...varintBytes(value));
-}
-
-/** @param value a natural number; above 2³¹ bit operations would cut it off, so none are used. */
-function varintBytes(value: number): number[] {
-  const groups = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) groups.push((rest % 128) | 0x80);
-  return [...groups, rest];
-}
-
-function double(field: number, value: number): Uint8Array {
-  return message(Uint8Array.of(key(field, WIRE.fixed64)), doubles([value]));
-}
-
-function float(field: number, value: number): Uint8Array {
-  const encoded = new DataView(new ArrayBuffer(5));
-  encoded.setUint8(0, key(field, WIRE.fixed32));
-  encoded.setFloat32(1, value, true);
-  return new Uint8Array(encoded.buffer);
-}
-
-function doubles(values: readonly number[]): Uint8Array {
-  const encoded = new DataView(new ArrayBuffer(8 * values.length));
-  for (const [i, value] of values.entries()) encoded.setFloat64(8 * i, value, true);
-  return new Uint8Array(encoded.buffer);
-}
-
-function bytes(field: number, value: Uint8Array): Uint8Array {
-  const head = [key(field, WIRE.lengthDelimited), ...varintBytes(value.length)];
-  return message(Uint8Array.from(head), value);
-}
-
-function text(field: number, value: string): Uint8Array {
-  return bytes(field, new TextEncoder().encode(value));
-}
-
-function message(...fields: Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(fields));
-}

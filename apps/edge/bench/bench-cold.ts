@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
+import { markdownTable } from 'markdown-table';
+import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
@@ -20,7 +22,7 @@ import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { openInspector } from './inspector.ts';
 import { type Server, startServer } from './server.ts';
-import { describeMachine, markdownTable, median } from './table.ts';
+import { describeMachine } from './table.ts';
 
 const BUNDLE_BYTES = 1e6;
 const START_MS = 100;
@@ -237,23 +239,21 @@ const verdict = (value: number, bound: number, unit: string) =>
 function printBundle({ gzipBytes, startMs }: Bundle): void {
   const kilobytes = gzipBytes / 1000;
   console.log(
-    markdownTable(
+    markdownTable([
       ['worker', 'median', 'lowest to highest', 'bound'],
       [
-        [
-          'script and wasm, gzip',
-          `${kilobytes.toFixed(0)} kB`,
-          '',
-          verdict(kilobytes, BUNDLE_BYTES / 1000, 'kB'),
-        ],
-        [
-          'start-up (module evaluation)',
-          `${median(startMs).toFixed(1)} ms`,
-          range(startMs),
-          verdict(median(startMs), START_MS, 'ms'),
-        ],
+        'script and wasm, gzip',
+        `${kilobytes.toFixed(0)} kB`,
+        '',
+        verdict(kilobytes, BUNDLE_BYTES / 1000, 'kB'),
       ],
-    ),
+      [
+        'start-up (module evaluation)',
+        `${median(startMs).toFixed(1)} ms`,
+        range(startMs),
+        verdict(median(startMs), START_MS, 'ms'),
+      ],
+    ]),
   );
   console.log('');
 }
@@ -268,15 +268,13 @@ function printPictures(pictures: Pictures): void {
   ];
   const coldBound = verdict(cold, COLD_PER_WARM * warm + load, 'ms (3 warm + load)');
   console.log(
-    markdownTable(
+    markdownTable([
       [pictures.preset, 'ms', 'lowest to highest', 'bound'],
-      [
-        row('first picture of a fresh worker', cold, pictures.coldMs, coldBound),
-        row('fetching and loading the weights', load, pictures.loadMs),
-        row('warm picture, a new seed each', warm, pictures.warmMs),
-        row('a request that does nothing', idle, pictures.idleMs),
-      ],
-    ),
+      row('first picture of a fresh worker', cold, pictures.coldMs, coldBound),
+      row('fetching and loading the weights', load, pictures.loadMs),
+      row('warm picture, a new seed each', warm, pictures.warmMs),
+      row('a request that does nothing', idle, pictures.idleMs),
+    ]),
   );
   console.log('');
 }

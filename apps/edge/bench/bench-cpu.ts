@@ -9,10 +9,12 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { UserError } from '@killme/model';
+import { markdownTable } from 'markdown-table';
+import { median } from 'simple-statistics';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { type Server, startServer } from './server.ts';
-import { describeMachine, markdownTable, median } from './table.ts';
+import { describeMachine } from './table.ts';
 
 /** What Cloudflare's free plan gives a request. */
 const FREE_PLAN_MS = 10;
@@ -110,7 +112,7 @@ function printTable(preset: BenchPreset, measured: readonly Measured[]): void {
     return [request, value.toFixed(1), range, value <= FREE_PLAN_MS ? 'holds' : 'does not hold'];
   });
   const header = [preset, 'CPU ms', 'lowest to highest', `≤ ${FREE_PLAN_MS} ms`];
-  console.log(`${markdownTable(header, rows)}\n`);
+  console.log(`${markdownTable([header, ...rows])}\n`);
 }
 
 function printJson(preset: BenchPreset, measured: readonly Measured[]): void {

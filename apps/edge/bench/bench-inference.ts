@@ -16,7 +16,9 @@ import {
 } from '@killme/model';
 import { writeOnnx } from '@killme/model/onnx';
 import * as tf from '@tensorflow/tfjs-core';
+import { markdownTable } from 'markdown-table';
 import * as onnxWeb from 'onnxruntime-web';
+import { median } from 'simple-statistics';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { openGenerator } from '../src/generator/generator.ts';
 import { encodePng } from '../src/images/png.ts';
@@ -24,7 +26,7 @@ import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { nativeOnnxRuntime } from './onnxruntime-native.ts';
 import { plainGenerator } from './plain-generator.ts';
-import { describeMachine, markdownTable, median } from './table.ts';
+import { describeMachine } from './table.ts';
 
 const WARM_UP_ROUNDS = 3;
 
@@ -157,7 +159,7 @@ function printTable(preset: BenchPreset, times: Map<string, number[]>): void {
     ];
   });
   console.log(`Preset ${preset}\n`);
-  console.log(`${markdownTable(['', 'median ms', 'least ms', 'ours / it'], rows)}\n`);
+  console.log(`${markdownTable([['', 'median ms', 'least ms', 'ours / it'], ...rows])}\n`);
 }
 
 function printJson(times: Map<string, number[]>): void {

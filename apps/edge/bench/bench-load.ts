@@ -9,12 +9,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import autocannon from 'autocannon';
+import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { choosePresets, folderOf } from './generator.ts';
 import { mixedRequest } from './mixed-requests.ts';
 import { startServer } from './server.ts';
-import { describeMachine, markdownTable } from './table.ts';
+import { describeMachine } from './table.ts';
 
 const CONNECTIONS = [1, 4, 16, 64];
 
@@ -168,10 +169,10 @@ function printJson(measured: readonly Measured[]): void {
 
 function printTable(measured: readonly Measured[]): void {
   console.log(
-    markdownTable(
+    markdownTable([
       ['traffic', 'connections', 'requests/s', 'p50 ms', 'p99 ms', '503', 'errors'],
-      measured.map((entry) => Object.values(figures(entry)).map((value) => String(value ?? ''))),
-    ),
+      ...measured.map((entry) => Object.values(figures(entry)).map((value) => String(value ?? ''))),
+    ]),
   );
 }
 

@@ -6,12 +6,13 @@
  * @module
  */
 import { UserError } from '@killme/model';
+import { markdownTable } from 'markdown-table';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { type Isolate, type IsolateMemory, openIsolate, type Sample, total } from './isolate.ts';
 import { LARGEST_REQUESTS, mixedRequests } from './mixed-requests.ts';
 import { processMemory, type Server, startServer } from './server.ts';
-import { describeMachine, markdownTable, megabytes } from './table.ts';
+import { describeMachine, megabytes } from './table.ts';
 
 /** One generator, or both in one server. */
 type Subject = BenchPreset | 'both';
@@ -169,17 +170,15 @@ function printTables(measured: Measured): void {
   const verdict = (memory: IsolateMemory) =>
     `≤ ${bound}: ${megabytes(total(memory)) <= bound ? 'holds' : 'does not hold'}`;
   console.log(
-    markdownTable(
+    markdownTable([
       [preset, 'heap MB', 'wasm MB', 'together', 'bound'],
-      [
-        row('started, nothing loaded', started),
-        row('peak while loading, with the first image', loading, verdict(loading)),
-        row(`after ${requests} mixed requests`, after, verdict(after)),
-        row('the same without garbage', live.at(-1)!.memory),
-        row('most seen between them', serving),
-        ...measured.largest.map(({ path, sample }) => row(`peak of ${path}`, sample)),
-      ],
-    ),
+      row('started, nothing loaded', started),
+      row('peak while loading, with the first image', loading, verdict(loading)),
+      row(`after ${requests} mixed requests`, after, verdict(after)),
+      row('the same without garbage', live.at(-1)!.memory),
+      row('most seen between them', serving),
+      ...measured.largest.map(({ path, sample }) => row(`peak of ${path}`, sample)),
+    ]),
   );
   console.log(
     `\nAt the peak while loading: ${loading.stack.slice(0, 6).join(' < ') || 'no JavaScript ran'}.`,
@@ -189,10 +188,10 @@ function printTables(measured: Measured): void {
   }
   console.log('\nWithout garbage, as requests go on:\n');
   console.log(
-    markdownTable(
+    markdownTable([
       ['requests', 'heap MB', 'wasm MB', 'together'],
-      live.map((at) => row(String(at.requests), at.memory)),
-    ),
+      ...live.map((at) => row(String(at.requests), at.memory)),
+    ]),
   );
   console.log('');
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { median } from 'simple-statistics';
 import { normalised } from '../quality/quality-report.ts';
-import { markdownTable, number } from '../text/markdown.ts';
-import { median } from '../text/median.ts';
+import { number, numberTable } from '../text/markdown.ts';
 import { type AblationRow, findRow } from './csv.ts';
 
 type Figure = {
@@ -71,7 +71,7 @@ type Variants = readonly (readonly [string, AblationRow[]])[];
 
 function figureTable(rows: readonly AblationRow[], variants: Variants): string {
   const values = (some: readonly AblationRow[], figure: Figure) => some.map((row) => row[figure]);
-  return markdownTable([
+  return numberTable([
     ['variant', 'seeds', ...COLUMNS.map(({ title }) => title)],
     ...variants.map(([variant, own]) => [
       variant,
@@ -101,7 +101,7 @@ function normalisedTable(rows: readonly AblationRow[], variants: Variants): stri
     })
     .filter(({ count }) => count > 0);
   if (lines.length === 0) return undefined;
-  return markdownTable([
+  return numberTable([
     ['variant', 'seeds', ...SCORES.map(({ title }) => title.replace(' ×10³', ''))],
     ...lines.map(({ variant, count, cells }) => [variant, String(count), ...cells]),
   ]);

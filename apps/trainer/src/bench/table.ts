@@ -1,5 +1,6 @@
+import { markdownTable } from 'markdown-table';
+import { median } from 'simple-statistics';
 import { formatBytes } from '../text/format-bytes.ts';
-import { median } from '../text/median.ts';
 import type { Entry } from './contestant.ts';
 
 /** How many times as fast ours is as another in the same rounds. */
@@ -36,22 +37,16 @@ export function ratiosOf(entries: readonly Entry[]): Ratio[] {
 export function timesTable(entries: readonly Entry[]): string {
   const rows = entries.map(({ contestant, device, seconds, peakBytes, failure }) => {
     const { engine, implementation, preset, batch } = contestant;
+    const described = [engine, implementation, preset, String(batch)];
+    if (failure !== undefined) return [...described, '', '', '', '', `failed: ${failure}`];
     const middle = median(seconds);
     const spread = `${digits(Math.min(...seconds))} to ${digits(Math.max(...seconds))}`;
-    const measured =
-      failure === undefined
-        ? [digits(middle), spread, digits(1 / middle), formatBytes(peakBytes), device]
-        : ['', '', '', '', `failed: ${failure}`];
-    return [engine, implementation, preset, String(batch), ...measured];
+    const rate = digits(1 / middle);
+    return [...described, digits(middle), spread, rate, formatBytes(peakBytes), device];
   });
-  return markdown(
-    ['engine', 'implementation', 'networks', 'batch', 's/iteration', 'lowest to highest'].concat(
-      'iterations/s',
-      'peak RSS',
-      'device',
-    ),
-    rows,
-  );
+  const times = ['s/iteration', 'lowest to highest', 'iterations/s'];
+  const head = ['engine', 'implementation', 'networks', 'batch', ...times, 'peak RSS', 'device'];
+  return markdownTable([head, ...rows]);
 }
 
 /** A Markdown table, a row for each ratio. */
@@ -62,17 +57,9 @@ export function ratiosTable(ratios: readonly Ratio[]): string {
     const range = `${lowest.toFixed(2)} to ${highest.toFixed(2)}`;
     return [`ours on ${engine}`, name, String(batch), `${middle.toFixed(2)}×`, range];
   });
-  return markdown(['faster', 'than', 'batch', 'ratio', 'lowest to highest'], rows);
+  return markdownTable([['faster', 'than', 'batch', 'ratio', 'lowest to highest'], ...rows]);
 }
 
 function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(3, ...lines.map((line) => line[i]!.length)));
-  const row = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
-  return [row(head), row(widths.map((width) => '-'.repeat(width))), ...rows.map(row)].join('\n');
 }

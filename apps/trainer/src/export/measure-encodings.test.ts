@@ -56,7 +56,7 @@ describe('measuring encodings', () => {
     expect(float16!.bytes).toBeLessThan(float32!.bytes);
     expect(int8!.bytes).toBeLessThan(float16!.bytes);
     expect(encodingTable(rows).split('\n')[2]).toMatch(
-      /^\| float32 \| .* \| ∞ \| ∞ \| 0 \| 0\.00 % \|$/,
+      /^\| float32 +\| .* \| +∞ \| +∞ \| +0 \| +0\.00 % \|$/,
     );
   });
 

@@ -15,7 +15,7 @@ import {
   UserError,
 } from '@killme/model';
 import { compileGenerator } from '@killme/model/inference';
-import { markdownTable } from '../text/markdown.ts';
+import { numberTable } from '../text/markdown.ts';
 
 const ENCODINGS: readonly Encoding[] = ['float32', 'float16', 'int8'];
 /** What 8-bit kernels must reach against float32. */
@@ -144,7 +144,7 @@ export function encodingTable(rows: readonly EncodingRow[]): string {
     String(row.largestDifference),
     `${(100 * row.changedShare).toFixed(2)} %`,
   ]);
-  return markdownTable([
+  return numberTable([
     ['kernels', 'bytes', 'gzip', 'brotli', 'PSNR dB', 'lowest', 'largest difference', 'changed'],
     ...cells,
   ]);

@@ -5,7 +5,9 @@
  *
  * @module
  */
+
 import { createRandom } from '@killme/model';
+import { mean, standardDeviation } from 'simple-statistics';
 import type { Features } from './features.ts';
 
 const SUBSETS = 100;
@@ -40,9 +42,7 @@ export function kernelDistance(
       2 * meanOfPairs(kernels.cross, fake.count, reals, fakes)
     );
   });
-  const mean = estimates.reduce((sum, value) => sum + value, 0) / SUBSETS;
-  const variance = estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / SUBSETS;
-  return { mean, deviation: Math.sqrt(variance) };
+  return { mean: mean(estimates), deviation: standardDeviation(estimates) };
 }
 
 /** `(a · b / size + 1)³` for every pair of rows. */

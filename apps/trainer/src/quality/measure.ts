@@ -4,6 +4,7 @@
  * @module
  */
 import { createRandom, UserError } from '@killme/model';
+import { mean } from 'simple-statistics';
 import { type Features, rows, standardizer, takeRows } from './features.ts';
 import { type ImageSet, type RealHalves, takeImages } from './image-set.ts';
 import { type KernelDistance, kernelDistance } from './kernel-distance.ts';
@@ -53,16 +54,15 @@ export function compareFeatures(
 }
 
 function meanScores(all: readonly FeatureScores[]): FeatureScores {
-  const mean = (pick: (scores: FeatureScores) => number) =>
-    all.reduce((sum, scores) => sum + pick(scores), 0) / all.length;
+  const meanOf = (pick: (scores: FeatureScores) => number) => mean(all.map(pick));
   return {
-    precision: mean((s) => s.precision),
-    recall: mean((s) => s.recall),
-    density: mean((s) => s.density),
-    coverage: mean((s) => s.coverage),
+    precision: meanOf((s) => s.precision),
+    recall: meanOf((s) => s.recall),
+    density: meanOf((s) => s.density),
+    coverage: meanOf((s) => s.coverage),
     kernelDistance: {
-      mean: mean((s) => s.kernelDistance.mean),
-      deviation: mean((s) => s.kernelDistance.deviation),
+      mean: meanOf((s) => s.kernelDistance.mean),
+      deviation: meanOf((s) => s.kernelDistance.deviation),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Picture, tile } from '@killme/model';
-import { median } from '../text/median.ts';
+import { median } from 'simple-statistics';
 import { type Features, squaredDistances } from './features.ts';
 import { type ImageSet, pictureAt } from './image-set.ts';
 
@@ -25,7 +25,7 @@ export function nearestTrainingImages(
 ): NearestTrainingImages {
   const { places, distances } = nearestRows(samples, training, { other: false });
   const among = nearestRows(training, training, { other: true });
-  const [middle, trainingMedian] = [median(distances), median(among.distances)];
+  const [middle, trainingMedian] = [median([...distances]), median([...among.distances])];
   return { places, distances, median: middle, trainingMedian, ratio: middle / trainingMedian };
 }
 

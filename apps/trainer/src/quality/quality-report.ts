@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { mean } from 'simple-statistics';
 import { z } from 'zod';
-import { markdownTable, number } from '../text/markdown.ts';
+import { number, numberTable } from '../text/markdown.ts';
 
 const featureScoresSchema = z.object({
   precision: z.number(),
@@ -64,7 +65,7 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
     number(floor) + (deviation ? ` ± ${number(deviation.floor)}` : ''),
     ...(other ? [score(normalised(model, floor, other.get(name)))] : []),
   ]);
-  const parts = [markdownTable([head, ...cells])];
+  const parts = [numberTable([head, ...cells])];
   const { classifier, nearest } = report;
   if (classifier) {
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -76,7 +77,7 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
     parts.push(
       `The classifier is right on ${percent(classifier.heldOutAccuracy)} of the held-out images. ` +
         'What it takes images for, and what the real ones are:',
-      markdownTable([['class', 'made', 'real'], ...classes]),
+      numberTable([['class', 'made', 'real'], ...classes]),
     );
   }
   parts.push(
@@ -90,15 +91,14 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
 /** Every score with the name it is shown under. */
 function scoreRows({ slicedWasserstein, random, classifier }: QualityReport): Row[] {
   const { model, floor } = slicedWasserstein;
-  const mean = (bands: typeof model) =>
-    bands.reduce((sum, b) => sum + b.distance, 0) / bands.length;
+  const meanOf = (bands: typeof model) => mean(bands.map(({ distance }) => distance));
   return [
     ...model.map(({ side, distance }, i) => ({
       name: `SWD ${side} ×10³`,
       model: distance,
       floor: floor[i]!.distance,
     })),
-    { name: 'SWD mean ×10³', model: mean(model), floor: mean(floor) },
+    { name: 'SWD mean ×10³', model: meanOf(model), floor: meanOf(floor) },
     ...featureRows('random', random),
     ...(classifier ? featureRows('classifier', classifier.scores) : []),
   ];

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, timeLeft } from './progress.ts';
+import { formatDuration, progressBar, timeLeft } from './progress.ts';
+
+it('a progress bar fills with the work done, and stays full when a budget is overspent', () => {
+  expect([0, 0.5, 1, 1.01].map((fraction) => progressBar(fraction).indexOf('░'))).toEqual([
+    0, 20, -1, -1,
+  ]);
+});
 
 describe('the time left', () => {
   it('goes by what has been done: iterations, or CPU seconds of a budget', () => {

@@ -1,4 +1,4 @@
-import { MultiBar, Presets } from 'cli-progress';
+import { clearLine, cursorTo } from 'node:readline';
 import type { CpuBudget } from './cpu-budget.ts';
 import { appendToFile } from './folder.ts';
 
@@ -32,18 +32,14 @@ export function startProgress({
 }): Progress {
   const began = performance.now();
   const spentBefore = budget?.spent() ?? 0;
-  let lastSaid = began;
-  const bars = process.stderr.isTTY ? createBars() : undefined;
-  const bar = bars?.create(budget?.total ?? work(total), budget ? spentBefore : work(start), {
-    done: '–',
-    pace: '–',
-    left: '–',
-  });
+  let lastPrinted = began;
+  const status = process.stderr.isTTY ? startStatusLine(process.stderr) : undefined;
 
   return {
     async log(line) {
-      if (bars) bars.log(`${line}\n`);
-      else console.log(line);
+      status?.clear();
+      console.log(line);
+      status?.draw();
       await appendToFile(logFile, `${line}\n`);
     },
     update(iteration) {
@@ -53,27 +49,55 @@ export function startProgress({
       const [from, at, to] = budget
         ? [spentBefore, spent, budget.total]
         : [work(start), work(iteration), work(total)];
-      const words = {
-        done: budget
-          ? `iteration ${iteration} · ${spent.toFixed(0)} of ${budget.total} CPU s`
-          : `${iteration}/${total}`,
-        pace: (seconds / Math.max(1, iteration - start)).toPrecision(3),
-        left: formatDuration(timeLeft({ seconds, from, at, to })),
-      };
-      bar?.update(at, words);
-      // Where there is no terminal to draw a bar on (turbo, a log file), it is said now and then.
-      if (!bar && now - lastSaid > SAY_EVERY_MS) {
-        lastSaid = now;
-        console.log(`${words.done} · ${words.pace} s an iteration · ${words.left} left`);
+      const finished = budget
+        ? `iteration ${iteration} · ${spent.toFixed(0)} of ${budget.total} CPU s`
+        : `${iteration}/${total}`;
+      const pace = (seconds / Math.max(1, iteration - start)).toPrecision(3);
+      const left = formatDuration(timeLeft({ seconds, from, at, to }));
+      const text = `${finished} · ${pace} s an iteration · ${left} left`;
+      status?.draw(`${progressBar(at / to)} ${text}`);
+      // A log file, or the output of turbo, has no line that could be replaced.
+      if (!status && now - lastPrinted > PRINT_EVERY_MS) {
+        lastPrinted = now;
+        console.log(text);
       }
     },
     stop() {
-      bars?.stop();
+      status?.stop();
     },
   };
 }
 
-const SAY_EVERY_MS = 60_000;
+const PRINT_EVERY_MS = 60_000;
+
+const BAR_WIDTH = 40;
+
+/** @param fraction of the work, from 0 to 1; more counts as 1. */
+export function progressBar(fraction: number): string {
+  const filled = Math.round(BAR_WIDTH * Math.min(1, Math.max(0, fraction)));
+  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+}
+
+/** One line at the bottom of a terminal whose text is replaced; it is cut at the terminal's width. */
+function startStatusLine(terminal: NodeJS.WriteStream) {
+  let text = '';
+  const clear = () => {
+    cursorTo(terminal, 0);
+    clearLine(terminal, 0);
+  };
+  return {
+    clear,
+    /** @param next without it, the same text again. */
+    draw(next = text) {
+      text = next;
+      clear();
+      terminal.write(text.slice(0, terminal.columns - 1));
+    },
+    stop() {
+      if (text) terminal.write('\n');
+    },
+  };
+}
 
 /** Seconds from `at` to `to`, if it goes on as it went in the `seconds` from `from` to `at`. */
 export function timeLeft({
@@ -88,18 +112,6 @@ export function timeLeft({
   to: number;
 }): number {
   return (seconds / Math.max(1, at - from)) * Math.max(0, to - at);
-}
-
-function createBars(): MultiBar {
-  return new MultiBar(
-    {
-      format: '{bar} {percentage} % · {done} · {pace} s an iteration · {left} left',
-      hideCursor: true,
-      clearOnComplete: false,
-      forceRedraw: true,
-    },
-    Presets.shades_classic,
-  );
 }
 
 /** `75` → `1 min 15 s`; two units at most. */

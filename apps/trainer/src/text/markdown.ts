@@ -1,9 +1,9 @@
+import { markdownTable } from 'markdown-table';
+
 /** Three digits. */
 export const number = (value: number) => String(Number(value.toPrecision(3)));
 
-/** @param lines the head first; all but the first column are numbers. */
-export function markdownTable(lines: readonly (readonly string[])[]): string {
-  const [head, ...rest] = lines;
-  const rule = head!.map((_, i) => (i === 0 ? '---' : '--:'));
-  return [head!, rule, ...rest].map((line) => `| ${line.join(' | ')} |`).join('\n');
+/** A Markdown table whose columns are numbers, but for the first. @param lines the head first. */
+export function numberTable(lines: readonly (readonly string[])[]): string {
+  return markdownTable(lines, { align: lines[0]!.map((_, i) => (i === 0 ? 'l' : 'r')) });
 }

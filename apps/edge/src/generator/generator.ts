@@ -72,7 +72,9 @@ async function compileFile(
       readShard,
       kernelRoom,
     });
-    return { manifest, hash, generate: compileGenerator(network, weights, steps).generate };
+    const { arithmetic } = manifest;
+    const { generate } = compileGenerator(network, weights, { steps, arithmetic });
+    return { manifest, hash, generate };
   } catch (error) {
     steps.dispose();
     throw error;

@@ -11,7 +11,7 @@ import {
   sequential,
   upSampling2d,
 } from '@killme/model';
-import { compileGenerator, type StepMaker } from '@killme/model/inference';
+import { type Arithmetic, compileGenerator, type StepMaker } from '@killme/model/inference';
 import {
   familyGenerator,
   INFERENCE_FAMILIES,
@@ -38,9 +38,18 @@ beforeAll(async () => {
 });
 
 /** By the loops of our own, on the wasm backend. */
-async function render(network: Network, encoding: Encoding = 'float32'): Promise<Float32Array> {
+async function render(
+  network: Network,
+  {
+    encoding = 'float32',
+    arithmetic = 'float32',
+  }: { encoding?: Encoding; arithmetic?: Arithmetic } = {},
+): Promise<Float32Array> {
   await tf.setBackend('wasm');
-  const generator = compileGenerator(network, storedWeights(network, encoding), startSteps());
+  const generator = compileGenerator(network, storedWeights(network, encoding), {
+    steps: startSteps(),
+    arithmetic,
+  });
   const images = generator.generate(latents, COUNT);
   expect(images.shape).toEqual([COUNT, ...network.outputShape]);
   const values = images.dataSync<'float32'>().slice();
@@ -113,11 +122,22 @@ describe('the loops on wasm', () => {
     'read %s kernels as tfjs reads them decoded',
     async (encoding) => {
       const network = articleGenerator({ imageSize: 32, width: 1 / 8 });
-      const ours = await render(network, encoding);
+      const ours = await render(network, { encoding });
       await tf.setBackend('cpu');
       const onCpu = compileGenerator(network, storedWeights(network, encoding));
       const theirs = onCpu.generate(latents, COUNT).dataSync<'float32'>();
       expect(maxDifference(ours, theirs)).toBeLessThan(1e-5);
+    },
+  );
+
+  it.each(GENERATORS)(
+    'make in integers what float32 makes: %s generator, with a PSNR of 55 dB or more',
+    async (_, network) => {
+      const integer = await render(network, { arithmetic: 'integer' });
+      const float32 = await render(network);
+      const squares = integer.reduce((sum, value, i) => sum + (value - float32[i]!) ** 2, 0);
+      // Numbers go from -1 to 1: the peak's square is 4.
+      expect(10 * Math.log10(4 / (squares / integer.length))).toBeGreaterThan(55);
     },
   );
 
@@ -146,11 +166,11 @@ describe('the loops on wasm', () => {
       ]),
     );
     await tf.setBackend('wasm');
-    const rendered = compileGenerator(network, weights, startSteps()).generate(
+    const drawn = compileGenerator(network, weights, { steps: startSteps() }).generate(
       Float32Array.of(1),
       1,
     );
-    const firstChannel = rendered.dataSync().filter((_, i) => i % 3 === 0);
+    const firstChannel = drawn.dataSync().filter((_, i) => i % 3 === 0);
     values.forEach((value, i) => {
       const expected = Math.tanh(value);
       if (Number.isNaN(expected)) expect(firstChannel[i]).toBeNaN();
@@ -165,7 +185,7 @@ describe('the loops on wasm', () => {
       // 2 MB of float32 in the kernel.
       const network = sequential('generator', [100], [dense(5120), reshape(8, 8, 80), conv2d(3)]);
       const stored = storedWeights(network, encoding);
-      const expected = await render(network, encoding);
+      const expected = await render(network, { encoding });
       const weight = stored.get('dense/kernel')!;
       const steps = startSteps();
       const room = steps.kernelRoom!(weight.values.byteLength);
@@ -180,7 +200,7 @@ describe('the loops on wasm', () => {
       const heapBytes = () => heapOf(tf.backend() as BackendWasm).length;
       const before = heapBytes();
       const held = Array.from({ length: 20 }, () =>
-        compileGenerator(network, new Map(stored).set('dense/kernel', placed), steps),
+        compileGenerator(network, new Map(stored).set('dense/kernel', placed), { steps }),
       );
       // Twenty kernels would have taken more room than there is.
       expect(heapBytes() - before).toBeLessThan(10 * weight.values.byteLength);

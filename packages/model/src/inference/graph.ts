@@ -25,6 +25,13 @@ import {
 /** `[height, width, channels]` */
 export type ImageShape = readonly [number, number, number];
 
+/**
+ * How a convolution computes. `integer` rounds activations to 13 bits (of the largest magnitude in the
+ * image) and kernels to at most 16, and sums exactly in int32 (simd/assembly has the rule). Engines
+ * without integer loops compute in float32.
+ */
+export type Arithmetic = 'float32' | 'integer';
+
 /** What is done to each sum before it is stored: the activation, then an addition by channel. */
 export interface Finish {
   activation?: Activation;
@@ -50,6 +57,7 @@ export interface ConvolutionOp extends FoldedConvolution {
   type: 'convolution';
   kind: 'plain' | 'upsampled' | 'transposed';
   strides: number;
+  arithmetic: Arithmetic;
   finish: Finish;
   /** Before the upsampling, if there is one. */
   input: ImageShape;
@@ -80,16 +88,24 @@ export interface InferenceGraph {
  * Reads a generator that begins with Dense and, on the way to the first convolution, Reshape.
  * @throws Error naming the layer that no operation does, or the missing weight.
  */
-export function inferenceGraph(network: Network, weights: HostWeights): InferenceGraph {
+export function inferenceGraph(
+  network: Network,
+  weights: HostWeights,
+  arithmetic: Arithmetic = 'float32',
+): InferenceGraph {
   const [first, ...others] = network.layers;
   if (first?.layer.type !== 'dense') throw new Error('a generator must begin with a dense layer');
-  const reader = new LayerReader(weights, {
-    type: 'dense',
-    kernel: weightOf(weights, `${first.name}/kernel`),
-    scale: undefined,
-    bias: decodeWeight(weightOf(weights, `${first.name}/bias`)).slice(),
-    finish: {},
-  });
+  const reader = new LayerReader(
+    weights,
+    {
+      type: 'dense',
+      kernel: weightOf(weights, `${first.name}/kernel`),
+      scale: undefined,
+      bias: decodeWeight(weightOf(weights, `${first.name}/bias`)).slice(),
+      finish: {},
+    },
+    arithmetic,
+  );
   if (first.layer.activation) reader.activate(first.layer.activation);
   for (const placed of others) reader.add(placed);
   return reader.finish();
@@ -107,10 +123,12 @@ class LayerReader {
   private pending: Affine | undefined;
   /** An upsampling put off: pointwise operations may pass it, as equal pixels stay equal. */
   private upsampled = false;
+  private readonly arithmetic: Arithmetic;
   private readonly weights: HostWeights;
   private readonly dense: UnplacedDense;
 
-  constructor(weights: HostWeights, dense: UnplacedDense) {
+  constructor(weights: HostWeights, dense: UnplacedDense, arithmetic: Arithmetic) {
+    this.arithmetic = arithmetic;
     this.weights = weights;
     this.dense = dense;
   }
@@ -184,6 +202,7 @@ class LayerReader {
       type: 'convolution',
       kind: this.upsampled ? 'upsampled' : kind,
       strides: layer.strides,
+      arithmetic: this.arithmetic,
       ...folded,
       finish: {},
       input: this.upsampled ? [height / 2, width / 2, channels] : [height, width, channels],

@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostWeights } from '../generator-file/weights.ts';
 import type { Network } from '../networks/network.ts';
-import { type ImageShape, inferenceGraph } from './graph.ts';
+import { type Arithmetic, type ImageShape, inferenceGraph } from './graph.ts';
 import { type StepMaker, tfjsSteps } from './steps.ts';
 
 export interface InferenceGenerator {
@@ -24,15 +24,19 @@ export interface InferenceGenerator {
 
 /**
  * Compiles a generator.
- * @param steps makes the operations of the current backend.
+ * @param options.steps makes the operations of the current backend; tfjs's own when omitted
+ * @param options.arithmetic of the convolutions, as the generator file says; float32 when omitted
  * @throws Error naming the layer that the inference graph has no step for, or the missing weight.
  */
 export function compileGenerator(
   network: Network,
   weights: HostWeights,
-  steps: StepMaker = tfjsSteps(),
+  {
+    steps = tfjsSteps(),
+    arithmetic = 'float32',
+  }: { steps?: StepMaker; arithmetic?: Arithmetic } = {},
 ): InferenceGenerator {
-  const { dense, ops } = inferenceGraph(network, weights);
+  const { dense, ops } = inferenceGraph(network, weights, arithmetic);
   const first = steps.dense(dense);
   const others = ops.map((op) => steps.step(op));
   return {

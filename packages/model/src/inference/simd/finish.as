@@ -13,6 +13,12 @@ const LN2_HIGH: f32 = 0.693359375, LN2_LOW: f32 = -2.12194440e-4;
   return f32x4.add(value, v128.load(after));
 }
 
+/** A sum of products as float32. An integer sum counts in `unit` · its channel's scale. */
+@inline export function toFloat<T>(sum: v128, scales: usize, unit: f32): v128 {
+  if (!isInteger<T>()) return sum;
+  return f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(v128.load(scales), f32x4.splat(unit)));
+}
+
 /**
  * tanh x = 1 − 2 / (e²ˣ + 1), within 3e-7: e²ˣ = 2ⁿ · eʳ with |r| ≤ ln 2 / 2, eʳ by its power series.
  * What is not a number stays so.

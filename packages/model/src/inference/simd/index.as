@@ -6,6 +6,7 @@
  * Only SIMD whose result the standard fixes to the bit: no relaxed operations, sums in one order. So
  * every runtime and every CPU computes the same numbers.
  */
-export { convolve, pad } from './convolve';
+export { convolve, convolveInteger, pad, padInteger } from './convolve';
 export { dense } from './dense';
-export { upsampleConvolve } from './upsample-convolve';
+export { unitOf } from './quantize';
+export { upsampleConvolve, upsampleConvolveInteger } from './upsample-convolve';

@@ -13,7 +13,15 @@ import { transposedPhases } from '../../networks/transposed.ts';
 import { unitScales } from '../dense.ts';
 import type { ConvolutionOp, DenseOp, Finish } from '../graph.ts';
 import { type Step, type StepMaker, stepOf } from '../steps.ts';
-import { packedLength, packPanels, upsampleKernels } from './pack.ts';
+import {
+  type IntegerKernel,
+  packedLength,
+  packedPairsLength,
+  packPairs,
+  packPanels,
+  roundKernel,
+  upsampleKernels,
+} from './pack.ts';
 
 /** What is used of tfjs's wasm backend. */
 export interface WasmTensors {
@@ -33,9 +41,15 @@ export interface WasmHost {
 
 /** What `kernels.wasm` exports. */
 export type Loops = Record<
-  'pad' | 'convolve' | 'upsampleConvolve' | 'dense',
+  | 'pad'
+  | 'padInteger'
+  | 'convolve'
+  | 'convolveInteger'
+  | 'upsampleConvolve'
+  | 'upsampleConvolveInteger'
+  | 'dense',
   (...values: number[]) => void
->;
+> & { unitOf(x: number, count: number): number };
 
 /** What follows a sum, numbered as in finish.as. */
 const ACTIVATION_CODES = { none: 1, relu: 2, tanh: 3 } as const;
@@ -49,7 +63,10 @@ const BLOCK_BYTES = 256 * 1024;
 /** Pixels that a tile reads, and drops, behind the last one of a row. */
 const SLACK_PIXELS = 8;
 
-/** Makes the steps of one generator. @param loops an instance over the host's memory. */
+/**
+ * Makes the steps of one generator.
+ * @param loops an instance over the host's memory
+ */
 export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   const { memory, tensors } = host;
   const held: number[] = [];
@@ -90,6 +107,27 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     placeNumbers(packedLength(matrices, width), (packed) =>
       packPanels(kernel, matrices, packed, width),
     );
+
+  /** Integer kernels, packed, and what a step of each output channel is worth. */
+  function placePairs(
+    kernel: IntegerKernel,
+    matrices: readonly [number, number, number],
+    channels: number,
+    width?: number,
+  ) {
+    const length = packedPairsLength(matrices, channels, width);
+    const packed = reserve(2 * length);
+    const room = new Int16Array(memory.buffer, packed, length);
+    packPairs(kernel.values, matrices, channels, room, width);
+    return { packed, scales: placePadded(kernel.scales) };
+  }
+
+  /** Numbers by channel, filled up with zeros to whole panels. */
+  const placePadded = (values: Float32Array) =>
+    placeNumbers(Math.ceil(values.length / 8) * 8, (padded) => {
+      padded.fill(0);
+      padded.set(values);
+    });
 
   // One scratch for all steps, for only one runs at a time.
   let scratch = { address: 0, bytes: 0 };
@@ -179,19 +217,34 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   function upsampled(op: ConvolutionOp): Step {
     const [height, width, channels] = op.input;
     const outputs = op.output[2];
-    const kernels = upsampleKernels(op.kernel(), op.kernelShape);
-    const packed = placePanels(kernels, [9, channels, outputs], 8);
+    const integer = op.arithmetic === 'integer';
+    const pixel = pixelBytes(op);
+    const matrices = [9, channels, outputs] as const;
+    const taps = 9 * channels * outputs;
     const finish = finisher(op.finish, op.bias);
     // As laid out in upsample-convolve.as.
-    const rowNumbers = (rows: number) =>
-      rows * (width + 1) * channels +
-      (rows + 1) * (2 * width + 1) * channels +
-      SLACK_PIXELS * channels +
-      9 * rows * width * outputs;
+    const blockBytes = (rows: number) =>
+      pixel * (rows * (width + 1) + (rows + 1) * (2 * width + 1) + SLACK_PIXELS) +
+      4 * 9 * rows * width * outputs;
     let blockRows = 1;
-    while (blockRows < height && 4 * rowNumbers(blockRows + 1) <= BLOCK_BYTES) blockRows++;
-    reserveScratch(4 * rowNumbers(blockRows));
+    while (blockRows < height && blockBytes(blockRows + 1) <= BLOCK_BYTES) blockRows++;
+    const roundedBytes = integer ? Math.ceil((height * width * pixel) / 16) * 16 : 0;
+    reserveScratch(roundedBytes + blockBytes(blockRows));
     const shape = [height, width, channels] as const;
+    if (integer) {
+      const { values, scales } = roundKernel(op.kernel(), outputs, 9);
+      const sums = upsampleKernels(values, op.kernelShape, new Int16Array(taps));
+      const kernel = placePairs({ values: sums, scales }, matrices, channels, 8);
+      const run = perImage(op, (x, y) =>
+        loops.upsampleConvolveInteger(
+          ...[x, ...shape, kernel.packed, ...finish.values, kernel.scales],
+          ...[blockRows, scratch.address, y, outputs],
+        ),
+      );
+      return (images) => finish.complete(run(images));
+    }
+    const sums = upsampleKernels(op.kernel(), op.kernelShape, new Float32Array(taps));
+    const packed = placePanels(sums, matrices, 8);
     const run = perImage(op, (x, y) =>
       loops.upsampleConvolve(
         ...[x, ...shape, packed, ...finish.values, blockRows, scratch.address, y, outputs],
@@ -204,16 +257,22 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   function convolution(op: ConvolutionOp): Step {
     const [height, width, channels] = op.input;
     const [, outWidth, outputs] = op.output;
-    const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => ({
-      kernelShape,
-      padding,
-      packed: placePanels(kernel, [1, product(kernelShape) / outputs, outputs]),
-    }));
+    const integer = op.arithmetic === 'integer';
+    const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => {
+      const matrices = [1, product(kernelShape) / outputs, outputs] as const;
+      return {
+        kernelShape,
+        padding,
+        ...(integer
+          ? placePairs(roundKernel(kernel, outputs), matrices, channels)
+          : { packed: placePanels(kernel, matrices), scales: 0 }),
+      };
+    });
     const most = (side: (padding: Sides) => number) =>
       Math.max(0, ...phases.map(({ padding }) => side(padding)));
     const [top, bottom] = [most((p) => p.top), most((p) => p.bottom)];
     const [left, right] = [most((p) => p.left), most((p) => p.right)];
-    const pixel = 4 * channels;
+    const pixel = pixelBytes(op);
     const row = (left + width + right) * pixel;
     reserveScratch((top + height + bottom) * row + SLACK_PIXELS * op.strides * pixel);
     const finish = finisher(op.finish, op.bias);
@@ -222,13 +281,17 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const rows = op.output[0] / writes;
     const columns = outWidth / writes;
     const run = perImage(op, (x, y) => {
-      loops.pad(x, height, width, channels, top, bottom, left, right, scratch.address);
-      phases.forEach(({ kernelShape, padding, packed }, index) => {
+      const border = [height, width, channels, top, bottom, left, right, scratch.address] as const;
+      const unit = integer ? loops.unitOf(x, height * width * channels) : 1;
+      if (integer) loops.padInteger(x, ...border, unit);
+      else loops.pad(x, ...border);
+      phases.forEach(({ kernelShape, padding, packed, scales }, index) => {
         const from = scratch.address + (top - padding.top) * row + (left - padding.left) * pixel;
         const [i, j] = [Math.floor(index / writes), index % writes];
-        loops.convolve(
-          ...[from, row, reads * row, reads * pixel, kernelShape[0], kernelShape[1] * channels],
-          ...[packed, ...finish.values],
+        const run = (kernelShape[1] * pixel) / 4;
+        (integer ? loops.convolveInteger : loops.convolve)(
+          ...[from, row, reads * row, reads * pixel, kernelShape[0], run],
+          ...[packed, ...finish.values, ...(integer ? [scales, unit] : [])],
           ...[y + 4 * (i * outWidth + j) * outputs, rows, columns],
           ...[4 * writes * outWidth * outputs, 4 * writes * outputs, outputs],
         );
@@ -260,6 +323,10 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     },
   };
 }
+
+/** Of one pixel as the tiles read it: numbers, or pairs of rounded ones. */
+const pixelBytes = ({ input: [, , channels], arithmetic }: ConvolutionOp) =>
+  4 * (arithmetic === 'integer' ? Math.ceil(channels / 2) : channels);
 
 interface Sides {
   top: number;

@@ -1,4 +1,5 @@
-import { finish, PLAIN, storePart } from './finish';
+import { finish, PLAIN, storePart, toFloat } from './finish';
+import { quantize, unitOf } from './quantize';
 import { tile4x8 } from './tile';
 
 /**
@@ -19,28 +20,58 @@ export function upsampleConvolve(
   x: usize, height: i32, width: i32, channels: i32, kernel: usize, bias: usize, after: usize,
   activation: i32, blockRows: i32, scratch: usize, y: usize, outputs: i32,
 ): void {
-  const pixel = channels << 2, row = width * pixel, wide = row + pixel;
+  inBlocks<f32>(
+    x, height, width, channels << 2, kernel, bias, after, activation, 0, 1, blockRows, scratch, y, outputs,
+  );
+}
+
+/**
+ * The same in integers: x is rounded to int16 as quantize.as says, and the sums are exact.
+ * @param kernel int16, panels of pairs of channels
+ * @param scales `[outputs]`, of the kernel of each output channel
+ * @param scratch begins with room for x in int16, its channels filled up to an even number
+ */
+export function upsampleConvolveInteger(
+  x: usize, height: i32, width: i32, channels: i32, kernel: usize, bias: usize, after: usize,
+  activation: i32, scales: usize, blockRows: i32, scratch: usize, y: usize, outputs: i32,
+): void {
+  const pixels = height * width;
+  const pixel = channels + 1 >> 1 << 2;
+  const unit = unitOf(x, pixels * channels);
+  quantize(x, pixels, channels, unit, scratch);
+  inBlocks<i16>(
+    scratch, height, width, pixel, kernel, bias, after, activation, scales, unit, blockRows,
+    scratch + (pixels * pixel + 15 & ~15), y, outputs,
+  );
+}
+
+/** @param pixel bytes of one pixel of x, a multiple of 4 */
+@inline function inBlocks<T>(
+  x: usize, height: i32, width: i32, pixel: i32, kernel: usize, bias: usize, after: usize,
+  activation: i32, scales: usize, unit: f32, blockRows: i32, scratch: usize, y: usize, outputs: i32,
+): void {
+  const row = width * pixel, wide = row + pixel;
   // Differences along columns have one more pixel in a row, those along rows one more row.
   const across = scratch;
   const down = across + blockRows * wide;
   const both = down + (blockRows + 1) * row;
   const products = both + (blockRows + 1) * wide + SLACK * pixel;
-  const matrix = channels * (outputs + 7 >> 3) << 5;
+  const matrix = (pixel >> 2) * (outputs + 7 >> 3) << 5;
   for (let first = 0; first < height; first += blockRows) {
     const rows = min(blockRows, height - first);
-    difference(x, height, width, channels, first, rows, across, down, both);
+    difference<T>(x, height, width, pixel, first, rows, across, down, both);
     const size = rows * width * outputs << 2;
     const x0 = x + first * row;
-    multiply(x0, row, rows, width, channels, kernel, products, outputs);
-    multiply(across, wide, rows, width, channels, kernel + matrix, products + size, outputs);
-    multiply(across + pixel, wide, rows, width, channels, kernel + 2 * matrix, products + 2 * size, outputs);
-    multiply(down, row, rows, width, channels, kernel + 3 * matrix, products + 3 * size, outputs);
-    multiply(down + row, row, rows, width, channels, kernel + 4 * matrix, products + 4 * size, outputs);
-    multiply(both, wide, rows, width, channels, kernel + 5 * matrix, products + 5 * size, outputs);
-    multiply(both + pixel, wide, rows, width, channels, kernel + 6 * matrix, products + 6 * size, outputs);
-    multiply(both + wide, wide, rows, width, channels, kernel + 7 * matrix, products + 7 * size, outputs);
-    multiply(both + wide + pixel, wide, rows, width, channels, kernel + 8 * matrix, products + 8 * size, outputs);
-    combine(products, size, rows, width, outputs, bias, after, activation, y + (first * width * outputs << 4));
+    multiply<T>(x0, row, rows, width, pixel, kernel, products, outputs);
+    multiply<T>(across, wide, rows, width, pixel, kernel + matrix, products + size, outputs);
+    multiply<T>(across + pixel, wide, rows, width, pixel, kernel + 2 * matrix, products + 2 * size, outputs);
+    multiply<T>(down, row, rows, width, pixel, kernel + 3 * matrix, products + 3 * size, outputs);
+    multiply<T>(down + row, row, rows, width, pixel, kernel + 4 * matrix, products + 4 * size, outputs);
+    multiply<T>(both, wide, rows, width, pixel, kernel + 5 * matrix, products + 5 * size, outputs);
+    multiply<T>(both + pixel, wide, rows, width, pixel, kernel + 6 * matrix, products + 6 * size, outputs);
+    multiply<T>(both + wide, wide, rows, width, pixel, kernel + 7 * matrix, products + 7 * size, outputs);
+    multiply<T>(both + wide + pixel, wide, rows, width, pixel, kernel + 8 * matrix, products + 8 * size, outputs);
+    combine<T>(products, size, rows, width, outputs, bias, after, activation, scales, unit, y + (first * width * outputs << 4));
   }
 }
 
@@ -51,17 +82,17 @@ const SLACK = 4;
  * For rows first … first + rows − 1: across[r, j] = x[r, j] − x[r, j−1], j from 0 to width;
  * down[r, j] = x[r, j] − x[r−1, j] with one more row; both, likewise, of across. Outside is zero.
  */
-function difference(
-  x: usize, height: i32, width: i32, channels: i32, first: i32, rows: i32, across: usize, down: usize,
+function difference<T>(
+  x: usize, height: i32, width: i32, pixel: i32, first: i32, rows: i32, across: usize, down: usize,
   both: usize,
 ): void {
-  const pixel = channels << 2, row = width * pixel, wide = row + pixel;
+  const row = width * pixel, wide = row + pixel;
   for (let r = first; r <= first + rows; r++) {
     const here = r < height ? x + r * row : 0;
     if (r == 0) memory.copy(down, here, row);
-    else subtract(here, x + (r - 1) * row, down, row);
-    acrossRow(down, pixel, row, both);
-    if (r < first + rows) acrossRow(here, pixel, row, across);
+    else subtract<T>(here, x + (r - 1) * row, down, row);
+    acrossRow<T>(down, pixel, row, both);
+    if (r < first + rows) acrossRow<T>(here, pixel, row, across);
     across += wide;
     down += row;
     both += wide;
@@ -69,38 +100,40 @@ function difference(
 }
 
 /** to[j] = from[j] − from[j−1] for j from 0 to the width, which has one more pixel than `from`. */
-function acrossRow(from: usize, pixel: usize, row: usize, to: usize): void {
+function acrossRow<T>(from: usize, pixel: usize, row: usize, to: usize): void {
   memory.copy(to, from, pixel);
-  subtract(from + pixel, from, to + pixel, row - pixel);
-  subtract(0, from + row - pixel, to + row, pixel);
+  subtract<T>(from + pixel, from, to + pixel, row - pixel);
+  subtract<T>(0, from + row - pixel, to + row, pixel);
 }
 
-/** to = a − b, or −b where a is 0. */
-function subtract(a: usize, b: usize, to: usize, bytes: usize): void {
+/** to = a − b, or −b where a is 0. @param bytes a multiple of 4 */
+function subtract<T>(a: usize, b: usize, to: usize, bytes: usize): void {
   let i: usize = 0;
-  if (a == 0) {
-    for (; i + 16 <= bytes; i += 16) v128.store(to + i, f32x4.neg(v128.load(b + i)));
-    for (; i < bytes; i += 4) store<f32>(to + i, -load<f32>(b + i));
-    return;
-  }
   for (; i + 16 <= bytes; i += 16) {
-    v128.store(to + i, f32x4.sub(v128.load(a + i), v128.load(b + i)));
+    v128.store(to + i, minus<T>(a == 0 ? i32x4.splat(0) : v128.load(a + i), v128.load(b + i)));
   }
-  for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(a + i) - load<f32>(b + i));
+  for (; i < bytes; i += 4) {
+    const left = a == 0 ? i32x4.splat(0) : v128.load32_zero(a + i);
+    v128.store32_lane(to + i, minus<T>(left, v128.load32_zero(b + i)), 0);
+  }
+}
+
+@inline function minus<T>(a: v128, b: v128): v128 {
+  return isInteger<T>() ? i16x8.sub(a, b) : f32x4.sub(a, b);
 }
 
 /** c[rows, width, outputs] = the pixels at `a` times a packed matrix. */
-function multiply(
-  a: usize, row: i32, rows: i32, width: i32, channels: i32, kernel: usize, c: usize, outputs: i32,
+function multiply<T>(
+  a: usize, row: i32, rows: i32, width: i32, pixel: i32, kernel: usize, c: usize, outputs: i32,
 ): void {
-  const pixel = channels << 2, pixelTo = outputs << 2;
-  const panel = channels << 5;
+  const pixelTo = outputs << 2;
+  const panel = pixel << 3;
   for (let n = 0; n < outputs; n += 8, kernel += panel) {
     for (let i = 0; i < rows; i++) {
       const from = a + i * row, to = c + i * width * pixelTo + (n << 2);
       for (let j = 0; j < width; j += 4) {
-        tile4x8(
-          from + j * pixel, pixel, 1, 0, channels, kernel, to + j * pixelTo, pixelTo, width - j,
+        tile4x8<T>(
+          from + j * pixel, pixel, 1, 0, pixel >> 2, kernel, to + j * pixelTo, pixelTo, width - j,
           outputs - n, 0, 0, PLAIN,
         );
       }
@@ -109,9 +142,9 @@ function multiply(
 }
 
 /** The four outputs of each pixel from its nine products, whose signs the kernels hold. */
-function combine(
+function combine<T>(
   products: usize, size: usize, rows: i32, width: i32, outputs: i32, bias: usize, after: usize,
-  activation: i32, y: usize,
+  activation: i32, scales: usize, unit: f32, y: usize,
 ): void {
   const pixel = outputs << 2, rowTo = 2 * width * pixel;
   for (let i = 0; i < rows; i++) {
@@ -122,17 +155,21 @@ function combine(
         const at = p + n, left = outputs - (n >> 2);
         const center = v128.load(at);
         const west = v128.load(at + size), east = v128.load(at + 2 * size);
-        const north = f32x4.add(center, v128.load(at + 3 * size));
-        const south = f32x4.add(center, v128.load(at + 4 * size));
-        const nw = f32x4.add(f32x4.add(north, west), v128.load(at + 5 * size));
-        const ne = f32x4.add(f32x4.add(north, east), v128.load(at + 6 * size));
-        const sw = f32x4.add(f32x4.add(south, west), v128.load(at + 7 * size));
-        const se = f32x4.add(f32x4.add(south, east), v128.load(at + 8 * size));
-        storePart(even + n, finish(nw, bias + n, after + n, activation), left);
-        storePart(even + pixel + n, finish(ne, bias + n, after + n, activation), left);
-        storePart(odd + n, finish(sw, bias + n, after + n, activation), left);
-        storePart(odd + pixel + n, finish(se, bias + n, after + n, activation), left);
+        const north = plus<T>(center, v128.load(at + 3 * size));
+        const south = plus<T>(center, v128.load(at + 4 * size));
+        const nw = plus<T>(plus<T>(north, west), v128.load(at + 5 * size));
+        const ne = plus<T>(plus<T>(north, east), v128.load(at + 6 * size));
+        const sw = plus<T>(plus<T>(south, west), v128.load(at + 7 * size));
+        const se = plus<T>(plus<T>(south, east), v128.load(at + 8 * size));
+        storePart(even + n, finish(toFloat<T>(nw, scales + n, unit), bias + n, after + n, activation), left);
+        storePart(even + pixel + n, finish(toFloat<T>(ne, scales + n, unit), bias + n, after + n, activation), left);
+        storePart(odd + n, finish(toFloat<T>(sw, scales + n, unit), bias + n, after + n, activation), left);
+        storePart(odd + pixel + n, finish(toFloat<T>(se, scales + n, unit), bias + n, after + n, activation), left);
       }
     }
   }
+}
+
+@inline function plus<T>(a: v128, b: v128): v128 {
+  return isInteger<T>() ? i32x4.add(a, b) : f32x4.add(a, b);
 }

@@ -1,0 +1,14 @@
+/** The part of the WebAssembly API used here: neither TypeScript's es2024 nor Node's types have it. */
+declare namespace WebAssembly {
+  type Module = object;
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  interface Instance {
+    readonly exports: object;
+  }
+  type Imports = Record<string, Record<string, object>>;
+  const Memory: new (descriptor: { initial: number }) => Memory;
+  const Instance: new (module: Module, imports: Imports) => Instance;
+  function compile(bytes: Uint8Array): Promise<Module>;
+}

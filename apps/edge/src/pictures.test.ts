@@ -28,7 +28,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 
 async function pictureOf(path: string): Promise<Picture> {
   const { width, height, data } = decode(await bytesOf(path));
-  return { width, height, data: Uint8Array.from(data) };
+  return { width, height, channels: 3, data: Uint8Array.from(data) };
 }
 
 /** The 32×32 picture in a column and row of a sheet. */

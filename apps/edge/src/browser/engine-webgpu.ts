@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadGeneratorFile, toPixels } from '@killme/model';
+import { loadGeneratorFile, toPicture } from '@killme/model';
 import { compileGenerator } from '@killme/model/inference';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -19,15 +19,14 @@ async function openGenerator(): Promise<AnyGenerator> {
   }
   const { manifest, hash, network, weights } = await loadGeneratorFile(readGeneratorFile);
   const { generate } = compileGenerator(network, weights);
-  const { width, height } = manifest.image;
   return {
     manifest,
     hash,
     latentSpace: manifest.latent,
     async render(latent) {
-      const image = generate(latent, 1); // [1, height, width, 3]
+      const image = generate(latent, 1); // [1, height, width, channels]
       try {
-        return { width, height, data: toPixels(await image.data<'float32'>()) };
+        return toPicture(await image.data<'float32'>(), manifest.image);
       } finally {
         image.dispose();
       }

@@ -45,7 +45,7 @@ const bytesOf = async (answer: Response) => new Uint8Array(await answer.arrayBuf
 
 function pixelsOf(png: Uint8Array): Picture {
   const { width, height, data } = decode(png);
-  return { width, height, data: Uint8Array.from(data) };
+  return { width, height, channels: 3, data: Uint8Array.from(data) };
 }
 
 describe('the gallery', () => {

@@ -4,7 +4,7 @@ import {
   loadGeneratorFile,
   type Picture,
   type ReadShard,
-  toPixels,
+  toPicture,
 } from '@killme/model';
 import { compileGenerator, type StepMaker } from '@killme/model/inference';
 import { startBackend, type WasmBinaries } from './backend.ts';
@@ -43,16 +43,15 @@ export async function openGenerator({
 }): Promise<Generator> {
   const startSteps = await startBackend(await loadBinaries());
   const { manifest, hash, generate } = await compileFile(readFile, readShard, startSteps());
-  const { width, height } = manifest.image;
   return {
     manifest,
     hash,
     latentSpace: manifest.latent,
     render(latent) {
-      const image = generate(latent, 1); // [1, height, width, 3]
+      const image = generate(latent, 1); // [1, height, width, channels]
       try {
         // Synchronous on wasm: nothing else runs between, so requests cannot mix.
-        return { width, height, data: toPixels(image.dataSync<'float32'>()) };
+        return toPicture(image.dataSync<'float32'>(), manifest.image);
       } finally {
         image.dispose();
       }

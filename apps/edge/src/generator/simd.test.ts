@@ -105,6 +105,14 @@ const GENERATORS: [string, Network][] = [
       ],
     ),
   ],
+  ...[1, 4].map((channels): [string, Network] => [
+    `one of ${channels} channels, twice as high as wide,`,
+    sequential(
+      'generator',
+      [100],
+      [dense(8 * 4 * 6), reshape(8, 4, 6), upSampling2d(), conv2d(channels), activation('tanh')],
+    ),
+  ]),
 ];
 
 describe('the loops on wasm', () => {

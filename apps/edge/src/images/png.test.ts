@@ -7,6 +7,7 @@ import { encodePng } from './png.ts';
 const picture = (width: number, height: number, byte: (index: number) => number) => ({
   width,
   height,
+  channels: 3 as const,
   data: Uint8Array.from({ length: width * height * 3 }, (_, i) => byte(i)),
 });
 

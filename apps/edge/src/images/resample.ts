@@ -19,7 +19,7 @@ export async function resample(picture: Picture, size: number): Promise<Picture>
     toHeight: size,
     filter: 'lanczos3',
   });
-  return { width: size, height: size, data: toRgb(rgba) };
+  return { width: size, height: size, channels: 3, data: toRgb(rgba) };
 }
 
 /** Four bytes a pixel, all of them opaque. */

@@ -61,5 +61,5 @@ function rendered(manifest: GeneratorManifest, { seed, z, move, ...options }: Im
 
 function toPicture(png: Uint8Array): Picture {
   const { width, height, data } = decode(png);
-  return { width, height, data: Uint8Array.from(data) };
+  return { width, height, channels: 3, data: Uint8Array.from(data) };
 }

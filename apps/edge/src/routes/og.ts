@@ -72,7 +72,7 @@ function backgroundOf({ width, data }: Picture): Uint8Array {
 function plain(colour: Uint8Array): Picture {
   const data = new Uint8Array(CARD.width * CARD.height * 3);
   for (let at = 0; at < data.length; at += 3) data.set(colour, at);
-  return { ...CARD, data };
+  return { ...CARD, channels: 3, data };
 }
 
 function paste(card: Picture, { width, height, data }: Picture, left: number, top: number): void {

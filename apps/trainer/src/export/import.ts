@@ -45,6 +45,7 @@ export async function importKeras(
     facts: {
       preset: preset ?? 'imported',
       latent: { size: generator.network.inputShape[0]!, distribution: 'uniform' },
+      range: generator.range,
       classes: [],
       training: {
         dataset: 'unknown',

@@ -78,13 +78,13 @@ export async function loadFloat32Generator(folder: string): Promise<GeneratorFil
   );
 }
 
-async function draw({ network, weights }: GeneratorFile, latents: Float32Array[]) {
+async function draw({ manifest, network, weights }: GeneratorFile, latents: Float32Array[]) {
   const compiled = compileGenerator(network, weights);
   const images: Uint8Array[] = [];
   for (let start = 0; start < latents.length; start += BATCH) {
     const batch = latents.slice(start, start + BATCH);
     const tensor = compiled.generate(stackLatents(batch), batch.length);
-    const pixels = toPixels(await tensor.data<'float32'>());
+    const pixels = toPixels(await tensor.data<'float32'>(), manifest.image.range);
     tensor.dispose();
     const length = pixels.length / batch.length;
     for (let i = 0; i < batch.length; i++) {

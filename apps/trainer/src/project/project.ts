@@ -107,7 +107,7 @@ async function readOriginal(
   try {
     const data = await decodeImage(bytes, size);
     const target = withoutEnding(output ?? join(folder.root, 'projected', basename(path)));
-    return { width: size, height: size, data, path, target };
+    return { width: size, height: size, channels: 3, data, path, target };
   } catch (error) {
     if (error instanceof ImageFault) throw new UserError(`${path}: ${error.message}`);
     throw error;
@@ -169,7 +169,7 @@ async function drawLatents(
       const z = tf.tensor2d(stackLatents([latent]), [1, latent.length]);
       return applyNetwork(network, weights, z, { training: false });
     });
-    pictures.push({ width, height, data: toPixels(await image.data<'float32'>()) });
+    pictures.push({ width, height, channels: 3, data: toPixels(await image.data<'float32'>()) });
     image.dispose();
   }
   return pictures;

@@ -5,6 +5,7 @@ import { sideBySide } from './grids.ts';
 const plain = (level: number) => ({
   width: 20,
   height: 10,
+  channels: 3 as const,
   data: new Uint8Array(20 * 10 * 3).fill(level),
 });
 

@@ -26,7 +26,7 @@ export function takeImages(set: ImageSet, places: ArrayLike<number>): ImageSet {
 export function pictureAt({ imageSize, images }: ImageSet, place: number): Picture {
   const length = imageSize * imageSize * 3;
   const data = images.subarray(place * length, (place + 1) * length);
-  return { width: imageSize, height: imageSize, data };
+  return { width: imageSize, height: imageSize, channels: 3, data };
 }
 
 /** The real images by halves: what is measured against, and what a perfect generator would give. */

@@ -5,6 +5,7 @@ import { checkFinite, diversity, watchForCollapse } from './health.ts';
 const plain = (level: number) => ({
   width: 1,
   height: 1,
+  channels: 3 as const,
   data: new Uint8Array([level, level, level]),
 });
 const grid = (...levels: number[]) => tile(levels.map(plain), 2);

@@ -100,7 +100,7 @@ async function generatePictures(
   const pictures: Picture[] = [];
   for (const latent of latents) {
     const image = compiled.generate(stackLatents([latent]), 1);
-    pictures.push({ width, height, data: toPixels(await image.data<'float32'>()) });
+    pictures.push({ width, height, channels: 3, data: toPixels(await image.data<'float32'>()) });
     image.dispose();
   }
   return pictures;

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
+  activation,
   articleGenerator,
   createRandom,
   decodeWeight,
+  dense,
   GENERATOR_MANIFEST,
   loadGeneratorFile,
   packGenerator,
   product,
   type ReadShard,
   readDirections,
+  reshape,
+  sequential,
   UserError,
   withDirections,
 } from '../index.ts';
@@ -100,6 +104,21 @@ describe('a generator file', () => {
     const other = await load(await pack('float16'));
     expect(other.hash).not.toBe(first.hash);
   });
+});
+
+it('a generator file says the shape, channels and range of its images', async () => {
+  const grey = sequential('generator', [5], [dense(6), reshape(3, 2, 1), activation('sigmoid')]);
+  const packed = await packGenerator({
+    network: grey,
+    weights: new Map([
+      ['dense/kernel', new Float32Array(30)],
+      ['dense/bias', new Float32Array(6)],
+    ]),
+    encoding: 'float32',
+    facts: { ...facts, range: [0, 1], classes: [] },
+  });
+  const { image } = (await load(packed)).manifest;
+  expect(image).toEqual({ width: 2, height: 3, channels: 1, range: [0, 1] });
 });
 
 describe('the classes of a generator file', () => {
@@ -292,7 +311,7 @@ describe('a generator file that is not right is refused:', () => {
       withManifest((manifest) => Object.assign(manifest, { version: 9 })),
     );
     expect(message).toBe(
-      'generator.json has format version 9, this program reads versions 1 to 3: update it',
+      'generator.json has format version 9, this program reads versions 1 to 4: update it',
     );
   });
 

@@ -10,6 +10,7 @@
  * @module
  */
 import * as z from 'zod';
+import { TANH_RANGE, type ValueRange } from '../image.ts';
 import type { Direction } from '../latents/directions.ts';
 import type { LatentSpace } from '../latents/latent.ts';
 import { decodeLatent, encodeLatent } from '../latents/latent-text.ts';
@@ -28,9 +29,12 @@ import {
 
 export const GENERATOR_MANIFEST = 'generator.json';
 
-/** What is written. Version 2 is the same without `latent.classes`, version 1 also without `directions`. */
-const FORMAT_VERSION = 3;
-const READ_VERSIONS = [1, 2, FORMAT_VERSION];
+/**
+ * What is written. Version 3 is the same with RGB images in [-1, 1] alone, version 2 also without
+ * `latent.classes`, version 1 also without `directions`.
+ */
+const FORMAT_VERSION = 4;
+const READ_VERSIONS = [1, 2, 3, FORMAT_VERSION];
 
 /** A generator file names no more. */
 export const MOST_DIRECTIONS = 64;
@@ -89,7 +93,15 @@ const manifestSchema = z.strictObject({
     distribution: z.literal('uniform'),
     classes: z.array(size).min(2).optional(),
   }),
-  image: z.strictObject({ width: size, height: size, channels: z.literal(3) }),
+  image: z.strictObject({
+    width: size,
+    height: size,
+    channels: z.literal([1, 3, 4]),
+    range: z
+      .tuple([z.number(), z.number()])
+      .refine(([low, high]) => low < high, 'must be [low, high] with low < high')
+      .default([...TANH_RANGE]),
+  }),
   classes: z.array(z.string()),
   directions: z.array(directionSchema).max(MOST_DIRECTIONS).default([]),
   // What is not known of a generator from elsewhere is left out.
@@ -123,6 +135,8 @@ export interface GeneratorFacts {
   latent: LatentSpace;
   classes: readonly string[];
   training: GeneratorManifest['training'];
+  /** What black and white are in the generator's output; [-1, 1] when left out. */
+  range?: ValueRange;
   /** With names that differ; none when left out. */
   directions?: readonly Direction[];
 }
@@ -190,13 +204,13 @@ export async function packGenerator({
     files.set(file, bytes);
     shards.push({ file, bytes: bytes.byteLength, sha256: await sha256(bytes) });
   }
-  const [height, width] = network.outputShape as [number, number, number];
+  const [height, width, channels] = network.outputShape;
   const manifest = manifestSchema.parse({
     format: 'killme-generator',
     version: FORMAT_VERSION,
     preset: facts.preset,
     latent: facts.latent,
-    image: { width, height, channels: 3 },
+    image: { width, height, channels, range: facts.range ?? TANH_RANGE },
     classes: facts.classes,
     directions: (facts.directions ?? []).map(writeDirection),
     training: facts.training,

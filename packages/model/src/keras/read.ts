@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TANH_RANGE, type ValueRange } from '../image.ts';
 import { type Layer, outputShape, product } from '../networks/layers.ts';
 import { type Network, sequential } from '../networks/network.ts';
 import { UserError } from '../user-error.ts';
@@ -21,6 +22,8 @@ import { sequentialConfig } from './write-config.ts';
 export interface KerasGenerator {
   network: Network;
   weights: Map<string, Float32Array>;
+  /** What black and white are in its images. */
+  range: ValueRange;
   /** The version of Keras that wrote the file, where it says. */
   kerasVersion: string | undefined;
   /** What a person should know about it, a line each. */
@@ -68,7 +71,7 @@ export async function readKerasGenerator(
     stored: stored(opened, conversions, file),
     file,
   });
-  return { ...imagesFromTanh(network, weights, file), kerasVersion: opened.kerasVersion };
+  return { network, weights, ...rangeOf(network, file), kerasVersion: opened.kerasVersion };
 }
 
 function convertLayers({ inputShape, layers }: KerasChain, file: string): Conversion[] {
@@ -110,8 +113,10 @@ function reasonAgainst(layer: Layer, before: readonly Layer[]): string | undefin
 }
 
 function checkImage({ outputShape: shape }: Network, file: string): void {
-  if (shape.length === 3 && shape[2] === 3) return;
-  throw new UserError(`${file} makes [${shape.join(', ')}], not RGB images [height, width, 3]`);
+  if (shape.length === 3 && [1, 3, 4].includes(shape[2]!)) return;
+  throw new UserError(
+    `${file} makes [${shape.join(', ')}], not images [height, width, 1, 3 or 4 channels]`,
+  );
 }
 
 function stored(opened: KerasFile, owners: readonly Conversion[], file: string): StoredWeights {
@@ -158,38 +163,17 @@ function takeWeights({
   return weights;
 }
 
-/**
- * Images are in [-1, 1] here. Where a sigmoid makes them in [0, 1], 2 · sigmoid(x) − 1 = tanh(x / 2):
- * half of the last convolution, then tanh.
- */
-function imagesFromTanh(
-  network: Network,
-  weights: Map<string, Float32Array>,
-  file: string,
-): Pick<KerasGenerator, 'network' | 'weights' | 'notes'> {
-  const last = network.layers.at(-1)!.layer;
-  if (last.type === 'activation' && last.activation === 'tanh') {
-    return { network, weights, notes: [] };
+/** What the last layer says of the values of images: black and white, and a line for a person. */
+function rangeOf({ layers }: Network, file: string): Pick<KerasGenerator, 'range' | 'notes'> {
+  const last = layers.at(-1)!.layer;
+  const ending = last.type === 'activation' || last.type === 'dense' ? last.activation : undefined;
+  if (ending === 'tanh') return { range: TANH_RANGE, notes: [] };
+  if (ending === 'sigmoid') {
+    return {
+      range: [0, 1],
+      notes: [`${file} ends with a sigmoid: its images are taken as 0 to 1`],
+    };
   }
-  if (last.type !== 'activation' || last.activation !== 'sigmoid') {
-    const note = `${file} does not end with tanh: what lies outside [-1, 1] is cut off`;
-    return { network, weights, notes: [note] };
-  }
-  const before = network.layers.at(-2)!;
-  if (before.layer.type !== 'conv2d' && before.layer.type !== 'conv2dTranspose') {
-    throw new UserError(`${file} ends with a sigmoid that does not follow a convolution`);
-  }
-  for (const { name } of before.weights) {
-    weights.set(
-      name,
-      weights.get(name)!.map((value) => value / 2),
-    );
-  }
-  const layers = network.layers.map(({ layer }) => layer);
-  layers[layers.length - 1] = { type: 'activation', activation: 'tanh' };
-  return {
-    network: sequential(network.name, network.inputShape, layers),
-    weights,
-    notes: [`${file} ends with a sigmoid: its images are taken as 0 to 1`],
-  };
+  const note = `${file} does not end with tanh: what lies outside [-1, 1] is cut off`;
+  return { range: TANH_RANGE, notes: [note] };
 }

@@ -41,10 +41,10 @@ const MODELS = ['first', 'second-1.0_b'];
 const generator: Generator = {
   manifest: {
     format: 'killme-generator',
-    version: 3,
+    version: 4,
     preset: 'article',
     latent: { size: 100, distribution: 'uniform', classes: [2, 1] },
-    image: { width: 8, height: 8, channels: 3 },
+    image: { width: 8, height: 8, channels: 3, range: [-1, 1] },
     classes: CLASSES,
     directions: ['direction-1', 'hair: long, or not'].map((name) => ({
       name,
@@ -59,6 +59,7 @@ const generator: Generator = {
   render: (latent) => ({
     width: 8,
     height: 8,
+    channels: 3,
     data: Uint8Array.from({ length: 192 }, (_, i) => 128 + 127 * latent[i % 100]!),
   }),
 };

@@ -9,6 +9,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '@killme/model';
 import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { appendToFile, writeFileWhole } from '../run/folder.ts';
 
@@ -91,16 +92,13 @@ export function findRow(rows: readonly AblationRow[], key: RowKey): AblationRow 
 export async function addRow(path: string, row: AblationRow): Promise<void> {
   if (!existsSync(path)) {
     await mkdir(dirname(path), { recursive: true });
-    await writeFileWhole(path, `${COLUMNS.join(',')}\n`);
+    await writeFileWhole(path, stringify([COLUMNS]));
   }
-  await appendToFile(path, `${COLUMNS.map((column) => cell(row[column])).join(',')}\n`);
+  await appendToFile(path, stringify([COLUMNS.map((column) => cell(row[column]))]));
 }
 
-/** Of figures four digits; text as RFC 4180 has it. */
-function cell(value: string | number | undefined): string {
-  if (typeof value === 'number') {
-    return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
-  }
-  if (value === undefined) return '';
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+/** Of figures four digits. */
+function cell(value: string | number | undefined): string | number | undefined {
+  if (typeof value !== 'number' || Number.isInteger(value)) return value;
+  return Number(value.toPrecision(4));
 }

@@ -12,7 +12,7 @@ const dataset: Dataset = {
   classes: ['a', 'b'],
   labels: Uint16Array.of(0, 1, 0),
   files: ['a/1.png', 'b/2.png', 'a/3.png'],
-  skipped: [],
+  omitted: [],
   fingerprint: '',
 };
 

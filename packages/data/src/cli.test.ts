@@ -31,7 +31,7 @@ function data(args: string[], typedIn: string): Promise<Run> {
 }
 
 describe('npm run data --', { timeout: 30_000 }, () => {
-  it('inspect shows classes, files left out and the fingerprint', async () => {
+  it('inspect shows classes, files omitted and the fingerprint', async () => {
     const folder = await makeFolder({
       'icons/a/1.png': RED,
       'icons/a/2.png': RED,
@@ -45,7 +45,7 @@ describe('npm run data --', { timeout: 30_000 }, () => {
       'icons: 3 images of 128 × 128 pixels, classes: 2',
       '  a: 2',
       '  b: 1',
-      'left out: 1',
+      'omitted: 1',
       '  b/4.png: its content is not an image that can be read',
       expect.stringMatching(/^fingerprint: [0-9a-f]{64}$/),
       '',
@@ -59,7 +59,7 @@ describe('npm run data --', { timeout: 30_000 }, () => {
       stdout: '',
       stderr:
         `error: bad image 3.png in ${folder}: its content is not an image that can be read; ` +
-        'mend or remove it, or leave out --strict\n',
+        'mend or remove it, or omit --strict\n',
     });
   });
 
@@ -81,7 +81,7 @@ describe('npm run data --', { timeout: 30_000 }, () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('characters --to draws them where they are wanted', async () => {
+  it('characters --to renders them where they are wanted', async () => {
     const folder = await makeFolder();
     const { code, stdout } = await data(['characters', '--to', 'faces'], folder);
     expect(code).toBe(0);
@@ -93,9 +93,7 @@ describe('npm run data --', { timeout: 30_000 }, () => {
     const folder = await makeFolder();
     const { code, stdout } = await data(['personas', '--to', 'people'], folder);
     expect(code).toBe(0);
-    expect(stdout).toContain(
-      `the personas are in ${folder}/people/icons: train with --data people\n`,
-    );
+    expect(stdout).toContain(`600 personas in ${folder}/people/icons: train with --data people\n`);
     const inspected = await data(['inspect', 'people'], folder);
     expect(inspected.stdout).toContain('people: 600 images of 128 × 128 pixels, classes: 5\n');
   });

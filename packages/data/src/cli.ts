@@ -6,7 +6,9 @@ import { type Dataset, loadDataset } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
 import { CHARACTERS } from './stand-ins/character-recipe.ts';
 import { characters, defaultCacheDir } from './stand-ins/characters.ts';
-import { drawIcons } from './stand-ins/icon-recipe.ts';
+import { EMOJI } from './stand-ins/emoji-recipe.ts';
+import { renderIcons } from './stand-ins/icon-recipe.ts';
+import { PEEPS } from './stand-ins/peep-recipe.ts';
 import { PERSONAS } from './stand-ins/persona-recipe.ts';
 
 const log = (line: string) => console.log(line);
@@ -28,33 +30,37 @@ program
 
 program
   .command('characters')
-  .description('draw the 686 stand-in characters, to look at them')
+  .description('render the 686 stand-in characters, to look at them')
   .option('--to <folder>', `a new folder (default: the cache, ${defaultCacheDir()})`)
   .action(async ({ to }: { to?: string }) => {
     if (to === undefined) {
       log(`the characters are in ${(await characters({ log })).icons}`);
       return;
     }
-    await drawIcons(CHARACTERS, fromHere(to), log);
+    await renderIcons(CHARACTERS, fromHere(to), log);
     log(`the characters are in ${fromHere(to)}/icons`);
   });
 
-program
-  .command('personas')
-  .description(
-    `draw a second set to train on and compare with: ${PERSONAS.count} people of five hair styles`,
-  )
-  .option('--to <folder>', 'a new folder', 'data/personas')
-  .action(async ({ to }: { to: string }) => {
-    await drawIcons(PERSONAS, fromHere(to), log);
-    log(`the personas are in ${fromHere(to)}/icons: train with --data ${to}`);
-  });
+for (const [command, recipe, description] of [
+  ['personas', PERSONAS, `${PERSONAS.count} people of five hair styles`],
+  ['peeps', PEEPS, `${PEEPS.count} people of 48 kinds of hair and hats: the most variety`],
+  ['emoji', EMOJI, `${EMOJI.count} emoji in two classes, heads and smileys`],
+] as const) {
+  program
+    .command(command)
+    .description(`render a set to train on and to compare with: ${description}`)
+    .option('--to <folder>', 'a new folder', `data/${command}`)
+    .action(async ({ to }: { to: string }) => {
+      await renderIcons(recipe, fromHere(to), log);
+      log(`${recipe.count} ${recipe.title} in ${fromHere(to)}/icons: train with --data ${to}`);
+    });
+}
 
 program
   .command('inspect')
-  .description('what training would see: classes, files left out and why, fingerprint')
+  .description('what training would see: classes, files omitted and why, fingerprint')
   .argument('[path]', 'folder, .zip or .rar (default: the stand-in characters)')
-  .option('--strict', 'stop at a bad image instead of leaving it out', false)
+  .option('--strict', 'stop at a bad image instead of omitting it', false)
   .action(async (path: string | undefined, { strict }: { strict: boolean }) => {
     const dataset = await loadDataset({
       path: path === undefined ? undefined : fromHere(path),
@@ -64,13 +70,13 @@ program
   });
 
 function describeDataset(dataset: Dataset): string[] {
-  const { name, count, imageSize, classes, skipped, fingerprint } = dataset;
+  const { name, count, imageSize, classes, omitted, fingerprint } = dataset;
   const counts = countLabels(dataset);
   return [
     `${name}: ${count} images of ${imageSize} × ${imageSize} pixels, classes: ${classes.length}`,
     ...classes.map((className, i) => `  ${className}: ${counts[i]}`),
-    `left out: ${skipped.length}`,
-    ...skipped.map(({ file, reason }) => `  ${file}: ${reason}`),
+    `omitted: ${omitted.length}`,
+    ...omitted.map(({ file, reason }) => `  ${file}: ${reason}`),
     `fingerprint: ${fingerprint}`,
   ];
 }

@@ -27,7 +27,7 @@ describe('loadDataset', () => {
       classes: ['01', '02'],
       labels: Uint16Array.of(0, 0, 1),
       files: ['01/01_001.png', '01/01_002.png', '02/02_001.png'],
-      skipped: [],
+      omitted: [],
     });
     expect([...dataset.images]).toEqual([SOLID.red, SOLID.green, SOLID.blue].flatMap(fourTimes));
     expect([...oneHotLabels(dataset)]).toEqual([1, 0, 1, 0, 0, 1]);
@@ -95,7 +95,7 @@ describe('loadDataset with bad files', () => {
     });
   }
 
-  it('names each with the reason, leaves it out and keeps the rest in order', async () => {
+  it('names each with the reason, omits it and keeps the rest in order', async () => {
     const lines: string[] = [];
     const dataset = await load(await damagedFolder(), { log: (line: string) => lines.push(line) });
     expect(dataset).toMatchObject({
@@ -103,7 +103,7 @@ describe('loadDataset with bad files', () => {
       classes: ['a', 'b'],
       labels: Uint16Array.of(0, 1),
       files: ['a/1.png', 'b/2.png'],
-      skipped: [
+      omitted: [
         { file: 'a/cut.png', reason: expect.stringMatching(/^damaged or cut short \(.+\)$/) },
         { file: 'a/empty.png', reason: 'the file is empty (0 bytes)' },
         { file: 'b/text.png', reason: 'its content is not an image that can be read' },
@@ -113,7 +113,7 @@ describe('loadDataset with bad files', () => {
     });
     expect([...dataset.images]).toEqual([SOLID.red, SOLID.blue].flatMap(fourTimes));
     expect(lines).toHaveLength(5);
-    expect(lines[1]).toBe('left out a/empty.png: the file is empty (0 bytes)');
+    expect(lines[1]).toBe('omitted a/empty.png: the file is empty (0 bytes)');
   });
 
   it('stops at them when strict', async () => {
@@ -131,7 +131,7 @@ describe('loadDataset with bad files', () => {
   it('names a broken link', async () => {
     const path = await makeFolder({ '1.png': RED, '2.png': BLUE });
     await symlink(join(path, 'gone'), join(path, '3.png'));
-    expect((await load(path)).skipped).toEqual([{ file: '3.png', reason: 'a broken link' }]);
+    expect((await load(path)).omitted).toEqual([{ file: '3.png', reason: 'a broken link' }]);
   });
 });
 
@@ -156,10 +156,10 @@ describe('loadDataset without a dataset', () => {
     );
   });
 
-  it('says what was left out when nothing remains', async () => {
+  it('says what was omitted when nothing remains', async () => {
     const path = await makeFolder({ 'a.txt': 'x', 'b.png': '' });
     expect(await fault(path)).toBe(
-      `${path} holds no image (2 left out, the first: a.txt: not an image (.txt)): ` +
+      `${path} holds no image (2 omitted, the first: a.txt: not an image (.txt)): ` +
         'give a folder, a .zip or a .rar of images',
     );
   });

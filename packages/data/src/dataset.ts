@@ -5,7 +5,8 @@ import { UserError } from '@killme/model';
 import { errorCode } from './files/error-code.ts';
 import { decodeImage, ImageFault } from './sources/image-file.ts';
 import { compareBytes, type Layout, layOut } from './sources/layout.ts';
-import { openSource, type Source } from './sources/source.ts';
+import { openSource } from './sources/open-source.ts';
+import type { Source } from './sources/source.ts';
 import { characters } from './stand-ins/characters.ts';
 
 /** Images in memory, with their labels: the article's "please use it for classification too". */
@@ -23,8 +24,8 @@ export interface Dataset {
   labels: Uint16Array;
   /** `[count]`, path of each image relative to the root, sorted by bytes. */
   files: readonly string[];
-  /** What was left out, and why, in the order of `files`; system files are not mentioned. */
-  skipped: readonly SkippedFile[];
+  /** What was omitted, and why, in the order of `files`; system files are not mentioned. */
+  omitted: readonly OmittedFile[];
   /**
    * SHA-256 over size, labels and pixels, for a checkpoint to check that it goes on with the same
    * data. File names are not part of it: a folder and its archive have the same. Resizing may
@@ -33,21 +34,21 @@ export interface Dataset {
   fingerprint: string;
 }
 
-export interface SkippedFile {
+export interface OmittedFile {
   file: string;
   reason: string;
 }
 
 export interface LoadDatasetOptions {
-  /** Class folders, a flat folder, a `.zip` or a `.rar`; the stand-in characters when left out. */
+  /** Class folders, a flat folder, a `.zip` or a `.rar`; the stand-in characters when omitted. */
   path?: string | undefined;
   /** The article's 128. */
   imageSize?: number;
-  /** Stop at a bad image instead of leaving it out. */
+  /** Stop at a bad image instead of omitting it. */
   strict?: boolean;
   /** Where the stand-in characters are kept; see {@link characters}. */
   cacheDir?: string | undefined;
-  /** Called with one line at a time: files left out, progress of drawing the characters. */
+  /** Called with one line at a time: files omitted, progress of rendering the characters. */
   log?: (line: string) => void;
 }
 
@@ -71,9 +72,9 @@ export async function loadDataset({
   log = () => {},
 }: LoadDatasetOptions = {}): Promise<Dataset> {
   if (path === undefined) {
-    const drawn = await characters({ cacheDir, log });
+    const rendered = await characters({ cacheDir, log });
     return {
-      ...(await readDataset({ path: drawn.icons, imageSize, strict, log })),
+      ...(await readDataset({ path: rendered.icons, imageSize, strict, log })),
       name: 'characters',
     };
   }
@@ -96,11 +97,11 @@ async function readDataset(options: {
 
     const bad = [...layout.bad, ...decoded.bad].sort((a, b) => compareBytes(a.file, b.file));
     if (strict && bad.length > 0) throw strictError(path, bad);
-    const skipped = [...layout.skipped, ...decoded.bad].sort((a, b) =>
+    const omitted = [...layout.omitted, ...decoded.bad].sort((a, b) =>
       compareBytes(a.file, b.file),
     );
-    checkCount(path, decoded.files.length, skipped);
-    logSkipped(skipped, log);
+    checkCount(path, decoded.files.length, omitted);
+    logOmitted(omitted, log);
 
     const { files, images } = decoded;
     const { classes, labels } = labelImages(layout, files);
@@ -113,7 +114,7 @@ async function readDataset(options: {
       classes,
       labels,
       files,
-      skipped,
+      omitted,
       fingerprint,
     };
   } finally {
@@ -126,7 +127,7 @@ async function decodeAll(
   source: Source,
   layout: Layout,
   imageSize: number,
-): Promise<{ images: Uint8Array; files: string[]; bad: SkippedFile[] }> {
+): Promise<{ images: Uint8Array; files: string[]; bad: OmittedFile[] }> {
   const paths = layout.images.map((image) => image.path);
   const places = new Map(paths.map((path, place) => [path, place]));
   const pixels = imageSize * imageSize * 3;
@@ -203,32 +204,32 @@ function checkLayout(path: string, { images, classes }: Layout, imageSize: numbe
   }
 }
 
-function checkCount(path: string, count: number, skipped: readonly SkippedFile[]): void {
+function checkCount(path: string, count: number, omitted: readonly OmittedFile[]): void {
   if (count >= 2) return;
-  const first = skipped[0];
-  const leftOut =
+  const first = omitted[0];
+  const detail =
     first === undefined
       ? ''
-      : ` (${skipped.length} left out, the first: ${first.file}: ${first.reason})`;
+      : ` (${omitted.length} omitted, the first: ${first.file}: ${first.reason})`;
   throw new UserError(
     count === 0
-      ? `${path} holds no image${leftOut}: give a folder, a .zip or a .rar of images`
-      : `${path} holds only one image${leftOut}: a GAN needs at least 2 to learn from, better hundreds`,
+      ? `${path} holds no image${detail}: give a folder, a .zip or a .rar of images`
+      : `${path} holds only one image${detail}: a GAN needs at least 2 to learn from, better hundreds`,
   );
 }
 
-function strictError(path: string, bad: readonly SkippedFile[]): UserError {
+function strictError(path: string, bad: readonly OmittedFile[]): UserError {
   const { file, reason } = bad[0]!;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more bad images)` : '';
   return new UserError(
-    `bad image ${file} in ${path}: ${reason}${more}; mend or remove it, or leave out --strict`,
+    `bad image ${file} in ${path}: ${reason}${more}; mend or remove it, or omit --strict`,
   );
 }
 
-function logSkipped(skipped: readonly SkippedFile[], log: (line: string) => void): void {
-  for (const { file, reason } of skipped.slice(0, MAX_LOGGED_FAULTS)) {
-    log(`left out ${file}: ${reason}`);
+function logOmitted(omitted: readonly OmittedFile[], log: (line: string) => void): void {
+  for (const { file, reason } of omitted.slice(0, MAX_LOGGED_FAULTS)) {
+    log(`omitted ${file}: ${reason}`);
   }
-  const rest = skipped.length - MAX_LOGGED_FAULTS;
-  if (rest > 0) log(`left out ${rest} more`);
+  const rest = omitted.length - MAX_LOGGED_FAULTS;
+  if (rest > 0) log(`omitted ${rest} more`);
 }

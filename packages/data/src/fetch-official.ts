@@ -5,7 +5,7 @@ import { UserError } from '@killme/model';
 import { errorCode } from './files/error-code.ts';
 import { publishFolder, refuseOccupied } from './files/publish-folder.ts';
 import { layOut } from './sources/layout.ts';
-import { openSource } from './sources/source.ts';
+import { openSource } from './sources/open-source.ts';
 
 /** The archive that the article links to; its images are not ours to ship. */
 export const OFFICIAL_ARCHIVE = {

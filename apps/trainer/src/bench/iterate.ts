@@ -16,7 +16,7 @@ export function benchDataset(imageSize: number): Dataset {
     classes: ['noise'],
     labels: new Uint16Array(count),
     files: [],
-    skipped: [],
+    omitted: [],
     fingerprint: '',
   };
 }

@@ -38,7 +38,7 @@ const dataset: Dataset = {
   classes: ['bright', 'dark'],
   labels,
   files: Array.from({ length: COUNT }, (_, i) => `${i}.png`),
-  skipped: [],
+  omitted: [],
   fingerprint: '',
 };
 

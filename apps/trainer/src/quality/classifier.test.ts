@@ -25,7 +25,7 @@ function dataset(fingerprint: string): Dataset {
     if (label === 2 && i % size < size / 2) set.images[i] = 255;
   });
   const classes = ['noise', 'dark', 'sky'];
-  return { ...set, name: 'noise', labels, classes, files: [], skipped: [], fingerprint };
+  return { ...set, name: 'noise', labels, classes, files: [], omitted: [], fingerprint };
 }
 
 describe('the classifier of a dataset', () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 function noise(count: number): Dataset {
   const labels = new Uint16Array(count);
-  const set = { ...referenceImages('a', count), labels, classes: ['noise'], skipped: [] };
+  const set = { ...referenceImages('a', count), labels, classes: ['noise'], omitted: [] };
   return { ...set, name: 'noise', files: [], fingerprint: '00' };
 }
 

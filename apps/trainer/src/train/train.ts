@@ -323,7 +323,7 @@ async function readDataset(options: TrainOptions): Promise<Dataset> {
     strict: options.strict,
     log: console.log,
   });
-  for (const { file, reason } of dataset.skipped) console.warn(`left out: ${file}: ${reason}`);
+  for (const { file, reason } of dataset.omitted) console.warn(`omitted: ${file}: ${reason}`);
   if (options.batch > dataset.count) {
     throw new UserError(
       `--batch ${options.batch} is larger than the dataset (${dataset.count} images in ` +

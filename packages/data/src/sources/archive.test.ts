@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../dataset.ts';
 import { type Entry, makeRar4, makeRar5, makeZip } from '../testing/archives.ts';
 import { BLUE, GREEN, makeFolder, RED } from '../testing/files.ts';
-import { openSource } from './source.ts';
+import { openSource } from './open-source.ts';
 
 const FORMATS = [
   { format: 'zip', make: makeZip },
@@ -47,7 +47,7 @@ describe.each(FORMATS)('an archive in $format', ({ make }) => {
       name: 'icons',
       classes: ['01', '02'],
       files: ['set/01/a.png', 'set/01/é.png', 'set/02/b.png'],
-      skipped: [],
+      omitted: [],
     });
     const { fingerprint } = await loadDataset({ path: folder, imageSize: 2 });
     expect(dataset.fingerprint).toBe(fingerprint);
@@ -56,7 +56,7 @@ describe.each(FORMATS)('an archive in $format', ({ make }) => {
   it('names its bad images, and stops at them when strict', async () => {
     const archive = make([...files, { path: 'set/01/bad.png', bytes: Buffer.from('text') }]);
     const reason = 'its content is not an image that can be read';
-    expect((await load(archive)).skipped).toEqual([{ file: 'set/01/bad.png', reason }]);
+    expect((await load(archive)).omitted).toEqual([{ file: 'set/01/bad.png', reason }]);
     expect(await faultOf(load(archive, { strict: true }))).toContain(`bad image`);
   });
 
@@ -86,9 +86,9 @@ describe.each(FORMATS)('an archive in $format', ({ make }) => {
     expect(fault).toContain('is damaged at entry "set/01/a.png" (the entry is there twice)');
   });
 
-  it('has entries left out that declare to be too large, without unpacking them', async () => {
+  it('has entries omitted that declare to be too large, without unpacking them', async () => {
     const huge = { path: 'set/01/x.png', bytes: RED, declaredSize: 2 ** 31 };
-    expect((await load(make([...files, huge]))).skipped).toEqual([
+    expect((await load(make([...files, huge]))).omitted).toEqual([
       { file: 'set/01/x.png', reason: 'the file has 2048 MiB, the limit is 64 MiB' },
     ]);
   });
@@ -126,10 +126,10 @@ describe('a zip', () => {
     );
   });
 
-  it('has symbolic links left out', async () => {
+  it('has symbolic links omitted', async () => {
     const link = { path: 'c.png', bytes: Buffer.from('/etc/passwd'), symbolicLink: true };
     const zip = makeZip([{ path: 'a.png', bytes: RED }, { path: 'b.png', bytes: BLUE }, link]);
-    expect((await load(zip)).skipped).toEqual([{ file: 'c.png', reason: 'a symbolic link' }]);
+    expect((await load(zip)).omitted).toEqual([{ file: 'c.png', reason: 'a symbolic link' }]);
   });
 
   it('may be empty, which is no dataset', async () => {

@@ -74,7 +74,7 @@ describe('decodeImage', () => {
     expect(blue).toBeLessThan(5);
   });
 
-  it('draws a small SVG at full sharpness', async () => {
+  it('renders a small SVG at full sharpness', async () => {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2">
       <rect width="1" height="2" fill="#f00"/><rect x="1" width="1" height="2" fill="#00f"/></svg>`;
     const decoded = await decodeImage(Buffer.from(svg), 64);

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 /** More than any camera's picture: a file that declares more is a decompression bomb. */
 export const MAX_PIXELS = 100_000_000;
 
-/** Points an inch at which sharp draws an SVG at its own size, and the most that it allows. */
+/** Points an inch at which sharp renders an SVG at its own size, and the most that it allows. */
 const SVG_DENSITY = { default: 72, max: 100_000 };
 
 /** Why an image cannot be used, in words for its owner. */
@@ -37,7 +37,7 @@ export async function decodeImage(bytes: Uint8Array, size: number): Promise<Uint
   return data;
 }
 
-/** Checks what an image declares before any pixel of it is unpacked; the density to draw an SVG at. */
+/** Checks what an image declares before any pixel of it is unpacked; the density to render an SVG at. */
 async function checkHeader(bytes: Uint8Array, size: number): Promise<number> {
   if (bytes.length === 0) throw new ImageFault('the file is empty (0 bytes)');
   const { format, width, height } = await sharp(bytes, { limitInputPixels: false })

@@ -64,10 +64,10 @@ describe('layOut', () => {
       '.git/x.png',
       'desktop.ini',
     );
-    expect(layOut('icons', files)).toMatchObject({ images: [], skipped: [] });
+    expect(layOut('icons', files)).toMatchObject({ images: [], omitted: [] });
   });
 
-  it('says why other files are left out, and which of them are bad images', () => {
+  it('says why other files are omitted, and which of them are bad images', () => {
     const layout = layOut('icons', [
       { path: 'LICENSE', size: 9 },
       { path: 'big.png', size: 70 * 2 ** 20 },
@@ -82,7 +82,7 @@ describe('layOut', () => {
       { file: 'empty.png', reason: 'the file is empty (0 bytes)' },
       { file: 'link.png', reason: 'a symbolic link' },
     ];
-    expect(layout.skipped).toEqual([
+    expect(layout.omitted).toEqual([
       { file: 'LICENSE', reason: 'not an image (no file name extension)' },
       ...bad,
       { file: 'notes.txt', reason: 'not an image (.txt)' },

@@ -17,9 +17,9 @@ const SYSTEM_FILES = new Set(['thumbs.db', 'desktop.ini', 'ehthumbs.db']);
 export interface Layout {
   /** Files to decode, sorted by the bytes of their path. */
   images: readonly { path: string; class: string }[];
-  /** Files that are left out without being read. */
-  skipped: readonly { file: string; reason: string }[];
-  /** Of `skipped`, those that are images by name: `strict` stops at one. */
+  /** Files that are omitted without being read. */
+  omitted: readonly { file: string; reason: string }[];
+  /** Of `omitted`, those that are images by name: `strict` stops at one. */
   bad: readonly { file: string; reason: string }[];
   /** Sorted by bytes; only those with at least one image by name. */
   classes: readonly string[];
@@ -41,7 +41,7 @@ export function layOut(name: string, files: readonly SourceFile[]): Layout {
     .filter(({ path }) => !isSystemFile(path))
     .toSorted((a, b) => compareBytes(a.path, b.path));
   const images: string[] = [];
-  const skipped: { file: string; reason: string }[] = [];
+  const omitted: { file: string; reason: string }[] = [];
   const bad: { file: string; reason: string }[] = [];
   for (const file of seen) {
     const extension = extname(file.path).toLowerCase();
@@ -50,7 +50,7 @@ export function layOut(name: string, files: readonly SourceFile[]): Layout {
       : `not an image (${extension === '' ? 'no file name extension' : extension})`;
     if (reason === undefined) images.push(file.path);
     else {
-      skipped.push({ file: file.path, reason });
+      omitted.push({ file: file.path, reason });
       if (IMAGE_EXTENSIONS.has(extension)) bad.push({ file: file.path, reason });
     }
   }
@@ -65,7 +65,7 @@ export function layOut(name: string, files: readonly SourceFile[]): Layout {
   };
   const classed = images.map((path) => ({ path, class: classOf(path) }));
   const classes = [...new Set(classed.map((image) => image.class))].sort(compareBytes);
-  return { images: classed, skipped, bad, classes, base };
+  return { images: classed, omitted, bad, classes, base };
 }
 
 /** Byte-wise order of UTF-8: the same in every locale, on every machine. */

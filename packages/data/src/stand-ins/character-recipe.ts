@@ -35,7 +35,7 @@ export const CHARACTERS: IconRecipe = {
   credit:
     'Remix of "Adventurer" (https://www.figma.com/community/file/1184595184137881796) by Lisa ' +
     'Wischofsky, licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).',
-  draw: drawFaces,
+  icons: drawFaces,
 };
 
 /** Eyes, brows and mouth follow from the seed `name/i`. */

@@ -20,11 +20,11 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     const counts = dataset.classes.map(
       (_, i) => dataset.labels.filter((label) => label === i).length,
     );
-    expect(dataset).toMatchObject({ name: 'characters', imageSize: 128, count: 686, skipped: [] });
+    expect(dataset).toMatchObject({ name: 'characters', imageSize: 128, count: 686, omitted: [] });
     expect(dataset.classes).toEqual(['hazel', 'raven', 'rosie', 'sunny']);
     expect(counts).toEqual([250, 120, 96, 220]);
     expect(dataset.files[0]).toBe('hazel/hazel_001.png');
-    expect(lines[0]).toMatch(/^drawing 686 stand-in characters into .+ \(once\)$/);
+    expect(lines[0]).toMatch(/^rendering 686 stand-in characters into .+ \(once\)$/);
   });
 
   it('differ from each other', async () => {
@@ -50,20 +50,20 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     expect(CHARACTERS.credit).toMatch(/Lisa Wischofsky.*CC BY 4\.0/);
   });
 
-  it('are drawn once only', async () => {
+  it('are rendered once only', async () => {
     const lines: string[] = [];
     await characters({ cacheDir, log: (line) => lines.push(line) });
     expect(lines).toEqual([]);
   });
 
-  it('are drawn again, and the same, when a file of the cache is damaged', async () => {
+  it('are rendered again, and the same, when a file of the cache is damaged', async () => {
     const { icons } = await characters({ cacheDir });
     const file = join(icons, 'hazel', 'hazel_001.png');
     const original = await readFile(file);
     await writeFile(file, original.subarray(0, 100));
     const lines: string[] = [];
     await characters({ cacheDir, log: (line) => lines.push(line) });
-    expect(lines[0]).toContain('are damaged: drawing them again');
+    expect(lines[0]).toContain('are damaged: rendering them again');
     expect(await readFile(file)).toEqual(original);
     expect(await readdir(cacheDir)).toEqual(['characters-2']);
   });

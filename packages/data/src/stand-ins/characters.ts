@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { explainWriteError } from '../files/publish-folder.ts';
 import { CHARACTERS } from './character-recipe.ts';
-import { drawIcons, hashFolder, MANIFEST, manifest } from './icon-recipe.ts';
+import { hashFolder, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
 
 /** Where the stand-in characters lie. */
 export interface CharacterFolder {
@@ -14,7 +14,7 @@ export interface CharacterFolder {
 }
 
 export interface CharactersOptions {
-  /** {@link defaultCacheDir} when left out. */
+  /** {@link defaultCacheDir} when omitted. */
   cacheDir?: string | undefined;
   log?: (line: string) => void;
 }
@@ -27,8 +27,8 @@ export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * The 686 stand-in characters: drawn at first use (some seconds), afterwards taken from the cache
- * if every file of it is still as it was written, else drawn again.
+ * The 686 stand-in characters: rendered at first use (some seconds), afterwards taken from the cache
+ * if every file of it is still as it was written, else rendered again.
  * @throws UserError when the cache cannot be written.
  */
 export async function characters({
@@ -36,20 +36,20 @@ export async function characters({
   log = () => {},
 }: CharactersOptions = {}): Promise<CharacterFolder> {
   const folder = join(cacheDir, `characters-${CHARACTERS.version}`);
-  const drawn = { folder, icons: join(folder, 'icons') };
-  const state = await checkCharacters(drawn);
-  if (state === 'whole') return drawn;
+  const rendered = { folder, icons: join(folder, 'icons') };
+  const state = await checkCharacters(rendered);
+  if (state === 'whole') return rendered;
   if (state === 'damaged') {
-    log(`the stand-in characters in ${folder} are damaged: drawing them again`);
+    log(`the stand-in characters in ${folder} are damaged: rendering them again`);
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
       throw explainWriteError(error, folder);
     });
   }
-  await drawIcons(CHARACTERS, folder, log).catch(async (error: unknown) => {
-    // Another process may have drawn them meanwhile.
-    if ((await checkCharacters(drawn)) !== 'whole') throw error;
+  await renderIcons(CHARACTERS, folder, log).catch(async (error: unknown) => {
+    // Another process may have rendered them meanwhile.
+    if ((await checkCharacters(rendered)) !== 'whole') throw error;
   });
-  return drawn;
+  return rendered;
 }
 
 async function checkCharacters({

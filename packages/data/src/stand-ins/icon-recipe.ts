@@ -6,17 +6,17 @@ import { publishFolder } from '../files/publish-folder.ts';
 import { openFolder } from '../sources/folder.ts';
 import { compareBytes } from '../sources/layout.ts';
 
-/** How a set of icons is drawn: the same ones every time, on every machine. */
+/** How a set of icons is rendered: the same ones every time, on every machine. */
 export interface IconRecipe {
   /** What the icons are called: `stand-in characters`. */
   title: string;
-  /** To be raised with any change of the recipe: icons of another version are drawn anew. */
+  /** To be raised with any change of the recipe: icons of another version are rendered anew. */
   version: number;
   count: number;
   /** What must go with every copy of the icons, and with images of a generator trained on them. */
   credit: string;
   /** All icons in a fixed order. */
-  draw(): Iterable<Icon>;
+  icons(): Iterable<Icon>;
 }
 
 export interface Icon {
@@ -31,7 +31,7 @@ export const ICON_SIZE = 128;
 export const MANIFEST = 'manifest.json';
 
 /** sharp works on as many at once as libuv has threads by default. */
-const DRAWN_AT_ONCE = 4;
+const RENDERED_AT_ONCE = 4;
 
 /** `hazel/hazel_001.png` for the first of class `hazel`. */
 export const iconPath = (name: string, place: number) =>
@@ -42,16 +42,16 @@ export const iconPath = (name: string, place: number) =>
  * and the manifest.
  * @throws UserError when `folder` already holds something or cannot be written.
  */
-export async function drawIcons(
+export async function renderIcons(
   recipe: IconRecipe,
   folder: string,
   log: (line: string) => void = () => {},
 ): Promise<void> {
   const { title, count, credit } = recipe;
   await publishFolder(folder, async (unfinished) => {
-    log(`drawing ${count} ${title} into ${folder} (once)`);
+    log(`rendering ${count} ${title} into ${folder} (once)`);
     const icons = join(unfinished, 'icons');
-    const queue = recipe.draw()[Symbol.iterator]();
+    const queue = recipe.icons()[Symbol.iterator]();
     let done = 0;
     async function worker(): Promise<void> {
       for (let next = queue.next(); !next.done; next = queue.next()) {
@@ -59,10 +59,10 @@ export async function drawIcons(
         await mkdir(join(icons, dirname(path)), { recursive: true });
         await writeFile(join(icons, path), await renderIcon(svg));
         done++;
-        if (done % 200 === 0) log(`drew ${done} of ${count}`);
+        if (done % 200 === 0) log(`rendered ${done} of ${count}`);
       }
     }
-    await Promise.all(Array.from({ length: DRAWN_AT_ONCE }, worker));
+    await Promise.all(Array.from({ length: RENDERED_AT_ONCE }, worker));
     await writeFile(join(unfinished, 'CREDITS.txt'), `${credit}\n`);
     await writeFile(join(unfinished, MANIFEST), `${manifest(recipe, await hashFolder(icons))}\n`);
   });

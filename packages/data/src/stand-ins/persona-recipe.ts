@@ -44,10 +44,10 @@ export const PERSONAS: IconRecipe = {
   credit:
     'Remix of "Personas by Draftbit" (https://personas.draftbit.com/) by Draftbit ' +
     '(https://draftbit.com/), licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).',
-  draw: drawPeople,
+  icons: drawPeople,
 };
 
-/** Every part is drawn by itself: DiceBear's own draws from seeds that are alike go together. */
+/** Every part is rendered by itself: DiceBear's own draws from seeds that are alike go together. */
 function* drawPeople(): Generator<Icon> {
   for (const { name, people, hair } of HAIR_STYLES) {
     const drawn = Object.entries(PARTS).map(([part, choices]) => {

@@ -110,9 +110,13 @@ function toProblem(error: Error): ProblemError {
   if (error instanceof ProblemError) return error;
   console.error(error);
   if (error instanceof UserError) {
-    return new ProblemError(503, `A file of the server is missing or damaged: ${error.told}.`, {
-      headers: { 'Retry-After': '30' },
-    });
+    return new ProblemError(
+      503,
+      `A file of the server is missing or damaged: ${error.publicMessage}.`,
+      {
+        headers: { 'Retry-After': '30' },
+      },
+    );
   }
   return new ProblemError(500, 'The server failed. Its log has the reason.');
 }

@@ -176,7 +176,7 @@ program
       throw new UserError(`it takes one picture, or two for a walk, not ${pictures.length}`);
     }
     if (output !== undefined && pictures.length > 1) {
-      throw new UserError('--output is for one picture: leave it out');
+      throw new UserError('--output is for one picture: omit it');
     }
     await project({
       ...options,
@@ -204,8 +204,8 @@ program
   .requiredOption('--generator <DIR>', 'the generator file')
   .option(
     '--classes',
-    'towards each class too, by a classifier (trained once, some minutes); a generator that was ' +
-      'told classes has these anyway, and needs none',
+    'towards each class too, by a classifier (trained once, some minutes); a class-conditional ' +
+      'generator has these anyway and needs no classifier',
   )
   .option('--data <PATH>', 'what it was trained on; without it the stand-in characters')
   .option('--count <N>', 'samples to classify', parseMadeCount, 1000)
@@ -278,8 +278,13 @@ program
     'folder, .zip or .rar of real images; without it the stand-in characters',
   )
   .requiredOption('--fake <PATH>', 'a run, a generator file, or a folder, .zip or .rar of images')
-  .option('--count <N>', 'images to draw with a generator', parseMadeCount, 1000)
-  .option('--seed <N>', 'fixes how real images are halved, and every other draw', parseSeed, 0)
+  .option('--count <N>', 'images to generate', parseMadeCount, 1000)
+  .option(
+    '--seed <N>',
+    'seed: how real images are halved, and all other random numbers',
+    parseSeed,
+    0,
+  )
   .addOption(backendOption())
   .option(
     '--json [FILE]',
@@ -321,7 +326,7 @@ program
   )
   .option(
     '--count <N>',
-    'images to draw and measure; without it as many as real ones are held out',
+    'images to generate and measure; without it as many as real ones are held out',
     parseMadeCount,
   )
   .option('--data <PATH>', 'as for train')
@@ -363,7 +368,7 @@ program
 
 program
   .command('grids')
-  .description('draw the same seeds with several generators, side by side in one PNG')
+  .description('render the same seeds with several generators, side by side in one PNG')
   .argument('<GENERATORS...>', 'runs or generator files')
   .requiredOption('--to <FILE>', 'the PNG', userPath)
   .option('--side <N>', 'pictures along each side of a grid', parseGridSide, 5)

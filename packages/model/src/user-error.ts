@@ -5,12 +5,12 @@
 export class UserError extends Error {
   override readonly name = 'UserError';
 
-  /** What strangers may read of it. */
-  readonly told: string;
+  /** The message for a public response: without paths of this machine. */
+  readonly publicMessage: string;
 
-  /** @param told where the message has paths of the machine: the same without them. */
-  constructor(message: string, told = message) {
+  /** @param publicMessage the message without paths of this machine, where it has some. */
+  constructor(message: string, publicMessage = message) {
     super(message);
-    this.told = told;
+    this.publicMessage = publicMessage;
   }
 }

@@ -79,7 +79,7 @@ export async function saying<T>(name: string, count: number, work: Promise<T>): 
     return await work;
   } catch (error) {
     if (count === 1 || !(error instanceof UserError)) throw error;
-    throw new UserError(`${name}: ${error.message}`, `${name}: ${error.told}`);
+    throw new UserError(`${name}: ${error.message}`, `${name}: ${error.publicMessage}`);
   }
 }
 

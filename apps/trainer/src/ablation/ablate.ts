@@ -13,7 +13,7 @@ import { UserError } from '@killme/model';
 import type { Methods } from '@killme/model/training';
 import { z } from 'zod';
 import { type EngineChoice, startEngine } from '../engines/start.ts';
-import { drawImages, findMadeImages } from '../quality/made-images.ts';
+import { findMadeImages, renderSeeds } from '../quality/made-images.ts';
 import { measure, prepareReal, type RealSide } from '../quality/measure-quality.ts';
 import type { QualityReport } from '../quality/quality-report.ts';
 import { readNewestCheckpoint } from '../run/checkpoint.ts';
@@ -43,10 +43,10 @@ export const VARIANTS = {
   'augment-color': { augment: ['color', 'translation', 'cutout'] },
   logistic: { loss: 'logistic' },
   hinge: { loss: 'hinge' },
-  'no-average': { averageDecay: 0 },
+  'no-ema': { emaDecay: 0 },
   'batch-32': { batch: 32 },
   'no-class-condition': { classCondition: false },
-  'no-reconstruction': { reconstruction: 0 },
+  'no-reconstruction': { reconstructionWeight: 0 },
   'no-warm-up': { warmUp: 0 },
   'no-whitening': { latentWhitening: false },
   'learning-rate-4e-4': { learningRate: 4e-4 },
@@ -68,7 +68,7 @@ export interface AblateOptions {
   /** As `--data` of training; without it the stand-in characters. */
   data?: string | undefined;
   backend: EngineChoice;
-  /** Images that are drawn and measured; without it as many as real ones are held out. */
+  /** Images to generate and measure; without it as many as real ones are held out. */
   count?: number | undefined;
   /** The CSV; rows that it has are not made again. */
   to: string;
@@ -320,7 +320,7 @@ async function measureRun(run: RunFolder, real: RealSide, count = real.halves.he
   const made = await findMadeImages(run.name);
   if (made.kind !== 'generator') throw new UserError(`${run.root} is no run`);
   const { generator } = made;
-  const fake = await drawImages(generator, count);
+  const fake = await renderSeeds(generator, count);
   const { report } = await measure({ real, fake, description: generator.description });
   return report;
 }
@@ -339,7 +339,7 @@ async function lastAccuracy(run: RunFolder): Promise<number | undefined> {
 
 function scores({ slicedWasserstein, random, classifier, nearest }: QualityReport) {
   const { model, floor } = random;
-  const shares = classifier?.classes.map(({ made, real }) => made / real);
+  const fractions = classifier?.classes.map(({ made, real }) => made / real);
   return {
     swd: meanDistance(slicedWasserstein.model),
     swdFloor: meanDistance(slicedWasserstein.floor),
@@ -354,7 +354,7 @@ function scores({ slicedWasserstein, random, classifier, nearest }: QualityRepor
     densityFloor: floor.density,
     coverage: model.coverage,
     coverageFloor: floor.coverage,
-    rarestClass: shares && Math.min(...shares),
+    rarestClass: fractions && Math.min(...fractions),
     nearestRatio: nearest.ratio,
     nearestFloor: nearest.heldOutRatio,
   };

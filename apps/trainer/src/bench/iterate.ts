@@ -21,9 +21,9 @@ export function benchDataset(imageSize: number): Dataset {
   };
 }
 
-let draws = 0;
+let calls = 0;
 
-/** Another draw at each call. */
+/** Other random numbers at each call. */
 export function benchRandom(): Random {
-  return createRandom(`bench/${draws++}`);
+  return createRandom(`bench/${calls++}`);
 }

@@ -12,7 +12,7 @@ export function prepareOurs(presetName: string, batch: number): Iterate {
   const gan: Gan = {
     generator,
     discriminator: initializeNetwork(preset.discriminator, 'bench/discriminator'),
-    average: preset.training.methods?.averageDecay ? copyWeights(generator) : undefined,
+    ema: preset.training.methods?.emaDecay ? copyWeights(generator) : undefined,
   };
   const dataset = benchDataset(preset.imageSize);
   const options = { seed: 0, batch };

@@ -18,8 +18,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import {
   classDirections,
+  conditionDirections,
   factorDirections,
-  toldClassDirections,
   writeDirections,
 } from './directions.ts';
 
@@ -80,18 +80,18 @@ describe('factorDirections', () => {
     });
   });
 
-  it('leaves alone the components that say a class, however much they change', () => {
+  it('leaves alone the components of the class, however much they change', () => {
     const axes = [
       [0.6, 0.8, 0],
       [0, 0, 1],
       [-0.8, 0.6, 0],
     ];
     const kernel = kernelAlong(axes, [2, 9, 1]);
-    const told = { ...space(3), classes: [5] };
+    const conditional = { ...space(3), classes: [5] };
     const directions = factorDirections(
       network,
       weightsOf(network, { 'dense/kernel': kernel }),
-      told,
+      conditional,
     );
     expect(directions).toHaveLength(2);
     expect(directions.map(({ vector }) => vector[2])).toEqual([0, 0]);
@@ -140,13 +140,13 @@ describe('classDirections', () => {
   });
 });
 
-describe('toldClassDirections', () => {
+describe('conditionDirections', () => {
   const names = ['raven', 'hazel', 'sunny'];
   const latent = { size: 8, distribution: 'uniform', classes: [5, 3, 2] } as const;
 
-  it('are the components that say the class', () => {
+  it('are the components of the class', () => {
     expect(
-      toldClassDirections(names, latent).map(({ vector, ...rest }) => ({
+      conditionDirections(names, latent).map(({ vector, ...rest }) => ({
         ...rest,
         vector: [...vector],
       })),
@@ -155,12 +155,12 @@ describe('toldClassDirections', () => {
       { name: 'hazel', kind: 'class', vector: [0, 0, 0, 0, 0, -1, 1, -1] },
       { name: 'sunny', kind: 'class', vector: [0, 0, 0, 0, 0, -1, -1, 1] },
     ]);
-    expect(toldClassDirections(names, { ...latent, classes: undefined })).toEqual([]);
+    expect(conditionDirections(names, { ...latent, classes: undefined })).toEqual([]);
   });
 
   it('make any latent one of the class from a strength of 2√3 on, and leave the rest', () => {
     // Each component goes strength / √3 of the way of 2 from −1 to 1.
-    for (const [label, { vector }] of toldClassDirections(names, latent).entries()) {
+    for (const [label, { vector }] of conditionDirections(names, latent).entries()) {
       for (const seed of ['a', 'b', 'c', 'd', 'e']) {
         const from = seedToLatent(seed, latent);
         const there = [...placeClasses(from.slice(), [label], latent)];
@@ -174,7 +174,7 @@ describe('toldClassDirections', () => {
 });
 
 describe('writeDirections', () => {
-  /** A generator file of latents that say one of so many classes. */
+  /** A generator file with so many classes in its latents. */
   async function writeGenerator(folder: string, count: number) {
     const network = articleGenerator({ imageSize: 16, width: 1 / 16 });
     const weights = new Map(
@@ -200,22 +200,25 @@ describe('writeDirections', () => {
   it.each([
     [3, 3],
     [90, 58],
-  ])('needs no classifier for %i classes that were told, and writes %i', async (count, written) => {
-    const folder = await mkdtemp(`${tmpdir()}/killme-directions-`);
-    try {
-      await writeGenerator(folder, count);
-      const directions = await writeDirections(folder, () => {
-        throw new Error('nothing is to be classified');
-      });
-      const file = await loadGeneratorFile(async (name) => {
-        return new Uint8Array(await readFile(`${folder}/${name}`));
-      });
-      expect(readDirections(file.manifest).slice(6)).toEqual(directions.slice(6));
-      expect(directions.slice(6).map(({ name }) => name)).toEqual(
-        Array.from({ length: written }, (_, i) => `class ${i}`),
-      );
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
+  ])(
+    'needs no classifier for %i classes of a class-conditional generator, and writes %i',
+    async (count, written) => {
+      const folder = await mkdtemp(`${tmpdir()}/killme-directions-`);
+      try {
+        await writeGenerator(folder, count);
+        const directions = await writeDirections(folder, () => {
+          throw new Error('nothing is to be classified');
+        });
+        const file = await loadGeneratorFile(async (name) => {
+          return new Uint8Array(await readFile(`${folder}/${name}`));
+        });
+        expect(readDirections(file.manifest).slice(6)).toEqual(directions.slice(6));
+        expect(directions.slice(6).map(({ name }) => name)).toEqual(
+          Array.from({ length: written }, (_, i) => `class ${i}`),
+        );
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -32,7 +32,7 @@ const KEPT = 6;
  * the eigenvectors of AᵀA. A normalization directly after the layer counts as part of it.
  *
  * An eigenvector has no sign of its own: the largest of its components is made positive. Components
- * that say a class stay as they are: towards classes there are directions of their own.
+ * of the class stay as they are: towards classes there are directions of their own.
  */
 export function factorDirections(
   network: Network,
@@ -96,12 +96,12 @@ const unitVector = (vector: readonly number[]): Float32Array => {
 };
 
 /**
- * Towards each class that a generator was told: 1 at the place of the class in the latent, −1 at those
+ * Towards each class of a class-conditional generator: 1 at the place of the class in the latent, −1 at those
  * of the others, so that a strength of 2√3 (3.47) makes any latent one of that class. Not of length 1,
  * as a move of that length is over before it is there. The first ones, if a file has not room for all.
  * @param names of the classes, in the order of the latents.
  */
-export function toldClassDirections(names: readonly string[], latent: LatentSpace): Direction[] {
+export function conditionDirections(names: readonly string[], latent: LatentSpace): Direction[] {
   const classes = latent.classes ? names.slice(0, MOST_DIRECTIONS - KEPT) : [];
   return classes.map((name, label) => ({
     name,
@@ -110,12 +110,12 @@ export function toldClassDirections(names: readonly string[], latent: LatentSpac
   }));
 }
 
-/** The directions that need no samples: the main ones, and those towards classes that were told. */
+/** The directions that need no samples: the main ones, and those of a class-conditional generator. */
 export function ownDirections(
   { network, weights, latent }: LoadedGenerator,
   classes: readonly string[],
 ): Direction[] {
-  return [...factorDirections(network, weights, latent), ...toldClassDirections(classes, latent)];
+  return [...factorDirections(network, weights, latent), ...conditionDirections(classes, latent)];
 }
 
 /** A picture's latent, and the class that it shows (an index). */
@@ -131,7 +131,7 @@ const LEAST_SAMPLES = 20;
 /**
  * Towards each class: from the mean latent of all samples to that of those which show the class, made
  * a unit vector. Going from one class to another is a move along one and back along the other. Classes
- * with fewer than LEAST_SAMPLES samples are left out.
+ * with fewer than LEAST_SAMPLES samples are omitted.
  */
 export function classDirections({ latents, labels, classes }: LabelledLatents): Direction[] {
   const overall = meanOf(latents);
@@ -155,7 +155,7 @@ function meanOf(latents: readonly Float32Array[]): number[] {
 /**
  * Finds the directions of a generator file and writes its manifest with them; its weights stay.
  * @param labelLatents gives samples with their classes, where class directions are asked for; not
- *   called for a generator that was told classes, which has those of its latents anyway.
+ *   called for a class-conditional generator, whose directions are known.
  * @throws UserError when it is no generator file.
  */
 export async function writeDirections(

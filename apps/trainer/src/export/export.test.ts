@@ -41,7 +41,7 @@ beforeAll(async () => {
   await saveCheckpoint(folder.checkpoints, 3, {
     generator: initializeNetwork(preset.generator, 'generator'),
     discriminator: initializeNetwork(preset.discriminator, 'discriminator'),
-    average: undefined,
+    ema: undefined,
   });
 });
 afterAll(() => {

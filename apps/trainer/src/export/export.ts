@@ -71,7 +71,7 @@ export interface TrainedRun {
   /** Those of the generator that is exported. */
   weights: ReadonlyMap<string, Float32Array>;
   discriminator: ReadonlyMap<string, Float32Array>;
-  /** Of runs whose G draws real images again. */
+  /** Of runs with a reconstruction loss. */
   encoder: ReadonlyMap<string, Float32Array> | undefined;
   iterations: number;
 }
@@ -111,7 +111,7 @@ export interface ExportedFolder {
  *
  * @param options.encoding how kernels are stored in the generator file; the others are float32.
  * @param options.samples so many images go into `keras/samples.json` with their latents, as our
- *   inference draws them: what test/reference/check_export.py holds Keras's own against.
+ *   inference renders them: what test/reference/check_export.py holds Keras's own against.
  * @throws UserError when the run has no checkpoint.
  */
 export async function exportCheckpoint({

@@ -39,7 +39,7 @@ describe('importing a Keras generator', () => {
     expect(written).toBe(join(folder, 'dcgan-5000-iter'));
     expect(lines).toEqual([
       'dcgan-5000-iter.h5: Keras 2.2.4, 13 layers, 52,779 parameters, latent 100, images 32×32×3',
-      'its latents are taken as uniform in [-1, 1): the file does not say how they were drawn',
+      'its latents are taken as uniform in [-1, 1): the file does not say how to sample them',
       expect.stringMatching(/^wrote \d+\.\d KiB as int8: .*dcgan-5000-iter$/),
     ]);
     const { manifest } = await load(written);

@@ -96,6 +96,6 @@ function describe({ network, kerasVersion, notes }: KerasGenerator, file: string
       `${total.toLocaleString('en')} parameters, latent ${network.inputShape[0]}, ` +
       `images ${network.outputShape.join('×')}`,
     ...notes,
-    'its latents are taken as uniform in [-1, 1): the file does not say how they were drawn',
+    'its latents are taken as uniform in [-1, 1): the file does not say how to sample them',
   ];
 }

@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../engines/start.ts';
 import { toHostWeights } from '../gan/network-state.ts';
 import type { RunRecord } from '../run/record.ts';
-import { sampleLatents } from '../run/samples.ts';
+import { fixedLatents } from '../run/samples.ts';
 
 type Weights = ReadonlyMap<string, Float32Array>;
 
@@ -24,7 +24,7 @@ export interface TrainedGan {
 
 /**
  * `generator` and `discriminator` as `.h5`, `.keras` and `.weights.h5`; a discriminator with a layer
- * that Keras does not have is left out.
+ * that Keras does not have is omitted.
  */
 export async function kerasFiles({
   preset,
@@ -41,7 +41,7 @@ export async function kerasFiles({
 }
 
 /**
- * What our inference draws, and what our discriminator says of it: JSON with `latents`
+ * Images of our inference and their probabilities by our discriminator: JSON with `latents`
  * `[count][latentSize]`, `shape`, `images` (flat) and, where D is written for Keras,
  * `probabilities` `[count]`.
  */
@@ -51,7 +51,7 @@ export async function referenceSamples(
   count: number,
 ): Promise<Uint8Array> {
   await startEngine('wasm', console.log);
-  const latents = sampleLatents(record.options.seed, preset.latent).slice(0, count);
+  const latents = fixedLatents(record.options.seed, preset.latent).slice(0, count);
   const compiled = compileGenerator(preset.generator, toHostWeights(preset.generator, generator));
   const images = compiled.generate(stackLatents(latents), latents.length);
   const probabilities = hasKerasLayers(preset.discriminator)

@@ -61,7 +61,13 @@ describe('measuring encodings', () => {
   });
 
   it('names an encoding that is too far from float32', () => {
-    const sizes = { bytes: 1, gzipBytes: 1, brotliBytes: 1, largestDifference: 9, changedShare: 1 };
+    const sizes = {
+      bytes: 1,
+      gzipBytes: 1,
+      brotliBytes: 1,
+      largestDifference: 9,
+      changedFraction: 1,
+    };
     const row = { encoding: 'int8', ...sizes, psnr: 39.94, lowestPsnr: 30 } as const;
     expect(encodingFault([row])).toBe('int8 reaches 39.9 dB, where 40 are wanted');
     expect(encodingFault([{ ...row, psnr: 40 }])).toBeUndefined();

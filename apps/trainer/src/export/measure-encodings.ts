@@ -34,12 +34,12 @@ export interface EncodingRow {
   lowestPsnr: number;
   /** Of 255 levels. */
   largestDifference: number;
-  /** Share of the levels that differ at all. */
-  changedShare: number;
+  /** Fraction of the levels that differ at all. */
+  changedFraction: number;
 }
 
 /**
- * Packs a generator in each encoding, and compares what it draws for the seeds `0` … `count` − 1.
+ * Packs a generator in each encoding, and compares the images of the seeds `0` … `count` − 1.
  * Runs on whatever backend is current.
  *
  * @param file with float32 kernels
@@ -56,7 +56,7 @@ export async function measureEncodings(file: GeneratorFile, count: number): Prom
   for (const encoding of ENCODINGS) {
     const files = await packGenerator({ network, weights, encoding, facts });
     const packed = await loadGeneratorFile(async (name) => files.get(name)!);
-    const images = await draw(packed, latents);
+    const images = await renderLatents(packed, latents);
     exact ??= images;
     rows.push({ encoding, ...sizes(files), ...compare(images, exact) });
   }
@@ -78,7 +78,10 @@ export async function loadFloat32Generator(folder: string): Promise<GeneratorFil
   );
 }
 
-async function draw({ manifest, network, weights }: GeneratorFile, latents: Float32Array[]) {
+async function renderLatents(
+  { manifest, network, weights }: GeneratorFile,
+  latents: Float32Array[],
+) {
   const compiled = compileGenerator(network, weights);
   const images: Uint8Array[] = [];
   for (let start = 0; start < latents.length; start += BATCH) {
@@ -126,7 +129,7 @@ function compare(images: readonly Uint8Array[], exact: readonly Uint8Array[]) {
     psnr: decibels(errors.reduce((sum, error) => sum + error, 0) / errors.length),
     lowestPsnr: decibels(Math.max(...errors)),
     largestDifference,
-    changedShare: changed / (images.length * images[0]!.length),
+    changedFraction: changed / (images.length * images[0]!.length),
   };
 }
 
@@ -142,7 +145,7 @@ export function encodingTable(rows: readonly EncodingRow[]): string {
     decibels(row.psnr),
     decibels(row.lowestPsnr),
     String(row.largestDifference),
-    `${(100 * row.changedShare).toFixed(2)} %`,
+    `${(100 * row.changedFraction).toFixed(2)} %`,
   ]);
   return numberTable([
     ['kernels', 'bytes', 'gzip', 'brotli', 'PSNR dB', 'lowest', 'largest difference', 'changed'],

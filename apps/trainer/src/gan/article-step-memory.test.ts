@@ -80,7 +80,7 @@ describe('trainStep', () => {
         'generator',
       ),
       discriminator: initializeNetwork(articleDiscriminator(SMALL), 'discriminator'),
-      average: undefined,
+      ema: undefined,
     };
     const seen: ReturnType<typeof held>[] = [];
     for (let iteration = 0; iteration < STEPS; iteration++) {

@@ -24,15 +24,15 @@ function makeGan(): Gan {
   return {
     generator: initializeNetwork(articleGenerator({ ...small, latentSize: 5 }), 'generator'),
     discriminator: initializeNetwork(articleDiscriminator(small), 'discriminator'),
-    average: undefined,
+    ema: undefined,
   };
 }
 
-function drawLatents(key: string, count: number): tf.Tensor2D {
+function sampleLatents(key: string, count: number): tf.Tensor2D {
   return tf.tensor2d(createRandom(key).uniform(count * 5), [count, 5]);
 }
 
-function drawImages(count: number): tf.Tensor4D {
+function renderSeeds(count: number): tf.Tensor4D {
   return tf.tensor4d(createRandom('images').uniform(count * 16 * 16 * 3), [count, 16, 16, 3]);
 }
 
@@ -65,7 +65,7 @@ beforeEach(() => {
 describe('trainDiscriminator', () => {
   it('moves every weight of D by about the learning rate, and its moving statistics', () => {
     const before = read(gan.discriminator);
-    trainDiscriminator(gan.discriminator, drawImages(4), 'real', { dropoutMasks: masks }, adam);
+    trainDiscriminator(gan.discriminator, renderSeeds(4), 'real', { dropoutMasks: masks }, adam);
     for (const [name, moved] of movement(before, gan.discriminator)) {
       expect(moved, name).toBeGreaterThan(0);
       // Adam's first step is the learning rate in the gradient's direction, whatever its size.
@@ -74,7 +74,7 @@ describe('trainDiscriminator', () => {
   });
 
   it('starts near log 2, and falls for a batch that it sees again', () => {
-    const images = drawImages(4);
+    const images = renderSeeds(4);
     const fast = { ...adam, learningRate: 2e-3 };
     const noMasks: DropoutMasks = (_, __, shape) => tf.ones([...shape]);
     const losses = Array.from(
@@ -100,7 +100,7 @@ describe('trainGenerator', () => {
     // normalization follows directly would not move; in the article's networks an activation is between.
     const generator = read(gan.generator);
     const discriminator = read(gan.discriminator);
-    trainGenerator(gan, drawLatents('z', 4), { dropoutMasks: masks }, adam);
+    trainGenerator(gan, sampleLatents('z', 4), { dropoutMasks: masks }, adam);
     for (const [name, moved] of movement(generator, gan.generator)) {
       expect(moved, name).toBeGreaterThan(0);
     }
@@ -113,7 +113,7 @@ describe('trainGenerator', () => {
 
 describe('generateImages', () => {
   it('normalizes on moving statistics: an image does not depend on its batch', () => {
-    const latents = drawLatents('z', 3);
+    const latents = sampleLatents('z', 3);
     const together = generateImages(gan.generator, latents);
     const alone = generateImages(gan.generator, tf.slice2d(latents, [1, 0], [1, 5]));
     const difference = tf.max(
@@ -126,9 +126,9 @@ describe('generateImages', () => {
 describe('trainStep', () => {
   const step = (target: Gan) => {
     const inputs = {
-      realImages: drawImages(2),
-      discriminatorLatents: drawLatents('d', 2),
-      generatorLatents: drawLatents('g', 4),
+      realImages: renderSeeds(2),
+      discriminatorLatents: sampleLatents('d', 2),
+      generatorLatents: sampleLatents('g', 4),
       dropoutMasks: masks,
     };
     const losses = trainStep(target, inputs, adam);

@@ -25,7 +25,7 @@ import {
   updateMovingStatistics,
 } from './network-state.ts';
 
-/** Which of the three parts of a step is running; each draws dropout masks of its own. */
+/** Which of the three parts of a step is running; each has its own dropout masks. */
 export type SubStep = 'real' | 'fake' | 'generator';
 
 /** A dropout mask for one layer of one part: 0 or 1 / (1 − rate), of the given shape. */
@@ -39,10 +39,10 @@ export type DropoutMasks = (
 export interface Gan {
   generator: NetworkState;
   discriminator: NetworkState;
-  /** Says which latents G is to draw real images from, and learns with G, where the methods ask for it. */
+  /** Encodes real images as latents and learns with G, where the reconstruction loss has a weight. */
   encoder?: NetworkState | undefined;
-  /** The moving average of G's weights, by name, where the preset keeps one. */
-  average: Map<string, tf.Tensor> | undefined;
+  /** The exponential moving average of G's weights, by name, where the preset keeps one. */
+  ema: Map<string, tf.Tensor> | undefined;
 }
 
 /** Changes what D sees, image by image; gradients pass through it. */
@@ -60,8 +60,8 @@ export interface StepInputs {
   augment?: Augment | undefined;
 }
 
-/** What is drawn at random for a part of the step. */
-type Draws = Pick<StepInputs, 'dropoutMasks' | 'augment'>;
+/** The random operations of a part of the step. */
+type RandomOps = Pick<StepInputs, 'dropoutMasks' | 'augment'>;
 
 /** Scalars still on the device; reading one waits for the step. The caller disposes of them. */
 export interface StepLosses {
@@ -102,7 +102,7 @@ export function trainDiscriminator(
   discriminator: NetworkState,
   images: tf.Tensor4D,
   part: 'real' | 'fake',
-  { dropoutMasks, augment }: Draws,
+  { dropoutMasks, augment }: RandomOps,
   adam: AdamOptions,
 ): { loss: tf.Scalar; accuracy: tf.Scalar } {
   const { network, weights } = discriminator;
@@ -128,7 +128,7 @@ export function trainDiscriminator(
 export function trainGenerator(
   { generator, discriminator }: Gan,
   latents: tf.Tensor2D,
-  { dropoutMasks, augment }: Draws,
+  { dropoutMasks, augment }: RandomOps,
   adam: AdamOptions,
 ): tf.Scalar {
   const generatorStatistics: BatchStatistics = new Map();

@@ -1,6 +1,6 @@
 /**
- * The generator that is shown and exported: an average of G's weights over its steps (Yazıcı et al.
- * 2018, arXiv:1806.04498), with normalization statistics of its own.
+ * The generator that is shown and exported: the exponential moving average (EMA) of G's weights over its
+ * steps (Yazıcı et al. 2018, arXiv:1806.04498), with normalization statistics of its own.
  *
  * @module
  */
@@ -11,53 +11,55 @@ import type { Gan } from './article-step.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
 
 /** Weights by name; it owns its tensors, and an update replaces them. */
-export type AverageWeights = Map<string, tf.Tensor>;
+export type EmaWeights = Map<string, tf.Tensor>;
 
-/** Latents that statistics are measured over; four times what a step of G has, at the price of a step. */
+/** Latents whose statistics are measured; four times the batch of a step of G, at the cost of a step. */
 const CALIBRATION_LATENTS = 32;
 
-/** A copy of a network's weights to average from. */
-export function copyWeights({ weights }: NetworkState): AverageWeights {
+/** A copy of a network's weights, at which the EMA begins. */
+export function copyWeights({ weights }: NetworkState): EmaWeights {
   return new Map([...weights].map(([name, tensor]) => [name, tf.clone(tensor)]));
 }
 
 /**
- * Moves an average towards the network's weights: average ← decay · average + (1 − decay) · weight.
- * In the first steps decay is smaller, so that the average forgets how the network began. Moving
- * statistics stay: {@link calibrateAverage} measures them.
+ * Moves an EMA towards the network's weights: ema ← decay · ema + (1 − decay) · weight.
+ * In the first steps the decay is min(decay, (1 + steps) / (10 + steps)), so that the EMA forgets the
+ * initial weights. Moving statistics stay: {@link calibrateEma} measures them.
  */
-export function updateAverage(
-  average: AverageWeights,
+export function updateEma(
+  ema: EmaWeights,
   { network, weights, steps }: NetworkState,
   decay: number,
 ): void {
-  const share = Math.min(decay, (1 + steps) / (10 + steps));
+  const currentDecay = Math.min(decay, (1 + steps) / (10 + steps));
   for (const { name } of trainableSpecs(network)) {
-    const old = average.get(name)!;
-    const next = tf.tidy(() => tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), 1 - share)));
-    average.set(name, next);
+    const old = ema.get(name)!;
+    const next = tf.tidy(() =>
+      tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), 1 - currentDecay)),
+    );
+    ema.set(name, next);
     old.dispose();
   }
 }
 
 /**
- * Gives a GAN's average, where it keeps one, the statistics of its own activations over a batch of
- * latents that `seed` fixes: G's moving statistics are of other weights, and of its last few batches.
- * To be called before the average is shown or saved; training does not depend on it.
+ * Gives the EMA of a GAN, where it has one, the statistics of its own activations over a batch of
+ * latents that `seed` fixes: G's moving statistics are those of other weights and of its last few batches.
+ * Call it before the EMA is shown or saved; training does not depend on it.
  */
-export function calibrateAverage(
-  { generator: { network }, average }: Gan,
+export function calibrateEma(
+  { generator: { network }, ema }: Gan,
   { seed, latent }: { seed: number; latent: LatentSpace },
 ): void {
-  if (!average) return;
+  if (!ema) return;
   const random = createRandom(`${seed}/calibration latents`);
   const values = randomLatents(random, CALIBRATION_LATENTS, latent);
   const statistics = new Map();
   tf.tidy(() => {
     const latents = tf.tensor2d(values, [CALIBRATION_LATENTS, latent.size]);
-    applyNetwork(network, average, latents, { training: true, dropoutMask: noDropout, statistics });
+    applyNetwork(network, ema, latents, { training: true, dropoutMask: noDropout, statistics });
   });
-  updateMovingStatistics({ network: withoutMomentum(network), weights: average }, statistics);
+  updateMovingStatistics({ network: withoutMomentum(network), weights: ema }, statistics);
 }
 
 /** With momentum 0 the moving statistics become those of the batch. */
@@ -71,5 +73,5 @@ function withoutMomentum(network: Network): Network {
 }
 
 const noDropout = (layer: string): tf.Tensor => {
-  throw new Error(`a generator does not drop out, but ${layer} does`);
+  throw new Error(`a generator has no dropout, but ${layer} is one`);
 };

@@ -10,7 +10,7 @@ import {
 } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encode, toUniform } from './encoder.ts';
+import { encodeImages, toUniform } from './encoder.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 
@@ -61,7 +61,7 @@ describe('encode', () => {
     const count = 10_000;
     const noise = normal(createRandom('noise'), count * COMPONENTS);
     // A certainty of −30 is a variance of 1 but for 1e-13.
-    const { latents, divergence } = encode(saying(0, 0, -30, -30), {
+    const { latents, divergence } = encodeImages(saying(0, 0, -30, -30), {
       images: images(count),
       noise: () => tf.tensor2d(noise, [count, COMPONENTS]),
     });
@@ -80,7 +80,7 @@ describe('encode', () => {
       const mean = 3 * Math.tanh(place / 3);
       return (mean ** 2 + variance - 1 - Math.log(variance)) / 2;
     };
-    const { divergence } = encode(saying(0.7, -2, 1, 4), silent(5));
+    const { divergence } = encodeImages(saying(0.7, -2, 1, 4), silent(5));
     expect(divergence.dataSync()[0]).toBeCloseTo(divergenceOf(0.7, 1) + divergenceOf(-2, 4), 5);
   });
 
@@ -98,7 +98,7 @@ describe('encode', () => {
     };
 
     it('maps them last: (z − mean) kernel', () => {
-      const { latents } = encode(withMeans(1, [[0.1, -0.2]]), silent(1));
+      const { latents } = encodeImages(withMeans(1, [[0.1, -0.2]]), silent(1));
       // Where the encoder says the middle, z is 0: −0.1 · (2, 0.5) + 0.2 · (0, 3)
       expectNumbers(latents, [-0.2, 0.55]);
     });
@@ -112,13 +112,13 @@ describe('encode', () => {
         [0, 1],
         [1, 0],
       ]);
-      const { latents } = encode(withMeans(2, means), { ...silent(2), classes });
+      const { latents } = encodeImages(withMeans(2, means), { ...silent(2), classes });
       expectNumbers(latents, [0, -3, -0.2, 0.55]);
     });
   });
 
   it('keeps latents in range and the divergence finite, whatever the network says', () => {
-    const { latents, divergence } = encode(saying(1e4, -1e4, 1e4, -1e4), silent(1));
+    const { latents, divergence } = encodeImages(saying(1e4, -1e4, 1e4, -1e4), silent(1));
     expect([...latents.dataSync()].map((value) => Math.abs(value) <= 1)).toEqual([true, true]);
     expect(Number.isFinite(divergence.dataSync()[0])).toBe(true);
   });

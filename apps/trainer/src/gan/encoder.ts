@@ -1,10 +1,10 @@
 /**
- * Which latents G is to draw given images from: the encoder's part of a variational autoencoder
- * (Kingma & Welling 2013, arXiv:1312.6114) whose prior is the uniform distribution of our latents.
+ * The latents of given images: the encoder's part of a variational autoencoder (Kingma & Welling 2013,
+ * arXiv:1312.6114) whose prior is the uniform distribution of our latents.
  *
- * The encoder says a normal distribution for each component. Mapped by 2Φ(x) − 1, Φ being the
+ * The posterior is a normal distribution for each component. Mapped by 2Φ(x) − 1, Φ being the
  * standard normal distribution function, N(0, 1) is the uniform distribution over (−1, 1): so the
- * divergence from the prior is the usual one of two normal distributions.
+ * KL divergence from the prior is the usual one of two normal distributions.
  *
  * @module
  */
@@ -13,66 +13,70 @@ import { applyNetwork, type NetworkWeights, softplus } from '@killme/model/train
 import * as tf from '@tensorflow/tfjs-core';
 import type { PlacedNetwork } from './network-state.ts';
 
-/** How far from 0 a mean may lie: 2Φ(3) − 1 = 0.997. */
-const FARTHEST = 3;
+/** The largest |mean| of a posterior: 2Φ(3) − 1 = 0.997. */
+const MAX_MEAN = 3;
 
-/** A normal distribution for each component of each image's latent, `[n, components]`. */
-interface Said {
+/** A normal distribution for each component of the latent of each image, `[n, components]`. */
+export interface Posterior {
   mean: tf.Tensor2D;
   logVariance: tf.Tensor2D;
 }
 
-/** What is encoded. */
-interface Encoded {
+interface EncoderInputs {
   /** `[n, height, width, 3]` in [-1, 1]. */
   images: tf.Tensor4D;
-  /** `[n, components]` of the standard normal distribution. */
+  /** Standard normal, `[n, components]`; samples the posterior. */
   noise: (components: number) => tf.Tensor2D;
-  /** `[n, classes]`, 1 at the class of each image; left out where classes are not told. */
+  /** One-hot, `[n, classes]`; absent where the GAN is not class-conditional. */
   classes?: tf.Tensor2D | undefined;
 }
 
 /**
- * An encoder that overshoots must not carry G away: means are bounded, and no variance is above that
- * of the prior.
+ * Samples latents of images from their posterior.
  *
- * @returns latents drawn by the noise from what the encoder says, `[n, components]`, in (−1, 1) before
- * they are whitened, and how far that is from knowing nothing: the mean over images of the Kullback–Leibler divergence from
- * the prior, in nats.
+ * @returns `latents` `[n, components]`, in (−1, 1) before they are whitened; `divergence`: the mean over
+ * images of the Kullback–Leibler divergence of the posterior from the prior, in nats.
  */
-export function encode(
+export function encodeImages(
   encoder: PlacedNetwork,
-  { images, noise, classes }: Encoded,
+  { images, noise, classes }: EncoderInputs,
 ): { latents: tf.Tensor2D; divergence: tf.Scalar } {
   return tf.tidy(() => {
-    const said = askEncoder(encoder, images);
-    const { mean, logVariance } = said;
+    const posterior = encodePosterior(encoder, images);
+    const { mean, logVariance } = posterior;
     const squares = tf.add(tf.square(mean), tf.exp(logVariance));
     const divergences = tf.mul(tf.sub(squares, tf.add(logVariance, 1)), 0.5);
-    const drawn = drawSaid(said, noise(mean.shape[1]));
-    const latents = whiten(encoder.weights, drawn, classes);
+    const sampled = samplePosterior(posterior, noise(mean.shape[1]));
+    const latents = whiten(encoder.weights, sampled, classes);
     return { latents, divergence: tf.mean(tf.sum(divergences, 1)) as tf.Scalar };
   });
 }
 
-/** @param images `[n, height, width, 3]` in [-1, 1] */
-export function askEncoder({ network, weights }: PlacedNetwork, images: tf.Tensor4D): Said {
+/**
+ * The posterior of images. An encoder that overshoots must not destabilize G: means are bounded, and no
+ * variance is above that of the prior.
+ * @param images `[n, height, width, 3]` in [-1, 1]
+ */
+export function encodePosterior(
+  { network, weights }: PlacedNetwork,
+  images: tf.Tensor4D,
+): Posterior {
   return tf.tidy(() => {
-    const said = applyNetwork(network, weights, images, { training: false });
-    const [place, certainty] = tf.split(said, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    const output = applyNetwork(network, weights, images, { training: false });
+    const [rawMean, rawPrecision] = tf.split(output, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     return {
-      mean: tf.mul<tf.Tensor2D>(tf.tanh(tf.div(place, FARTHEST)), FARTHEST),
-      logVariance: tf.neg(softplus(certainty) as tf.Tensor2D),
+      mean: tf.mul<tf.Tensor2D>(tf.tanh(tf.div(rawMean, MAX_MEAN)), MAX_MEAN),
+      logVariance: tf.neg(softplus(rawPrecision) as tf.Tensor2D),
     };
   });
 }
 
-/** Latents drawn from what an encoder says, `[n, components]` in (−1, 1), not whitened. */
-export function drawSaid({ mean, logVariance }: Said, noise: tf.Tensor2D): tf.Tensor2D {
+/** Latents sampled from a posterior, `[n, components]` in (−1, 1), not whitened. */
+export function samplePosterior({ mean, logVariance }: Posterior, noise: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => toUniform(tf.add(mean, tf.mul(tf.exp(tf.mul(logVariance, 0.5)), noise))));
 }
 
-/** The last step of an encoder that has it: see {@link withWhitening}. */
+/** The whitening of an encoder that has one (see `withWhitening`); otherwise the latents as they are. */
 export function whiten(
   weights: NetworkWeights,
   latents: tf.Tensor2D,

@@ -17,14 +17,14 @@ import { applyNetwork, dropoutMask, registerTrainingKernels } from '@killme/mode
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gan, generateImages } from './article-step.ts';
-import { calibrateAverage, copyWeights, updateAverage } from './ema.ts';
-import { encode } from './encoder.ts';
+import { calibrateEma, copyWeights, updateEma } from './ema.ts';
+import { encodeImages } from './encoder.ts';
 import {
   gradientPenalty,
-  learningRateShare,
-  type PairedInputs,
+  type LiteStepInputs,
+  learningRateFactor,
   saturation,
-  trainPairedStep,
+  trainLiteStep,
 } from './lite-step.ts';
 import { createNetworkState, initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
@@ -32,7 +32,12 @@ import { normal } from './normal.ts';
 const SIDE = 8;
 const HALF = 4;
 const adam = { learningRate: 5e-3, beta1: 0, beta2: 0.99, epsilon: 1e-7 };
-const methods = { loss: 'relativistic', gradientPenalty: 1, reconstruction: 0, warmUp: 0 } as const;
+const methods = {
+  loss: 'relativistic',
+  gradientPenalty: 1,
+  reconstructionWeight: 0,
+  warmUp: 0,
+} as const;
 
 function makeGan(): Gan {
   const generator = articleGenerator({ latentSize: 5, imageSize: SIDE, width: 1 / 16 });
@@ -53,14 +58,14 @@ function makeGan(): Gan {
   return {
     generator: initializeNetwork(generator, 'generator'),
     discriminator: initializeNetwork(discriminator, 'discriminator'),
-    average: undefined,
+    ema: undefined,
   };
 }
 
 const numbers = (key: string, shape: number[]) =>
   tf.tensor(createRandom(key).uniform(tf.util.sizeFromShape(shape)), shape);
 
-const drawInputs = (key = ''): PairedInputs => ({
+const drawInputs = (key = ''): LiteStepInputs => ({
   realImages: numbers(`real${key}`, [HALF, SIDE, SIDE, 3]) as tf.Tensor4D,
   discriminatorLatents: numbers(`d${key}`, [HALF, 5]) as tf.Tensor2D,
   generatorLatents: numbers(`g${key}`, [HALF, 5]) as tf.Tensor2D,
@@ -75,10 +80,10 @@ const read = ({ weights }: Pick<NetworkState, 'weights'>) =>
 function step(
   gan: Gan,
   key?: string,
-  chosen: Parameters<typeof trainPairedStep>[2]['methods'] = methods,
+  chosen: Parameters<typeof trainLiteStep>[2]['methods'] = methods,
 ) {
   const inputs = drawInputs(key);
-  const losses = trainPairedStep(gan, inputs, { methods: chosen, adam });
+  const losses = trainLiteStep(gan, inputs, { methods: chosen, adam });
   const values = Object.values(losses).map((loss: tf.Scalar) => loss.dataSync()[0]!);
   tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
   tf.dispose(Object.values(losses));
@@ -96,7 +101,7 @@ beforeEach(() => {
   gan = makeGan();
 });
 
-describe('trainPairedStep', () => {
+describe('trainLiteStep', () => {
   it('takes one Adam step of D and one of G, and moves every weight', () => {
     const before = { generator: read(gan.generator), discriminator: read(gan.discriminator) };
     step(gan);
@@ -141,19 +146,19 @@ describe('trainPairedStep', () => {
   });
 });
 
-describe('a D that is told classes', () => {
+describe('a class-conditional D', () => {
   /** One linear layer with a logit for each of two classes. */
   const linear = () =>
     sequential('discriminator', [SIDE, SIDE, 3], [flatten(), dense(2), activation('sigmoid')]);
 
   it('judges an image by the logit of its class alone', () => {
-    gan.discriminator = initializeNetwork(linear(), 'told');
+    gan.discriminator = initializeNetwork(linear(), 'conditional');
     const before = read(gan.discriminator).get('dense/kernel')!;
     const inputs = {
       ...drawInputs(),
       classes: tf.tensor2d(new Array(HALF).fill([1, 0]).flat(), [HALF, 2]),
     };
-    trainPairedStep(gan, inputs, { methods, adam });
+    trainLiteStep(gan, inputs, { methods, adam });
     const after = read(gan.discriminator).get('dense/kernel')!;
     const moved = after.map((value, i) => value !== before[i]);
     expect(moved.filter((_, i) => i % 2 === 0)).toContain(true);
@@ -162,27 +167,27 @@ describe('a D that is told classes', () => {
 });
 
 describe('the encoder', () => {
-  const components = 3; // the other two of a latent say the class
+  const components = 3; // the other two of a latent are its class
   const encoder = withWhitening(
     sequential('encoder', [SIDE, SIDE, 3], [flatten(), dense(2 * components)]),
   );
-  /** How far G's drawings are from the images, drawn from where the encoder says that they lie. */
-  const error = (made: Gan, { realImages, generatorLatents }: PairedInputs) =>
+  /** How far G's reconstructions are from the images. */
+  const error = (made: Gan, { realImages, generatorLatents }: LiteStepInputs) =>
     tf.tidy(() => {
-      const { latents } = encode(made.encoder!, {
+      const { latents } = encodeImages(made.encoder!, {
         images: realImages,
         noise: () => tf.zeros([HALF, components]),
       });
-      const told = tf.slice(generatorLatents, [0, components]);
+      const condition = tf.slice(generatorLatents, [0, components]);
       const { network, weights } = made.generator;
       const mode = { training: true, dropoutMask: () => tf.scalar(1) } as const;
-      const again = applyNetwork(network, weights, tf.concat([latents, told], 1), mode);
+      const again = applyNetwork(network, weights, tf.concat([latents, condition], 1), mode);
       return tf.mean(tf.abs(tf.sub(again, realImages))).dataSync()[0]!;
     });
-  const described = { ...methods, reconstruction: 100 };
+  const described = { ...methods, reconstructionWeight: 100 };
 
-  it('learns with G to draw the real images again, each as it is', { timeout: 30_000 }, () => {
-    // Grey images: one drawing for all would be wrong by 0.5 in the mean.
+  it('learns with G to reconstruct each real image', { timeout: 30_000 }, () => {
+    // Grey images: one image for all would be wrong by 0.5 in the mean.
     const grey = () =>
       tf.tidy(() => {
         const values = tf.tensor4d([-0.75, -0.25, 0.25, 0.75], [HALF, 1, 1, 1]);
@@ -192,7 +197,7 @@ describe('the encoder', () => {
     const before = read(gan.encoder);
     for (let i = 0; i < 25; i++) {
       const inputs = { ...drawInputs(`${i}`), realImages: grey() };
-      const losses = trainPairedStep(gan, inputs, {
+      const losses = trainLiteStep(gan, inputs, {
         methods: { ...described, warmUp: 25 }, // without D, which makes it slower only
         adam: { ...adam, learningRate: 0.02 },
       });
@@ -212,8 +217,8 @@ describe('the encoder', () => {
     const before = { discriminator: read(gan.discriminator), generator: read(gan.generator) };
     const warm = { ...described, warmUp: 2 };
     step(gan, undefined, warm);
-    const losses = trainPairedStep(gan, drawInputs(), { methods: warm, adam });
-    expect(Object.keys(losses)).toEqual(['redrawError']);
+    const losses = trainLiteStep(gan, drawInputs(), { methods: warm, adam });
+    expect(Object.keys(losses)).toEqual(['reconstructionLoss']);
     expect(read(gan.discriminator)).toEqual(before.discriminator);
     expect(read(gan.generator)).not.toEqual(before.generator);
     step(gan, undefined, warm);
@@ -259,7 +264,7 @@ describe('saturation', () => {
     expect(saturation(tf.tensor1d([0, 3.9, -4, 5, -24, 1])).dataSync()[0]).toBeCloseTo(21 / 6, 6);
   });
 
-  it('brings a G back that draws black for ever', () => {
+  it('brings a G back whose images are saturated black', () => {
     const bias = [...gan.generator.weights.keys()].filter((name) => name.endsWith('/bias')).at(-1)!;
     gan.generator.weights.set(bias, tf.fill([3], -9));
     const farthest = () => Math.min(...gan.generator.weights.get(bias)!.dataSync<'float32'>());
@@ -275,12 +280,12 @@ describe('saturation', () => {
 
 describe('the learning rate', () => {
   it('is all of it in the warm-up, then three tenths', () => {
-    const shares = [0, 5999, 6000, 50_000].map((steps) => learningRateShare(steps, 6000));
-    expect(shares).toEqual([1, 1, 0.3, 0.3]);
+    const factors = [0, 5999, 6000, 50_000].map((steps) => learningRateFactor(steps, 6000));
+    expect(factors).toEqual([1, 1, 0.3, 0.3]);
   });
 
   it('is all of it where there is no warm-up', () => {
-    expect(learningRateShare(50_000, 0)).toBe(1);
+    expect(learningRateFactor(50_000, 0)).toBe(1);
   });
 });
 
@@ -298,27 +303,27 @@ describe('gradientPenalty', () => {
   });
 });
 
-describe('the average of G', () => {
+describe('the EMA of G', () => {
   const latent = { size: 5, distribution: 'uniform' } as const;
 
-  it('is a running mean in the first steps: all of a weight, then shares of it', () => {
+  it('is a running mean in the first steps: all of a weight, then fractions of it', () => {
     const network = sequential('generator', [1], [dense(1)]);
     const state = createNetworkState(network, () => Float32Array.of(1));
-    const average = new Map([...state.weights].map(([name]) => [name, tf.zeros([1, 1])]));
-    updateAverage(average, { ...state, steps: 1 }, 0.998);
+    const ema = new Map([...state.weights].map(([name]) => [name, tf.zeros([1, 1])]));
+    updateEma(ema, { ...state, steps: 1 }, 0.998);
     // (1 + 1) / (10 + 1) of 0 and the rest of 1
-    expect(average.get('dense/kernel')!.dataSync()[0]).toBeCloseTo(9 / 11, 6);
-    updateAverage(average, { ...state, steps: 100_000 }, 0.998);
-    expect(average.get('dense/kernel')!.dataSync()[0]).toBeCloseTo((9 / 11) * 0.998 + 0.002, 6);
+    expect(ema.get('dense/kernel')!.dataSync()[0]).toBeCloseTo(9 / 11, 6);
+    updateEma(ema, { ...state, steps: 100_000 }, 0.998);
+    expect(ema.get('dense/kernel')!.dataSync()[0]).toBeCloseTo((9 / 11) * 0.998 + 0.002, 6);
   });
 
   it('is normalized with the statistics of its own activations, whatever G has seen', () => {
-    gan.average = copyWeights(gan.generator);
+    gan.ema = copyWeights(gan.generator);
     step(gan);
-    calibrateAverage(gan, { seed: 7, latent });
+    calibrateEma(gan, { seed: 7, latent });
     const { network } = gan.generator;
     const latents = tf.tensor2d(createRandom('7/calibration latents').uniform(32 * 5), [32, 5]);
-    const averaged = { ...gan.generator, weights: gan.average };
+    const averaged = { ...gan.generator, weights: gan.ema };
     const shown = generateImages(averaged, latents);
     const statistics = new Map();
     const mode = {
@@ -331,8 +336,8 @@ describe('the average of G', () => {
     const trained = tf.tidy(() => applyNetwork(network, averaged.weights, latents, mode));
     const difference = tf.max(tf.abs(tf.sub(shown, trained))).dataSync()[0]!;
     expect(difference).toBeLessThan(1e-4);
-    const again = read({ weights: gan.average });
-    calibrateAverage(gan, { seed: 7, latent });
-    expect(read({ weights: gan.average })).toEqual(again);
+    const again = read({ weights: gan.ema });
+    calibrateEma(gan, { seed: 7, latent });
+    expect(read({ weights: gan.ema })).toEqual(again);
   });
 });

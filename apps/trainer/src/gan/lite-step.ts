@@ -1,15 +1,15 @@
 /**
  * The training step of preset `lite`: D once on as many real as fake images, then G through the
- * frozen D. What it does otherwise than the article's step (step.ts):
+ * frozen D. It differs from the article's step (article-step.ts) in this:
  *
- * - D takes one Adam step for both halves, so a loss may compare them; they still pass through D apart.
- * - The images that D learns from are drawn by G as it trains, normalized with their batch. On moving
- *   statistics they would differ from those that G is judged by, and D would learn that difference.
- * - D's gradient is penalized on both halves, which keeps D from being right every time.
- * - Where classes are told, G draws images of the classes of the real ones, and D gives each image the
- *   logit of its class.
- * - Where there is an encoder, it learns with G to draw the real images again: a GAN alone may leave
- *   out what it finds hard, this error counts every image (Larsen et al. 2015, arXiv:1512.09300).
+ * - D takes one Adam step for both halves, so a loss may compare them; each half passes through D by itself.
+ * - G generates the fake images for D in training mode, normalized with the statistics of their batch. With
+ *   moving statistics they would differ from those in G's own step, and D would learn that difference.
+ * - D's gradient is penalized on both halves, which keeps D from becoming certain.
+ * - Where the GAN is class-conditional, G generates images of the classes of the real ones, and D gives
+ *   each image the logit of its class.
+ * - Where there is an encoder, it learns together with G to reconstruct the real images. A GAN alone may
+ *   drop modes; the reconstruction loss counts every image (Larsen et al. 2015, arXiv:1512.09300).
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Augment, Gan, StepLosses } from './article-step.ts';
-import { encode } from './encoder.ts';
+import { encodeImages } from './encoder.ts';
 import {
   type AdamOptions,
   applyAdam,
@@ -34,24 +34,24 @@ import {
   trainableTensors,
   updateMovingStatistics,
 } from './network-state.ts';
-import { pyramidError } from './reconstruction-loss.ts';
+import { reconstructionLossOf } from './reconstruction-loss.ts';
 
 /** What the step takes of a run's methods. */
-type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstruction' | 'warmUp'>;
+type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'>;
 
-/** The draws of a step; half is half the batch. */
-export interface PairedInputs {
+/** The images and random numbers of a step; half is half the batch. */
+export interface LiteStepInputs {
   /** `[half, height, width, 3]` in [-1, 1]. */
   realImages: tf.Tensor4D;
-  /** `[half, classes]`, 1 at the class of each real image; left out where D has one logit only. */
+  /** `[half, classes]`, one-hot classes of the real images; absent where D has a single logit. */
   classes?: tf.Tensor2D | undefined;
-  /** `[half, latent]` each, of the classes of the real images. */
+  /** `[half, latent]` each, with the classes of the real images. */
   discriminatorLatents: tf.Tensor2D;
   generatorLatents: tf.Tensor2D;
   augment?: Augment | undefined;
-  /** `[half, components]` of the standard normal distribution; for the encoder. */
+  /** Standard normal, `[half, components]`; to sample the posterior of the encoder. */
   encoderNoise: (components: number) => tf.Tensor2D;
-  /** −1 or 1 at random, of the given shape; for the penalty. */
+  /** −1 or 1 at random, of the given shape; for the gradient penalty. */
   signs: (part: 'real' | 'fake', shape: readonly number[]) => tf.Tensor;
 }
 
@@ -61,60 +61,59 @@ export interface PairedInputs {
  */
 const PENALTY_EVERY = 4;
 
-/** How far an image is moved to see how D changes, in units of [-1, 1]. */
+/** Size of the finite difference of the gradient penalty, in units of [-1, 1]. */
 const PENALTY_DISTANCE = 0.05;
 
 /**
- * What a nat of the encoder's divergence weighs against G's error in drawing again: where it pays to
- * say more of an image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
+ * Weight of a nat of the posterior's KL divergence against the reconstruction loss: how much a latent may
+ * tell about its image. (Zhu et al. 2017, "BicycleGAN", arXiv:1711.11586, take 0.001.)
  */
 const DIVERGENCE_WEIGHT = 1e-4;
 
-/** Where tanh no longer has a slope to speak of. */
+/** Beyond it tanh has next to no gradient. */
 const SATURATED_FROM = 4;
 
-/** As much as the error of drawing again has by default. */
+/** The default weight of the reconstruction loss. */
 const SATURATION_WEIGHT = 100;
 
-/** What a step took: in the warm-up the error of drawing again alone, without an encoder all but it. */
-export type PairedStepLosses = Partial<StepLosses> & {
-  /** {@link pyramidError} of the real images drawn again. */
-  redrawError?: tf.Scalar;
+/** The losses of a step: in the warm-up only the reconstruction loss; without an encoder all but it. */
+export type LiteStepLosses = Partial<StepLosses> & {
+  /** {@link reconstructionLossOf} the real images and their reconstructions. */
+  reconstructionLoss?: tf.Scalar;
 };
 
-/** What G's step took: what D makes of its images, the error of drawing again, or both. */
-type GeneratorLosses = Pick<PairedStepLosses, 'generatorLoss' | 'redrawError'>;
+/** The losses of G's step: the adversarial one, the reconstruction loss, or both. */
+type GeneratorLosses = Pick<LiteStepLosses, 'generatorLoss' | 'reconstructionLoss'>;
 
 /** One iteration. The caller disposes of the inputs and the losses. */
-export function trainPairedStep(
+export function trainLiteStep(
   gan: Gan,
-  inputs: PairedInputs,
-  { methods, adam: begun }: { methods: StepMethods; adam: AdamOptions },
-): PairedStepLosses {
+  inputs: LiteStepInputs,
+  { methods, adam: initialAdam }: { methods: StepMethods; adam: AdamOptions },
+): LiteStepLosses {
   const { steps } = gan.generator;
   const warmUpSteps = gan.encoder ? methods.warmUp : 0;
-  const share = learningRateShare(steps, warmUpSteps);
-  const adam = { ...begun, learningRate: share * begun.learningRate };
+  const learningRate = learningRateFactor(steps, warmUpSteps) * initialAdam.learningRate;
+  const adam = { ...initialAdam, learningRate };
   if (gan.encoder && steps < warmUpSteps) {
     return warmUp(gan, gan.encoder, inputs, { methods, adam });
   }
-  const discriminatorLosses = trainDiscriminatorOnPairs(gan, inputs, { methods, adam });
-  const generatorLosses = trainGeneratorOnPairs(gan, inputs, { methods, adam });
+  const discriminatorLosses = stepLiteDiscriminator(gan, inputs, { methods, adam });
+  const generatorLosses = stepLiteGenerator(gan, inputs, { methods, adam });
   return { ...discriminatorLosses, ...generatorLosses };
 }
 
 /**
- * The share of the learning rate that a step takes: all of it in the warm-up, three tenths after it. What
- * G draws is right but for details by then, and steps as large as at first undo as many of them as they
- * bring. Without a warm-up all of it: nothing is settled at any time.
+ * What the learning rate is multiplied by: 1 in the warm-up, 0.3 after it. G's images are then right
+ * except for details, and larger steps destroy as many details as they add. Without a warm-up always 1.
  */
-export function learningRateShare(steps: number, warmUp: number): number {
+export function learningRateFactor(steps: number, warmUp: number): number {
   return warmUp > 0 && steps >= warmUp ? 0.3 : 1;
 }
 
-function trainDiscriminatorOnPairs(
+function stepLiteDiscriminator(
   { generator, discriminator }: Gan,
-  { realImages, discriminatorLatents, classes, augment, signs }: PairedInputs,
+  { realImages, discriminatorLatents, classes, augment, signs }: LiteStepInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): Omit<StepLosses, 'generatorLoss'> {
   const fakeImages = tf.tidy(() =>
@@ -153,7 +152,7 @@ function trainDiscriminatorOnPairs(
   return losses;
 }
 
-/** D's logits `[n, 1]`, each the one of its image's class where there are more. */
+/** D's logits `[n, 1]`; of a class-conditional D the logit of each image's class. */
 function logitsOf(
   { network, weights }: NetworkState,
   images: tf.Tensor,
@@ -163,18 +162,18 @@ function logitsOf(
   return classes ? tf.sum(tf.mul(logits, classes), 1, true) : logits;
 }
 
-/** D's loss on each half, and how often it puts an image on the right side of the other half's mean. */
+/** D's loss on each half, and the fraction of images on the right side of the other half's mean logit. */
 function lossesOfHalves(
   loss: AdversarialLoss,
   { real, fake }: { real: tf.Tensor; fake: tf.Tensor },
 ): Omit<StepLosses, 'generatorLoss'> {
   return tf.tidy(() => {
-    const share = (right: tf.Tensor) => tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
+    const fraction = (right: tf.Tensor) => tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
     return {
       realLoss: loss.real(real, fake),
       fakeLoss: loss.fake(real, fake),
-      realAccuracy: share(tf.greater(real, tf.mean(fake))),
-      fakeAccuracy: share(tf.less(fake, tf.mean(real))),
+      realAccuracy: fraction(tf.greater(real, tf.mean(fake))),
+      fakeAccuracy: fraction(tf.less(fake, tf.mean(real))),
     };
   });
 }
@@ -183,7 +182,7 @@ function lossesOfHalves(
  * The mean square of D's gradient by its image, by finite differences: with signs s at random,
  * (D(x + σs) − D(x))² / σ² is |∇D|² in expectation. That of real images is R1 (Mescheder et al. 2018,
  * arXiv:1801.04406), that of fake ones R2; the approximation is that of Lin et al. 2025
- * (arXiv:2501.08316), and needs no gradient of a gradient, which our kernels do not have.
+ * (arXiv:2501.08316); it needs no gradient of a gradient, which our kernels do not have.
  */
 export function gradientPenalty(
   judge: (images: tf.Tensor) => tf.Tensor,
@@ -193,10 +192,10 @@ export function gradientPenalty(
   return tf.mean(tf.square(tf.div(tf.sub(moved, scores), PENALTY_DISTANCE)));
 }
 
-/** G's loss is what D makes of its images; the error of drawing again is a figure by itself. */
-function trainGeneratorOnPairs(
+/** One step of G through the frozen D; with an encoder the reconstruction loss is added. */
+function stepLiteGenerator(
   { generator, discriminator, encoder }: Gan,
-  inputs: PairedInputs,
+  inputs: LiteStepInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): GeneratorLosses {
   const { realImages, generatorLatents, classes, augment } = inputs;
@@ -207,41 +206,51 @@ function trainGeneratorOnPairs(
   const real = tf.tidy(() => judge(realImages, 'real'));
   const adversarial = (images: tf.Tensor) =>
     ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
-  const losses = stepGenerator({ generator, encoder, adam }, (draw) => {
+  const losses = stepGenerator({ generator, encoder, adam }, (generate) => {
     if (!encoder) {
-      const generatorLoss = adversarial(draw(generatorLatents));
-      return { loss: generatorLoss, shown: { generatorLoss } };
+      const generatorLoss = adversarial(generate(generatorLatents));
+      return { loss: generatorLoss, reported: { generatorLoss } };
     }
-    const { latents, divergence } = encodeBatch(encoder, inputs);
+    const { latents, divergence } = encodeRealImages(encoder, inputs);
     // One batch for both, so that both are normalized alike.
-    const both = draw(tf.concat([generatorLatents, latents]));
-    const [images, again] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
+    const both = generate(tf.concat([generatorLatents, latents]));
+    const [images, reconstructed] = tf.split(both, 2) as [tf.Tensor, tf.Tensor];
     const generatorLoss = adversarial(images);
-    const { redrawError, loss } = redrawLoss(realImages, again, divergence, methods);
-    return { loss: tf.add(generatorLoss, loss), shown: { generatorLoss, redrawError } };
+    const { reconstructionLoss, loss } = autoencoderLoss(
+      realImages,
+      reconstructed,
+      divergence,
+      methods,
+    );
+    return { loss: tf.add(generatorLoss, loss), reported: { generatorLoss, reconstructionLoss } };
   });
   real.dispose();
   return losses;
 }
 
-/** G and the encoder alone, which learn to draw real images again. */
+/** A step of G and the encoder alone: they learn to reconstruct real images. */
 function warmUp(
   { generator }: Gan,
   encoder: NetworkState,
-  inputs: PairedInputs,
+  inputs: LiteStepInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): GeneratorLosses {
-  return stepGenerator({ generator, encoder, adam }, (draw) => {
-    const { latents, divergence } = encodeBatch(encoder, inputs);
-    const { redrawError, loss } = redrawLoss(inputs.realImages, draw(latents), divergence, methods);
-    return { loss, shown: { redrawError } };
+  return stepGenerator({ generator, encoder, adam }, (generate) => {
+    const { latents, divergence } = encodeRealImages(encoder, inputs);
+    const { reconstructionLoss, loss } = autoencoderLoss(
+      inputs.realImages,
+      generate(latents),
+      divergence,
+      methods,
+    );
+    return { loss, reported: { reconstructionLoss } };
   });
 }
 
 /**
- * One Adam step of G, and of the encoder where there is one. G pays for {@link saturation} too.
- * @param lossOf the loss, given what draws images from latents, and the parts of it that are shown.
- * @returns the parts that are shown.
+ * One Adam step of G, and of the encoder where there is one. The {@link saturation} of G's images is added to the loss.
+ * @param lossOf gets a function from latents to images; returns the loss, and the parts of it to report.
+ * @returns the reported parts.
  */
 function stepGenerator(
   {
@@ -249,19 +258,22 @@ function stepGenerator(
     encoder,
     adam,
   }: { generator: NetworkState; encoder: NetworkState | undefined; adam: AdamOptions },
-  lossOf: (draw: (latents: tf.Tensor) => tf.Tensor) => { loss: tf.Tensor; shown: GeneratorLosses },
+  lossOf: (generate: (latents: tf.Tensor) => tf.Tensor) => {
+    loss: tf.Tensor;
+    reported: GeneratorLosses;
+  },
 ): GeneratorLosses {
   const statistics = new Map();
   let kept: GeneratorLosses = {};
   const { value, grads } = tf.valueAndGrads(() => {
     const { network, weights } = generator;
     let saturated: tf.Tensor = tf.scalar(0);
-    const { loss, shown } = lossOf((latents) => {
-      const drawn = applyBeforeTanh(network, weights, latents, { ...TRAINING, statistics });
-      saturated = saturation(drawn);
-      return tf.tanh(drawn);
+    const { loss, reported } = lossOf((latents) => {
+      const beforeTanh = applyBeforeTanh(network, weights, latents, { ...TRAINING, statistics });
+      saturated = saturation(beforeTanh);
+      return tf.tanh(beforeTanh);
     });
-    const parts = Object.entries<tf.Scalar>({ ...shown });
+    const parts = Object.entries<tf.Scalar>({ ...reported });
     kept = Object.fromEntries(parts.map(([part, value]) => [part, tf.keep(tf.clone(value))]));
     return tf.add(loss, tf.mul(saturated, SATURATION_WEIGHT)) as tf.Scalar;
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
@@ -274,20 +286,20 @@ function stepGenerator(
 }
 
 /**
- * How far the numbers under G's tanh are beyond where it still has a slope (4: tanh is 0.9993, a tenth
- * of a level of 255 from 1), the mean over all. Without it a patch that once went far beyond stayed black
- * for ever: no error of what is drawn has a gradient there.
+ * How far the inputs of G's tanh are beyond ±4, where it has next to no gradient (tanh 4 is 0.9993, a tenth
+ * of a level of 255 from 1): the mean over all. Without this term a patch that once went far beyond stayed
+ * black for ever, because no loss of the image has a gradient there.
  */
 export function saturation(beforeTanh: tf.Tensor): tf.Tensor {
   return tf.mean(tf.relu(tf.sub(tf.abs(beforeTanh), SATURATED_FROM)));
 }
 
-/** The latents of real images, `[half, latent]`: what the encoder says, and their classes. */
-function encodeBatch(
+/** Latents of real images, `[half, latent]`: sampled from the posterior, with their classes. */
+function encodeRealImages(
   encoder: NetworkState,
-  { realImages, encoderNoise, generatorLatents, classes }: PairedInputs,
-): ReturnType<typeof encode> {
-  const { latents, divergence } = encode(encoder, {
+  { realImages, encoderNoise, generatorLatents, classes }: LiteStepInputs,
+): ReturnType<typeof encodeImages> {
+  const { latents, divergence } = encodeImages(encoder, {
     images: realImages,
     noise: encoderNoise,
     classes,
@@ -296,21 +308,22 @@ function encodeBatch(
 }
 
 /**
- * G's error in drawing real images again; and its loss, which adds what it costs to say as much of them. It
- * weighs as much in the warm-up as after it: Adam takes a sudden hundredfold for a reason to leap.
+ * The reconstruction loss, and the loss of the autoencoder of encoder and G: reconstruction loss + weighted
+ * KL divergence. The weight is the same in the warm-up and after it: at a sudden change of a hundredfold
+ * Adam takes far too large steps.
  */
-function redrawLoss(
+function autoencoderLoss(
   real: tf.Tensor4D,
-  again: tf.Tensor,
+  reconstructed: tf.Tensor,
   divergence: tf.Scalar,
-  { reconstruction }: StepMethods,
-): { redrawError: tf.Scalar; loss: tf.Tensor } {
-  const redrawError = pyramidError(real, again as tf.Tensor4D);
-  const withDivergence = tf.add(redrawError, tf.mul(divergence, DIVERGENCE_WEIGHT));
-  return { redrawError, loss: tf.mul(withDivergence, reconstruction) };
+  { reconstructionWeight }: StepMethods,
+): { reconstructionLoss: tf.Scalar; loss: tf.Tensor } {
+  const reconstructionLoss = reconstructionLossOf(real, reconstructed as tf.Tensor4D);
+  const withDivergence = tf.add(reconstructionLoss, tf.mul(divergence, DIVERGENCE_WEIGHT));
+  return { reconstructionLoss, loss: tf.mul(withDivergence, reconstructionWeight) };
 }
 
-/** `components`, then what `latents` say of the class: their last components, where there are more. */
+/** `components`, then the class of `latents`: their last components, where there are more. */
 function withClassOf(latents: tf.Tensor2D, components: tf.Tensor2D): tf.Tensor2D {
   const [count, size] = latents.shape;
   const free = components.shape[1];
@@ -318,10 +331,10 @@ function withClassOf(latents: tf.Tensor2D, components: tf.Tensor2D): tf.Tensor2D
   return tf.concat([components, tf.slice(latents, [0, free], [count, size - free])], 1);
 }
 
-/** None of these networks drops out. */
+/** None of these networks has dropout. */
 const TRAINING = {
   training: true,
   dropoutMask: (layer: string): tf.Tensor => {
-    throw new Error(`${layer} drops out: the paired step has no masks`);
+    throw new Error(`${layer} is dropout: the lite step has no masks`);
   },
 } satisfies Mode;

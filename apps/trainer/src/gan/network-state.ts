@@ -62,7 +62,7 @@ export function createNetworkState(
 
 /**
  * A fresh network, as Keras starts one: glorot-uniform kernels, zero biases.
- * @param key names the random draw; equal keys give equal weights.
+ * @param key names the random numbers; equal keys give equal weights.
  */
 export function initializeNetwork(network: Network, key: string): NetworkState {
   return createNetworkState(network, (spec) => initialValues(spec, key));

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs';
 import { registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { pyramidError } from './reconstruction-loss.ts';
+import { reconstructionLossOf } from './reconstruction-loss.ts';
 
 /** A picture that is 0 but for a rectangle of 1. */
 function rectangle(
@@ -20,17 +20,17 @@ function rectangle(
 
 const pixel = { y: 7, x: 7, height: 1, width: 1 };
 
-const errorOf = (drawn: tf.Tensor4D) =>
-  pyramidError(tf.zerosLike(drawn), drawn).dataSync<'float32'>()[0]!;
+const lossOf = (reconstructed: tf.Tensor4D) =>
+  reconstructionLossOf(tf.zerosLike(reconstructed), reconstructed).dataSync<'float32'>()[0]!;
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
   registerTrainingKernels('cpu');
 });
 
-describe('pyramidError', () => {
+describe('reconstructionLossOf', () => {
   it('is twice the mean absolute error of images that have no band of detail', () => {
-    expect(errorOf(rectangle(8, pixel))).toBeCloseTo(2 / 64, 7);
+    expect(lossOf(rectangle(8, pixel))).toBeCloseTo(2 / 64, 7);
   });
 
   it('is what a wrong pixel comes to by hand', () => {
@@ -38,41 +38,44 @@ describe('pyramidError', () => {
     // back, (6 18 20 12 6 2) / 64 each way: 1 in all, of which (20 / 64)² lie where the pixel is.
     const back = (20 / 64) ** 2;
     const detail = (1 - back + (1 - back)) / 16 ** 2;
-    expect(errorOf(rectangle(16, pixel))).toBeCloseTo(detail + (2 * 1) / 4 / 8 ** 2, 7);
+    expect(lossOf(rectangle(16, pixel))).toBeCloseTo(detail + (2 * 1) / 4 / 8 ** 2, 7);
   });
 
   it('takes each channel for itself: one wrong of three is a third', () => {
-    const one = errorOf(rectangle(16, pixel));
-    expect(errorOf(rectangle(16, pixel, 3))).toBeCloseTo(one / 3, 7);
+    const one = lossOf(rectangle(16, pixel));
+    expect(lossOf(rectangle(16, pixel, 3))).toBeCloseTo(one / 3, 7);
   });
 
   it('is of the difference alone, and the same either way', () => {
     const real = rectangle(32, { y: 3, x: 5, height: 9, width: 2 });
-    const drawn = tf.mul(rectangle(32, { y: 20, x: 1, height: 4, width: 30 }), 0.5) as tf.Tensor4D;
-    const error = pyramidError(real, drawn).dataSync()[0]!;
-    expect(error).toBeGreaterThan(0);
-    expect(pyramidError(drawn, real).dataSync()[0]).toBeCloseTo(error, 7);
-    expect(pyramidError(real, real).dataSync()[0]).toBe(0);
+    const reconstructed = tf.mul(
+      rectangle(32, { y: 20, x: 1, height: 4, width: 30 }),
+      0.5,
+    ) as tf.Tensor4D;
+    const loss = reconstructionLossOf(real, reconstructed).dataSync()[0]!;
+    expect(loss).toBeGreaterThan(0);
+    expect(reconstructionLossOf(reconstructed, real).dataSync()[0]).toBeCloseTo(loss, 7);
+    expect(reconstructionLossOf(real, real).dataSync()[0]).toBe(0);
   });
 
   it('counts a stroke for more than as much of pixel error spread over all of the image', () => {
     const stroke = rectangle(128, { y: 80, x: 56, height: 3, width: 16 });
     const spread = tf.fill(stroke.shape, 48 / 128 ** 2) as tf.Tensor4D;
-    expect(errorOf(stroke)).toBeGreaterThan(2 * errorOf(spread));
+    expect(lossOf(stroke)).toBeGreaterThan(2 * lossOf(spread));
   });
 
   it('has the gradient of what grows as the difference does: along it, the error itself (Euler)', () => {
-    const drawn = tf.randomUniform([1, 32, 32, 2], -1, 1, 'float32', 3) as tf.Tensor4D;
+    const reconstructed = tf.randomUniform([1, 32, 32, 2], -1, 1, 'float32', 3) as tf.Tensor4D;
     const real = tf.randomUniform([1, 32, 32, 2], -1, 1, 'float32', 4) as tf.Tensor4D;
-    const gradient = tf.grad((x) => pyramidError(real, x as tf.Tensor4D))(drawn);
-    const slope = tf.sum(tf.mul(gradient, tf.sub(drawn, real))).dataSync()[0]!;
-    expect(slope).toBeCloseTo(pyramidError(real, drawn).dataSync()[0]!, 5);
+    const gradient = tf.grad((x) => reconstructionLossOf(real, x as tf.Tensor4D))(reconstructed);
+    const slope = tf.sum(tf.mul(gradient, tf.sub(reconstructed, real))).dataSync()[0]!;
+    expect(slope).toBeCloseTo(reconstructionLossOf(real, reconstructed).dataSync()[0]!, 5);
   });
 
   it('leaves no tensor behind but the error', () => {
-    const drawn = rectangle(16, pixel);
+    const reconstructed = rectangle(16, pixel);
     const before = tf.memory().numTensors;
-    pyramidError(drawn, drawn).dispose();
+    reconstructionLossOf(reconstructed, reconstructed).dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 });

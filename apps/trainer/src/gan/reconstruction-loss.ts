@@ -1,8 +1,8 @@
 /**
- * How wrong a drawing is: nearly the error Lap₁ of Bojanowski et al. 2018 ("GLO", arXiv:1707.05776).
+ * How far a reconstruction is from its image: nearly the loss Lap₁ of Bojanowski et al. 2018 ("GLO", arXiv:1707.05776).
  *
- * With the mean absolute error of pixels alone it is best to leave out whatever is small and never in
- * the same place, the mouth of a face for one: its few pixels weigh little. In the bands of a Laplacian
+ * The mean absolute error of pixels alone is lowest when whatever is small and never in the same place is
+ * omitted, the mouth of a face for one: its few pixels weigh little. In the bands of a Laplacian
  * pyramid (Burt & Adelson 1983), each of which has its own mean, they weigh more.
  *
  * @module
@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 const SMALLEST = 8;
 
 /**
- * What the rest counts against a band of detail. With 1, as in the paper, all grounds are of one colour
+ * What the rest counts against a band of detail. With 1, as in the paper, all backgrounds have one colour
  * for thousands of iterations; with 4, faces take as long (docs/quality.md).
  */
 const REST_WEIGHT = 2;
@@ -25,15 +25,15 @@ const FILTER = [1 / 8, 3 / 8, 3 / 8, 1 / 8];
  * The pyramid is linear, so that of the difference is the difference of the pyramids.
  *
  * @param real `[n, side, side, channel]`
- * @param drawn of the same shape and unit
+ * @param reconstructed of the same shape and unit
  * @returns the sum over bands of the mean absolute difference in each: those of detail, from the whole
  * side down by halves, and the rest, which counts twice. Beyond the borders the difference is 0.
  */
-export function pyramidError(real: tf.Tensor4D, drawn: tf.Tensor4D): tf.Scalar {
+export function reconstructionLossOf(real: tf.Tensor4D, reconstructed: tf.Tensor4D): tf.Scalar {
   return tf.tidy(() => {
     const filter = filterOf(real.shape[3]);
     const errors: tf.Tensor[] = [];
-    let rest = tf.sub(drawn, real);
+    let rest = tf.sub(reconstructed, real);
     while (rest.shape[1]! % 2 === 0 && rest.shape[1]! > SMALLEST) {
       const smaller = tf.conv2d(rest as tf.Tensor4D, filter, 2, 'same');
       const shape = rest.shape as [number, number, number, number];

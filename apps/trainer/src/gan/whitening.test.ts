@@ -15,7 +15,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Gan } from './article-step.ts';
 import { copyWeights } from './ema.ts';
-import { encode } from './encoder.ts';
+import { encodeImages } from './encoder.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 import { whitenLatents, whitensAfter } from './whitening.ts';
@@ -54,14 +54,14 @@ const oneHot = () => tf.tensor2d(oneHotLabels(dataset), [COUNT, CLASSES]);
 function encoded(encoder: NetworkState): tf.Tensor2D {
   const values = normal(createRandom('other noise'), COUNT * COMPONENTS);
   const noise = () => tf.tensor2d(values, [COUNT, COMPONENTS]);
-  const isTold = encoder.weights.get(WHITENING.mean)!.shape[0] === CLASSES;
+  const isConditional = encoder.weights.get(WHITENING.mean)!.shape[0] === CLASSES;
   return tf.tidy(() => {
-    const classes = isTold ? oneHot() : undefined;
-    return encode(encoder, { images: images(), noise, classes }).latents;
+    const classes = isConditional ? oneHot() : undefined;
+    return encodeImages(encoder, { images: images(), noise, classes }).latents;
   });
 }
 
-/** Their mean, and their covariance as a share of that of uniform(-1, 1), which has ⅓ and no other. */
+/** Their mean, and their covariance as a fraction of that of uniform(-1, 1), which has ⅓ and no other. */
 function moments(latents: tf.Tensor2D): { mean: number[]; covariance: number[][] } {
   const mean = tf.mean(latents, 0);
   const centred = tf.sub<tf.Tensor2D>(latents, mean);
@@ -78,16 +78,16 @@ function classMoments(encoder: NetworkState, label: number) {
   return moments(tf.gather(encoded(encoder), tf.tensor1d(rows, 'int32')));
 }
 
-/** What G, or its average, draws from the latents of all images. */
+/** The images of G, or of its EMA, for the latents of all images. */
 function drawn(
   { generator }: Gan,
   encoder: NetworkState,
   weights = generator.weights,
 ): Float32Array {
   return tf.tidy(() => {
-    const isTold = generator.network.inputShape[0]! > COMPONENTS;
-    const told = isTold ? [tf.sub<tf.Tensor2D>(tf.mul(oneHot(), 2), 1)] : [];
-    const latents = tf.concat([encoded(encoder), ...told], 1);
+    const isConditional = generator.network.inputShape[0]! > COMPONENTS;
+    const condition = isConditional ? [tf.sub<tf.Tensor2D>(tf.mul(oneHot(), 2), 1)] : [];
+    const latents = tf.concat([encoded(encoder), ...condition], 1);
     const shown = applyNetwork(generator.network, weights, latents, { training: false });
     return shown.dataSync<'float32'>();
   });
@@ -113,19 +113,19 @@ beforeAll(async () => {
   registerTrainingKernels('cpu');
 });
 
-/** @param told the classes that G and the encoder are told */
-function begin(told: number): void {
-  const latentSize = COMPONENTS + told;
+/** @param classes of a class-conditional G and encoder; 0 for none */
+function begin(classes: number): void {
+  const latentSize = COMPONENTS + classes;
   const network = articleGenerator({ latentSize, imageSize: SIDE, width: 1 / 16 });
   const generator = initializeNetwork(network, 'generator');
   const layers = [flatten(), dense(2 * COMPONENTS)];
   encoder = initializeNetwork(
-    withWhitening(sequential('encoder', [SIDE, SIDE, 3], layers), Math.max(1, told)),
+    withWhitening(sequential('encoder', [SIDE, SIDE, 3], layers), Math.max(1, classes)),
     'encoder',
   );
-  // Its average is of other weights.
-  const average = copyWeights(initializeNetwork(network, 'average'));
-  gan = { generator, discriminator: generator, encoder, average };
+  // Its EMA has other weights.
+  const ema = copyWeights(initializeNetwork(network, 'ema'));
+  gan = { generator, discriminator: generator, encoder, ema };
 }
 
 beforeEach(() => begin(CLASSES));
@@ -141,7 +141,7 @@ describe('whitenLatents', () => {
     expectUniform(moments(encoded(encoder)));
   });
 
-  it('has one mean for all images where G is not told classes', async () => {
+  it('has one mean for all images where G is not class-conditional', async () => {
     begin(0);
     const before = drawn(gan, encoder);
     await whiten();
@@ -149,17 +149,17 @@ describe('whitenLatents', () => {
     expect(farthest(drawn(gan, encoder), before)).toBeLessThan(1e-4);
   });
 
-  it('changes nothing of what G and its average draw from the latents of real images', async () => {
-    const { average } = gan;
-    const before = [drawn(gan, encoder), drawn(gan, encoder, average)];
+  it('leaves the images of G and of its EMA for the latents of real images as they are', async () => {
+    const { ema } = gan;
+    const before = [drawn(gan, encoder), drawn(gan, encoder, ema)];
     const kernel = encoder.weights.get(WHITENING.kernel)!.dataSync();
     for (const key of ['1/250', '1/500']) await whiten(key);
     expect(encoder.weights.get(WHITENING.kernel)!.dataSync()).not.toEqual(kernel);
     expect(farthest(drawn(gan, encoder), before[0]!)).toBeLessThan(1e-4);
-    expect(farthest(drawn(gan, encoder, average), before[1]!)).toBeLessThan(1e-4);
+    expect(farthest(drawn(gan, encoder, ema), before[1]!)).toBeLessThan(1e-4);
   });
 
-  it('leaves what is white: the same draws again change nothing', async () => {
+  it('changes nothing where latents are white already', async () => {
     await whiten();
     const once = gan.generator.weights.get('dense/kernel')!.dataSync<'float32'>();
     await whiten();
@@ -174,8 +174,8 @@ describe('whitenLatents', () => {
     const ones = () => tf.ones([COMPONENTS + CLASSES, units]);
     gan.generator.moments.set(name, { first: ones(), second: ones() });
     // So that each component has its own stretch: a latent z becomes s z, a gradient as well.
-    const said = encoder.weights.get('dense/kernel')!;
-    encoder.weights.set('dense/kernel', tf.mul(said, 0));
+    const old = encoder.weights.get('dense/kernel')!;
+    encoder.weights.set('dense/kernel', tf.mul(old, 0));
     encoder.weights.set('dense/bias', tf.tensor1d([0, 0, 0, 0, 0, 1, 3, 5]));
     const before = kernel();
     await whiten();
@@ -186,12 +186,12 @@ describe('whitenLatents', () => {
     for (let i = 0; i < COMPONENTS; i++) {
       const stretch = encoder.weights.get(WHITENING.kernel)!.dataSync()[i * (COMPONENTS + 1)]!;
       expect(stretch).toBeGreaterThan(1);
-      const shares = [
+      const fractions = [
         firsts[i]![0]! / stretch,
         seconds[i]![0]! / stretch ** 2,
         Math.hypot(...before[i]!) / Math.hypot(...after[i]!) / stretch,
       ];
-      for (const share of shares) expect(Math.abs(share - 1)).toBeLessThan(0.15);
+      for (const fraction of fractions) expect(Math.abs(fraction - 1)).toBeLessThan(0.15);
     }
     expect(
       firsts

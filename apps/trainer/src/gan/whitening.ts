@@ -1,13 +1,12 @@
 /**
- * Makes the latents of real images lie as evenly as the random ones that pictures are drawn from.
+ * Gives the latents of real images the mean and covariance of the random latents that are served.
  *
- * What an encoder says of an image each component says a little of, so components go together: all
- * latents of real images lie in a flat part of the cube, random ones beside it, where G draws blends of
- * grounds and faces. Here G's first layer and the encoder are changed so that G draws the same from
- * every image, but the images' latents have mean 0 and the covariance of the uniform distribution. This
- * is ex-post density estimation (Ghosh et al. 2020, arXiv:1903.12436) with one normal distribution,
- * taken up by the weights, so that nothing else has to know of it. Of all ways to whiten latents it is
- * the one that moves them least (Kessy et al. 2018, arXiv:1512.00809, "ZCA").
+ * The components of an encoder's latents are correlated: the latents of real images lie in a flat part of the
+ * cube, and random latents lie beside it, where G generates blends of backgrounds and faces. Whitening changes
+ * G's first layer and the encoder so that the reconstructions stay the same, but the images' latents have
+ * mean 0 and the covariance of the uniform distribution. This is ex-post density estimation (Ghosh et al.
+ * 2020, arXiv:1903.12436) with one normal distribution; the weights absorb it, so nothing else has to know
+ * of it. Of all whitening transforms this one moves latents least (Kessy et al. 2018, arXiv:1512.00809, "ZCA").
  *
  * @module
  */
@@ -17,24 +16,24 @@ import type { Methods } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
 import type { Gan } from './article-step.ts';
-import { askEncoder, drawSaid } from './encoder.ts';
+import { encodePosterior, samplePosterior } from './encoder.ts';
 import type { NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 
 /** Iterations from one whitening to the next; the last is at the end of the warm-up. */
 const EVERY = 250;
 
-/** Latents that are measured, at least; of few images several are drawn of each. */
+/** The least number of latents to measure; of few images several are sampled for each. */
 const LEAST_LATENTS = 2_048;
 
-/** Images that pass the encoder together. */
+/** Images encoded at once. */
 const BATCH = 32;
 
 /** Variance of each component of uniform(-1, 1). */
 const UNIFORM_VARIANCE = 1 / 3;
 
-/** Of that, what is left to directions in which the images' latents do not differ. */
-const LEAST_SHARE = 1e-4;
+/** The least variance of a direction, as a fraction of that: of one in which the latents do not differ. */
+const LEAST_FRACTION = 1e-4;
 
 /** Whether latents are whitened when so many iterations are done. */
 export function whitensAfter(
@@ -45,16 +44,16 @@ export function whitensAfter(
 }
 
 /**
- * Whitens the latents of a dataset's images. What G, and its average, draw from an image's latents stays
- * the same, but for rounding; Adam's moments follow.
+ * Whitens the latents of a dataset's images. The images that G and its EMA generate from an image's latents
+ * stay the same except for rounding; Adam's moments follow.
  *
- * Where G is told classes, what latents say of the class is left to those components that tell it: each
- * class's latents have mean 0, and the covariance is that within classes.
+ * In a class-conditional GAN the latents of each class have mean 0 afterwards, and the covariance is that
+ * within classes: the class is known from the condition alone.
  *
- * @param key names the draws; equal keys whiten alike.
+ * @param key names the random numbers; equal keys whiten alike.
  */
 export async function whitenLatents(
-  { generator, average }: Gan,
+  { generator, ema }: Gan,
   encoder: NetworkState,
   { dataset, key }: { dataset: Dataset; key: string },
 ): Promise<void> {
@@ -62,7 +61,7 @@ export async function whitenLatents(
     means: await readMatrix(encoder.weights.get(WHITENING.mean)!),
     kernel: await readMatrix(encoder.weights.get(WHITENING.kernel)!),
   };
-  const latents = await drawRealLatents(encoder, dataset, key);
+  const latents = await sampleRealLatents(encoder, dataset, key);
   const { means, spread } = measureLatents(latents, before.means.rows);
   setWeight(encoder.weights, WHITENING.mean, tf.tensor2d(means.to2DArray()));
   setWeight(encoder.weights, WHITENING.kernel, tf.tensor2d(inverse(spread).to2DArray()));
@@ -70,7 +69,7 @@ export async function whitenLatents(
   const turn = spread.mmul(before.kernel);
   const shifts = Matrix.sub(means, before.means).mmul(before.kernel);
   const layer = generator.network.layers[0]!.name;
-  for (const weights of [generator.weights, average]) {
+  for (const weights of [generator.weights, ema]) {
     if (weights) turnLayer(weights, layer, { turn, shifts });
   }
   turnMoments(generator, layer, turn);
@@ -84,29 +83,31 @@ interface RealLatents {
   labels: number[];
 }
 
-async function drawRealLatents(
+async function sampleRealLatents(
   encoder: NetworkState,
   dataset: Dataset,
   key: string,
 ): Promise<RealLatents> {
   const { imageSize: side, count } = dataset;
   const random = createRandom(`${key}/whitening noise`);
-  const draws = Math.ceil(LEAST_LATENTS / count);
+  const samplesPerImage = Math.ceil(LEAST_LATENTS / count);
   const rows: number[][] = [];
   const rowLabels: number[] = [];
   for (let start = 0; start < count; start += BATCH) {
     const size = Math.min(BATCH, count - start);
     const indices = Array.from({ length: size }, (_, i) => start + i);
     const { images, labels } = takeBatch(dataset, indices);
-    const drawn = tf.tidy(() => {
-      const said = askEncoder(encoder, tf.tensor4d(images, [size, side, side, 3]));
-      const { shape } = said.mean;
-      const noises = Array.from({ length: draws }, () => normal(random, size * shape[1]));
-      return tf.concat(noises.map((noise) => drawSaid(said, tf.tensor2d(noise, shape))));
+    const sampled = tf.tidy(() => {
+      const posterior = encodePosterior(encoder, tf.tensor4d(images, [size, side, side, 3]));
+      const { shape } = posterior.mean;
+      const noises = Array.from({ length: samplesPerImage }, () => normal(random, size * shape[1]));
+      return tf.concat(
+        noises.map((noise) => samplePosterior(posterior, tf.tensor2d(noise, shape))),
+      );
     });
-    rows.push(...(await drawn.array()));
-    for (let draw = 0; draw < draws; draw++) rowLabels.push(...labels);
-    drawn.dispose();
+    rows.push(...(await sampled.array()));
+    for (let sample = 0; sample < samplesPerImage; sample++) rowLabels.push(...labels);
+    sampled.dispose();
   }
   return { latents: new Matrix(rows), labels: rowLabels };
 }
@@ -114,7 +115,7 @@ async function drawRealLatents(
 /**
  * Where latents lie: those of uniform(-1, 1) times `spread`, which is symmetric, plus the mean of a class
  * have the mean of the class's latents, and within classes their covariance.
- * @param classes that are told; with 1 labels do not count.
+ * @param classes of a class-conditional GAN; with 1 labels do not count.
  */
 function measureLatents(
   { latents, labels }: RealLatents,
@@ -139,7 +140,7 @@ function measureLatents(
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {
     assumeSymmetric: true,
   });
-  const roots = realEigenvalues.map((value) => Math.sqrt(Math.max(value, LEAST_SHARE)));
+  const roots = realEigenvalues.map((value) => Math.sqrt(Math.max(value, LEAST_FRACTION)));
   const spread = eigenvectorMatrix.mmul(Matrix.diag(roots)).mmul(eigenvectorMatrix.transpose());
   return { means, spread };
 }
@@ -148,8 +149,8 @@ const allColumns = ({ columns }: Matrix) => Array.from({ length: columns }, (_, 
 
 /**
  * Makes a dense layer give for z' what it has given for z' · turn + shift. The last components of a latent
- * tell the class, 1 at its place and −1 at the others: half of each class's shift at its place, and half
- * of all in the bias, is the shift of the class that is told.
+ * are its class, 1 at its place and −1 at the others: half of each class's shift at its place, and half
+ * of all in the bias, make the shift of the latent's class.
  */
 function turnLayer(
   weights: Map<string, tf.Tensor>,
@@ -159,14 +160,14 @@ function turnLayer(
   const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
   const bias = weights.get(`${layer}/bias`) as tf.Tensor1D;
   const turned = tf.tidy(() => {
-    const [own, telling] = cutRows(kernel, turn.rows);
+    const [own, condition] = cutRows(kernel, turn.rows);
     const shift = tf.matMul(toTensor(shifts), own);
-    const rest = tf.mul(telling.size > 0 ? 0.5 : 1, shift);
+    const rest = tf.mul(condition.size > 0 ? 0.5 : 1, shift);
     return {
       bias: tf.add(bias, tf.sum(rest, 0)),
       kernel: withRows(
         tf.matMul(toTensor(turn), own),
-        telling.size > 0 ? tf.add(telling, rest) : telling,
+        condition.size > 0 ? tf.add(condition, rest) : condition,
       ),
     };
   });

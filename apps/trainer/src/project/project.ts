@@ -58,7 +58,7 @@ interface Original extends Picture {
 /**
  * Finds the latent of each picture, and writes for each a latent file and, beside it, a PNG of the
  * picture and of what the generator makes of the latent; for two also a strip of the walk between
- * them. Prints the addresses at which the edge draws them.
+ * them. Prints the addresses at which the edge renders them.
  *
  * The generator is the one that an export of the newest checkpoint gives the edge, 8-bit kernels and
  * all, so that the latents are those of what is served.
@@ -85,7 +85,7 @@ export async function project(options: ProjectOptions): Promise<void> {
     const search = { space, steps, starts, seed, progress };
     const projection = await projectImage(networks, image, search);
     image.dispose();
-    const made = (await drawLatents(generator, [projection.latent]))[0]!;
+    const made = (await renderLatents(generator, [projection.latent]))[0]!;
     await writeProjection({ original, made, projection, file, space });
     found.push(projection.latent);
   }
@@ -158,7 +158,7 @@ function toTensor({ width, height, data }: Picture): tf.Tensor4D {
   return tf.tensor4d(values, [1, height, width, 3]);
 }
 
-async function drawLatents(
+async function renderLatents(
   { network, weights }: PlacedNetwork,
   latents: readonly Float32Array[],
 ): Promise<Picture[]> {
@@ -225,7 +225,7 @@ async function writeWalk(
 ): Promise<void> {
   const latents = walk({ from: from!, to: to!, steps: WALK_STEPS });
   const path = `${a!.target}-to-${basename(b!.target)}.png`;
-  await writeFileWhole(path, toPng(tile(await drawLatents(generator, latents), WALK_STEPS)));
+  await writeFileWhole(path, toPng(tile(await renderLatents(generator, latents), WALK_STEPS)));
   console.log(`the walk between them:\n  ${path}`);
   console.log(`  /morph?zfrom=${encodeLatent(from!)}&zto=${encodeLatent(to!)}`);
 }

@@ -16,7 +16,7 @@ import {
 } from '@killme/model';
 import { adamStep, applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { askEncoder, drawSaid, whiten } from '../gan/encoder.ts';
+import { encodePosterior, samplePosterior, whiten } from '../gan/encoder.ts';
 import type { PlacedNetwork } from '../gan/network-state.ts';
 
 /** Adam on latents; the rate falls to zero as a half cosine. */
@@ -25,7 +25,7 @@ const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 /** Random latents that are looked at for each one that descent starts from. */
 const LOOKED_AT = 8;
 
-/** Share of the mean squared difference of pixels (of [-1, 1]) in the loss. */
+/** Weight of the mean squared difference of pixels (of [-1, 1]) in the loss. */
 const PIXEL_WEIGHT = 0.5;
 
 /** Pictures that pass the networks together. */
@@ -73,7 +73,7 @@ export async function projectImage(
   const target = tf.tidy(() => describeImages(networks.discriminator, image));
   try {
     const said = await encoderLatents(networks.encoder, image, space);
-    const first = await drawStarts(networks, target, { space, starts, seed, said });
+    const first = await sampleStarts(networks, target, { space, starts, seed, said });
     const found = await descend(networks, target, first, { steps, progress });
     const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
     const losses = await lossesOf(networks, target, latents);
@@ -170,15 +170,15 @@ async function encoderLatents(
   if (!encoder) return [];
   const labels = space.classes?.map((_, label) => label) ?? [undefined];
   const said = tf.tidy(() => {
-    const asked = askEncoder(encoder, image);
-    const drawn = drawSaid(asked, tf.zerosLike(asked.mean));
+    const posterior = encodePosterior(encoder, image);
+    const sampled = samplePosterior(posterior, tf.zerosLike(posterior.mean));
     return labels.map((label) => {
       const classes =
         label === undefined
           ? undefined
           : (tf.oneHot([label], labels.length, 1, 0, 'float32') as tf.Tensor2D);
       // Whitening takes some beyond.
-      return tf.clipByValue(whiten(encoder.weights, drawn, classes), -1, 1);
+      return tf.clipByValue(whiten(encoder.weights, sampled, classes), -1, 1);
     });
   });
   return Promise.all(
@@ -191,7 +191,7 @@ async function encoderLatents(
   );
 }
 
-async function drawStarts(
+async function sampleStarts(
   networks: ProjectionNetworks,
   target: DescribedImages,
   {
@@ -202,13 +202,13 @@ async function drawStarts(
   }: { space: LatentSpace; starts: number; seed: number; said: readonly Float32Array[] },
 ): Promise<Float32Array[]> {
   const random = createRandom(`killme/projection/v1/${seed}`);
-  const drawn = [
+  const candidates = [
     ...said,
     ...Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size)),
   ];
-  const losses = await lossesOf(networks, target, drawn);
-  const order = drawn.map((_, i) => i).sort((a, b) => losses[a]! - losses[b]!);
-  return order.slice(0, starts).map((i) => drawn[i]!);
+  const losses = await lossesOf(networks, target, candidates);
+  const order = candidates.map((_, i) => i).sort((a, b) => losses[a]! - losses[b]!);
+  return order.slice(0, starts).map((i) => candidates[i]!);
 }
 
 /** Adam from each start; each latent has its own gradient, so they go down apart. */

@@ -9,7 +9,7 @@ import { type Picture, tile, UserError } from '@killme/model';
 import sharp from 'sharp';
 import { writeFileWhole } from '../run/folder.ts';
 import { pictureAt } from './image-set.ts';
-import { drawImages, findMadeImages } from './made-images.ts';
+import { findMadeImages, renderSeeds } from './made-images.ts';
 
 /** Pixels of white between grids. */
 const GAP = 16;
@@ -26,7 +26,7 @@ export interface GridsOptions {
 }
 
 /**
- * Draws a grid with each generator, on whatever engine is current, and writes them as one picture.
+ * Renders a grid with each generator, on whatever engine is current, and writes them as one picture.
  * @throws UserError when one of them is no generator.
  */
 export async function writeGrids({ generators, side, columns, to }: GridsOptions): Promise<void> {
@@ -36,8 +36,8 @@ export async function writeGrids({ generators, side, columns, to }: GridsOptions
     if (made.kind !== 'generator') {
       throw new UserError(`${given} is neither a run nor a generator file`);
     }
-    const drawn = await drawImages(made.generator, side ** 2);
-    const pictures = Array.from({ length: drawn.count }, (_, i) => pictureAt(drawn, i));
+    const images = await renderSeeds(made.generator, side ** 2);
+    const pictures = Array.from({ length: images.count }, (_, i) => pictureAt(images, i));
     grids.push(tile(pictures, side));
     console.log(made.generator.description);
   }

@@ -9,7 +9,7 @@ import {
 import type { LabelledLatents } from '../export/directions.ts';
 import { classify, datasetClassifier } from './classifier.ts';
 import { splitReal } from './image-set.ts';
-import { drawImages } from './made-images.ts';
+import { renderSeeds } from './made-images.ts';
 
 /**
  * Samples of a generator with the classes that a classifier of its training data takes them for, on
@@ -31,7 +31,7 @@ export async function labelSamples(
   const halves = splitReal(dataset.count, seed);
   const classifier = await datasetClassifier({ dataset, halves, seed, log });
   log(`the classifier is right for ${percent(classifier.heldOutAccuracy)} of held-out images`);
-  const { labels } = await classify(classifier, await drawImages(generator, count));
+  const { labels } = await classify(classifier, await renderSeeds(generator, count));
   const { classes } = classifier;
   const shares = classes.map((name, label) => {
     const members = labels.filter((one) => one === label).length;

@@ -1,5 +1,5 @@
 /**
- * The images that are measured: drawn by the generator of a run, or read from a folder.
+ * The images that are measured: rendered by the generator of a run, or read from a folder.
  *
  * @module
  */
@@ -99,13 +99,13 @@ async function readGeneratorFolder(folder: string): Promise<TrainedGenerator> {
 }
 
 /**
- * The images of the seeds `0` … `count` − 1, as the edge draws them; on whatever engine is current.
- * @param progress is told how many are drawn.
+ * The images of the seeds `0` … `count` − 1, as the edge renders them; on whatever engine is current.
+ * @param progress gets the number of images so far.
  */
-export async function drawImages(
+export async function renderSeeds(
   { network, weights, latent }: Omit<TrainedGenerator, 'description'>,
   count: number,
-  progress: (drawn: number) => void = () => {},
+  progress: (count: number) => void = () => {},
 ): Promise<ImageSet> {
   const compiled = compileGenerator(network, weights);
   try {

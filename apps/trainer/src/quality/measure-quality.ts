@@ -14,7 +14,7 @@ import { userPath } from '../run/options.ts';
 import { type Classifier, classify, datasetClassifier } from './classifier.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { type ImageSet, type RealHalves, splitReal } from './image-set.ts';
-import { drawImages, findMadeImages, type MadeImages, readImages } from './made-images.ts';
+import { findMadeImages, type MadeImages, readImages, renderSeeds } from './made-images.ts';
 import { compareFeatures, comparePatches, shuffleImages } from './measure.ts';
 import { nearestSheet, nearestTrainingImages } from './nearest.ts';
 import { type QualityReport, qualityReportSchema, qualityTables } from './quality-report.ts';
@@ -29,7 +29,7 @@ export interface MeasureOptions {
   real?: string | undefined;
   /** A run, a generator file, or a folder or archive of images. */
   fake: string;
-  /** Images to draw with a generator. */
+  /** Images to generate. */
   count: number;
   seed: number;
   backend: EngineChoice;
@@ -84,10 +84,10 @@ async function makeImages(source: MadeImages, { count, seed }: MeasureOptions): 
     return shuffleImages(await readImages(source.path, IMAGE_SIZE), seed);
   }
   let said = performance.now();
-  return drawImages(source.generator, count, (drawn) => {
+  return renderSeeds(source.generator, count, (done) => {
     if (performance.now() - said < 10_000) return;
     said = performance.now();
-    console.error(`drew ${drawn} of ${count}`);
+    console.error(`rendered ${done} of ${count}`);
   });
 }
 

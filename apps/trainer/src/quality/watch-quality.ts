@@ -1,7 +1,7 @@
 import type { Dataset } from '@killme/data';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { splitReal } from './image-set.ts';
-import { drawImages, type TrainedGenerator } from './made-images.ts';
+import { renderSeeds, type TrainedGenerator } from './made-images.ts';
 import { compareFeatures } from './measure.ts';
 import { nearestTrainingImages } from './nearest.ts';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
@@ -27,7 +27,7 @@ export function watchQuality(dataset: Dataset): QualityWatch | undefined {
   return {
     async measure(generator) {
       real ??= await randomFeatures(dataset);
-      const made = await randomFeatures(await drawImages(generator, SAMPLES));
+      const made = await randomFeatures(await renderSeeds(generator, SAMPLES));
       const { model, floor } = compareFeatures(real, made, halves, SEED);
       const standardize = standardizer(takeRows(real, halves.reference));
       return {

@@ -76,7 +76,8 @@ export function qualityCharts(history: QualityHistory): Html {
 
 /** The loss curves and the accuracy curves of a run. */
 export function trainingCharts(history: MetricsHistory): Html {
-  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, redrawError } = history;
+  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, reconstructionLoss } =
+    history;
   const short = (value: number) => String(Number(value.toPrecision(3)));
   const percent = (value: number) => `${Math.round(100 * value)} %`;
   return html`<div class="charts">${[
@@ -114,15 +115,15 @@ export function trainingCharts(history: MetricsHistory): Html {
       format: percent,
       guide: { at: 0.5, label: 'a coin’s: half' },
     }),
-    ...(redrawError.some(Number.isFinite)
+    ...(reconstructionLoss.some(Number.isFinite)
       ? [
           chart({
-            id: 'redraw-error',
-            title: 'Error of drawing again',
+            id: 'reconstruction-loss',
+            title: 'Reconstruction loss',
             about:
-              'How wrong G is in drawing real images again, which is all that it learns while it ' +
-              'warms up: the mean absolute difference in each band of detail, summed.',
-            lines: [{ key: 'generator', label: 'G', values: redrawError }],
+              'Of G and the encoder, and the only loss in the warm-up: the mean absolute difference ' +
+              'between real images and their reconstructions, summed over bands of detail.',
+            lines: [{ key: 'generator', label: 'G', values: reconstructionLoss }],
             format: short,
           }),
         ]

@@ -108,11 +108,11 @@ describe('a report', () => {
     expect(page).toContain('"iterations":[5,10],"lines":[[9000,0.75]]');
   });
 
-  it('of a run that warms up shows the error of drawing again, and nothing yet of D', async () => {
-    expect(await reportOf(makeRun({ iterations: 3 }))).not.toContain('Error of drawing again');
+  it('of a run that warms up shows the reconstruction loss, and nothing yet of D', async () => {
+    expect(await reportOf(makeRun({ iterations: 3 }))).not.toContain('Reconstruction loss');
     const folder = makeRun();
     await startMetricsFile(folder.metrics, 0);
-    await appendMetrics(folder.metrics, 0, { redrawError: 0.25, seconds: 1 });
+    await appendMetrics(folder.metrics, 0, { reconstructionLoss: 0.25, seconds: 1 });
     const page = await reportOf(folder);
     expect(page).toContain('G <b data-line="0">0.25</b>');
     expect(page).toContain('mean <b data-line="2">–</b>');

@@ -76,10 +76,10 @@ describe('an event file', () => {
   it('has of a warm-up what there is', async () => {
     const folder = newFolder();
     const events = await startEventFile(folder, 0);
-    await events.metrics(3, { redrawError: 0.25, seconds: 1 });
+    await events.metrics(3, { reconstructionLoss: 0.25, seconds: 1 });
     const record = recordsIn(folder)[2]!.toString('latin1');
     expect(record.match(/(loss|accuracy|time)\/[a-z_]+/g)).toEqual([
-      'loss/redraw',
+      'loss/reconstruction',
       'time/seconds_an_iteration',
     ]);
   });
@@ -97,8 +97,8 @@ describe('an event file', () => {
       grid: sample,
       strip: sample,
       latents: [Float32Array.of(0.5, -0.5)],
-      drawnLatents: Float32Array.of(-1, 1),
-      gan: { generator, discriminator, average: undefined },
+      stepLatents: Float32Array.of(-1, 1),
+      gan: { generator, discriminator, ema: undefined },
     });
     expect(tf.memory().numTensors).toBe(before);
     const record = recordsIn(folder)[2]!;
@@ -106,7 +106,7 @@ describe('an event file', () => {
     expect(record.toString('latin1').match(/(samples|latents)\/[a-z]+/g)).toEqual([
       'samples/grid',
       'samples/strip',
-      'latents/drawn',
+      'latents/step',
       'latents/projected',
       'latents/pixels',
     ]);

@@ -48,14 +48,21 @@ export async function startEventFile(folder: string, start: number): Promise<Eve
 
 /** Of what the iteration's step took. */
 function metricScalars(metrics: IterationMetrics): SummaryValue[] {
-  const { realLoss, fakeLoss, generatorLoss, realAccuracy, fakeAccuracy, redrawError, seconds } =
-    metrics;
+  const {
+    realLoss,
+    fakeLoss,
+    generatorLoss,
+    realAccuracy,
+    fakeAccuracy,
+    reconstructionLoss,
+    seconds,
+  } = metrics;
   const scalars: [tag: string, value: number | undefined][] = [
     ['loss/discriminator', mean(realLoss, fakeLoss)],
     ['loss/discriminator_real', realLoss],
     ['loss/discriminator_fake', fakeLoss],
     ['loss/generator', generatorLoss],
-    ['loss/redraw', redrawError],
+    ['loss/reconstruction', reconstructionLoss],
     ['accuracy/discriminator', mean(realAccuracy, fakeAccuracy)],
     ['accuracy/discriminator_real', realAccuracy],
     ['accuracy/discriminator_fake', fakeAccuracy],
@@ -70,8 +77,8 @@ export interface ShownSamples {
   strip: Sample;
   /** The latents of the grid, the same all through a run. */
   latents: readonly Float32Array[];
-  /** The latents drawn for G's step of the iteration, one after the other. */
-  drawnLatents: Float32Array;
+  /** The latents of G's step of the iteration, one after the other. */
+  stepLatents: Float32Array;
   gan: Gan;
 }
 
@@ -83,7 +90,7 @@ async function sampleSummary({
   grid,
   strip,
   latents,
-  drawnLatents,
+  stepLatents,
   gan,
 }: ShownSamples): Promise<SummaryValue[]> {
   const projected = await projectLatents(gan, latents);
@@ -91,7 +98,7 @@ async function sampleSummary({
   return [
     { tag: 'samples/grid', picture: grid },
     { tag: 'samples/strip', picture: strip },
-    { tag: 'latents/drawn', histogram: histogramOf(drawnLatents) },
+    { tag: 'latents/step', histogram: histogramOf(stepLatents) },
     ...(projected ? [{ tag: 'latents/projected', histogram: histogramOf(projected) }] : []),
     { tag: 'latents/pixels', histogram: histogramOf(pixels) },
   ];
@@ -99,12 +106,12 @@ async function sampleSummary({
 
 /** Latents after the Dense layer of the generator that is shown; undefined where it has none. */
 async function projectLatents(
-  { generator, average }: Gan,
+  { generator, ema }: Gan,
   latents: readonly Float32Array[],
 ): Promise<Float32Array | undefined> {
   const first = generator.network.layers[0];
   if (first?.layer.type !== 'dense') return undefined;
-  const weights = average ?? generator.weights;
+  const weights = ema ?? generator.weights;
   const projected = tf.tidy(() => {
     const z = tf.tensor2d(stackLatents(latents), [latents.length, latents[0]!.length]);
     const kernel = weights.get(`${first.name}/kernel`) as tf.Tensor2D;

@@ -27,7 +27,7 @@ const networks = {
   generator: articleGenerator(small),
   discriminator: articleDiscriminator(small),
   encoder: { ...encoder, name: 'encoder' },
-  hasAverage: false,
+  hasEma: false,
   beginDiscriminator: () => initializeNetwork(articleDiscriminator(small), 'begun anew'),
 };
 
@@ -36,7 +36,7 @@ function makeGan(key: string): Gan {
     generator: initializeNetwork(articleGenerator(small), `${key}/generator`),
     discriminator: initializeNetwork(articleDiscriminator(small), `${key}/discriminator`),
     encoder: initializeNetwork({ ...encoder, name: 'encoder' }, `${key}/encoder`),
-    average: undefined,
+    ema: undefined,
   };
 }
 
@@ -87,22 +87,22 @@ describe('a checkpoint', () => {
     expect(values({ ...begun, discriminator })[1]).toEqual(values(begun)[1]);
   });
 
-  it('brings back the average of G where the run keeps one, and is refused where it has none', async () => {
+  it('brings back the EMA of G where the run keeps one, and is refused where it has none', async () => {
     const gan = makeGan('one');
     await saveCheckpoint(folder, 1, gan);
     const without = (await readNewestCheckpoint(folder, silent))!;
-    expect(() => restoreGan(without, { ...networks, hasAverage: true })).toThrow(
-      'the checkpoint is of other networks: it has no generator/average/dense/kernel of [100,',
+    expect(() => restoreGan(without, { ...networks, hasEma: true })).toThrow(
+      'the checkpoint is of other networks: it has no generator/ema/dense/kernel of [100,',
     );
-    gan.average = copyWeights(makeGan('average').generator);
+    gan.ema = copyWeights(makeGan('ema').generator);
     await saveCheckpoint(folder, 2, gan);
-    const { average } = restoreGan((await readNewestCheckpoint(folder, silent))!, {
+    const { ema } = restoreGan((await readNewestCheckpoint(folder, silent))!, {
       ...networks,
-      hasAverage: true,
+      hasEma: true,
     });
     const numbers = (weights: Map<string, tf.Tensor>) =>
       [...weights].map(([name, tensor]) => [name, [...tensor.dataSync()]]);
-    expect(numbers(average!)).toEqual(numbers(gan.average));
+    expect(numbers(ema!)).toEqual(numbers(gan.ema));
   });
 
   it('is a safetensors file: eight bytes of length, a JSON header, the numbers', async () => {

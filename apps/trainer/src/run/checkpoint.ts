@@ -2,7 +2,7 @@
  * Checkpoints: all that a run needs to go on, in one file of the safetensors format (a JSON header,
  * then raw little-endian numbers), which other tools can open too.
  *
- * No state of a random generator is kept: every draw is named by seed, purpose and iteration.
+ * No state of a random generator is kept: random numbers are named by seed, purpose and iteration.
  *
  * @module
  */
@@ -20,8 +20,8 @@ import { divergence } from './health.ts';
 /** How many checkpoints a run keeps: the newest, and one to fall back on. */
 const KEPT = 2;
 
-/** Where the average of a network's weights lies in a checkpoint. */
-const AVERAGE = 'average/';
+/** Where the EMA of a network's weights lies in a checkpoint. */
+const EMA = 'ema/';
 
 const metadataSchema = z.object({
   format: z.literal('killme-checkpoint-1'),
@@ -115,13 +115,13 @@ export function checkpointWeights(
   return readTensors(checkpoint, network, '');
 }
 
-/** The generator that is exported: the average of its weights where the run keeps one. */
+/** The generator that is exported: the EMA of its weights where the run keeps one. */
 export function checkpointGenerator(
   checkpoint: Checkpoint,
   network: Network,
 ): Map<string, Float32Array> {
-  const averaged = [...checkpoint.tensors.keys()].some((name) => name.includes(`/${AVERAGE}`));
-  return readTensors(checkpoint, network, averaged ? AVERAGE : '');
+  const averaged = [...checkpoint.tensors.keys()].some((name) => name.includes(`/${EMA}`));
+  return readTensors(checkpoint, network, averaged ? EMA : '');
 }
 
 function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
@@ -135,18 +135,18 @@ function readTensors(checkpoint: Checkpoint, network: Network, folder: string) {
 
 /**
  * The GAN that a checkpoint holds.
- * @param networks those of the run, whether it keeps an average of G, and how its D begins: a D that has
+ * @param networks those of the run, whether it keeps an EMA of G, and how its D begins: a D that has
  * not taken a step is nothing that the run has learnt, and may be another one
  * @throws UserError when the checkpoint is of other networks.
  */
 export function restoreGan(
   checkpoint: Checkpoint,
   networks: Pick<Preset, 'generator' | 'discriminator' | 'encoder'> & {
-    hasAverage: boolean;
+    hasEma: boolean;
     beginDiscriminator: () => NetworkState;
   },
 ): Gan {
-  const { generator, discriminator, encoder, hasAverage, beginDiscriminator } = networks;
+  const { generator, discriminator, encoder, hasEma, beginDiscriminator } = networks;
   return {
     generator: restoreNetwork(checkpoint, generator, checkpoint.generatorSteps),
     discriminator:
@@ -155,8 +155,8 @@ export function restoreGan(
         : beginDiscriminator(),
     // It takes its steps with G.
     encoder: encoder && restoreNetwork(checkpoint, encoder, checkpoint.generatorSteps),
-    average: hasAverage
-      ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, AVERAGE, spec)))
+    ema: hasEma
+      ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, EMA, spec)))
       : undefined,
   };
 }
@@ -197,13 +197,13 @@ function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[
 
 async function encode(
   iteration: number,
-  { generator, discriminator, encoder, average }: Gan,
+  { generator, discriminator, encoder, ema }: Gan,
 ): Promise<Uint8Array> {
   const tensors = [
     ...tensorsOf(generator),
     ...tensorsOf(discriminator),
     ...(encoder ? tensorsOf(encoder) : []),
-    ...prefixed(`${generator.network.name}/${AVERAGE}`, average ?? []),
+    ...prefixed(`${generator.network.name}/${EMA}`, ema ?? []),
   ];
   let offset = 0;
   const entries = tensors.map(([name, tensor]) => {

@@ -8,7 +8,7 @@ import type { IterationMetrics } from './metrics.ts';
 
 /** Below this many levels of 255 the pictures of a grid are one picture to the eye. */
 const SAME_LEVELS = 2;
-/** A generator that never drew anything has not collapsed: its grid must have differed this much. */
+/** A generator whose images never differed has not collapsed: its grid must have differed this much. */
 const DIFFERENT_LEVELS = 8;
 
 /** @throws UserError when a loss is no number any more; the checkpoint before it is kept. */
@@ -32,13 +32,13 @@ export interface CollapseWatch {
 
 /** @param options.columns pictures in a row and in a column of the grid */
 export function watchForCollapse({ columns }: { columns: number }): CollapseWatch {
-  let hasDrawn = false;
+  let hasDiffered = false;
   return {
     look(iteration, grid) {
       const levels = diversity(grid, columns);
-      if (levels >= DIFFERENT_LEVELS) hasDrawn = true;
-      if (!hasDrawn || levels >= SAME_LEVELS) return undefined;
-      hasDrawn = false;
+      if (levels >= DIFFERENT_LEVELS) hasDiffered = true;
+      if (!hasDiffered || levels >= SAME_LEVELS) return undefined;
+      hasDiffered = false;
       return (
         `collapse: at iteration ${iteration} the samples differ by ${levels.toFixed(1)} levels of 255 ` +
         'only; the checkpoint before it is kept as before-collapse.safetensors'

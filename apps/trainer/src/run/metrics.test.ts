@@ -21,12 +21,12 @@ describe('formatLogLine', () => {
     );
   });
 
-  it('has the error of drawing again where there is one, and no D where D rests', () => {
-    expect(formatLogLine(12, { ...metrics, redrawError: 0.0625 })).toBe(
-      '12 [D loss: 0.750000, acc.: 62.50%] [G loss: 2.250000] [redraw error: 0.062500]',
+  it('has the reconstruction loss where there is one, and no D where D rests', () => {
+    expect(formatLogLine(12, { ...metrics, reconstructionLoss: 0.0625 })).toBe(
+      '12 [D loss: 0.750000, acc.: 62.50%] [G loss: 2.250000] [reconstruction loss: 0.062500]',
     );
-    expect(formatLogLine(12, { seconds: 1.5, redrawError: 0.0625 })).toBe(
-      '12 [warm-up] [redraw error: 0.062500]',
+    expect(formatLogLine(12, { seconds: 1.5, reconstructionLoss: 0.0625 })).toBe(
+      '12 [warm-up] [reconstruction loss: 0.062500]',
     );
   });
 });
@@ -40,7 +40,7 @@ describe('metrics.csv', () => {
     await appendMetrics(path, 2, { ...metrics, seconds: 9 });
     expect(readFileSync(path, 'utf8')).toBe(
       [
-        'iteration,realLoss,fakeLoss,realAccuracy,fakeAccuracy,generatorLoss,seconds,redrawError',
+        'iteration,realLoss,fakeLoss,realAccuracy,fakeAccuracy,generatorLoss,seconds,reconstructionLoss',
         '0,0.5,1,0.75,0.5,2.25,1.5,',
         '1,0.5,1,0.75,0.5,2.25,1.5,',
         '2,0.5,1,0.75,0.5,2.25,9,',
@@ -73,9 +73,9 @@ describe('metrics.csv', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'metrics.csv');
     await startMetricsFile(path, 0);
     await appendFile(path, '0,0.5,1,0.75,0.5,2.25,1.5\n');
-    await appendMetrics(path, 1, { seconds: 2, redrawError: 0 });
-    const { generatorLoss, redrawError } = await readMetrics(path);
+    await appendMetrics(path, 1, { seconds: 2, reconstructionLoss: 0 });
+    const { generatorLoss, reconstructionLoss } = await readMetrics(path);
     expect(generatorLoss).toEqual(Float64Array.of(2.25, Number.NaN));
-    expect(redrawError).toEqual(Float64Array.of(Number.NaN, 0));
+    expect(reconstructionLoss).toEqual(Float64Array.of(Number.NaN, 0));
   });
 });

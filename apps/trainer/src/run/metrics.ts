@@ -1,14 +1,14 @@
 import { appendRow, readTable, startTable } from './csv.ts';
 
-/** What the step of an iteration took, read from the device; what it did not take is left out. */
+/** What the step of an iteration took, read from the device; losses that the step did not compute are absent. */
 export interface IterationLosses {
   realLoss?: number;
   fakeLoss?: number;
   realAccuracy?: number;
   fakeAccuracy?: number;
   generatorLoss?: number;
-  /** How wrong G was in drawing real images again. */
-  redrawError?: number;
+  /** See gan/reconstruction-loss.ts. */
+  reconstructionLoss?: number;
 }
 
 /** The numbers of one iteration. */
@@ -23,7 +23,7 @@ const COLUMNS = [
   'fakeAccuracy',
   'generatorLoss',
   'seconds',
-  'redrawError', // at the end: the tables of older versions do not have it
+  'reconstructionLoss', // at the end: the tables of older versions do not have it
 ] as const satisfies (keyof IterationMetrics)[];
 
 /** Begins `metrics.csv`, or cuts one back to the iterations before `start`, which will come again. */
@@ -53,17 +53,19 @@ export function readMetrics(path: string): Promise<MetricsHistory> {
 
 /**
  * The article's line: `"%d [D loss: %f, acc.: %.2f%%] [G loss: %f]"`, D's numbers being the mean of
- * its two half-batches. Where G draws real images again its error follows, in the warm-up alone.
+ * its two half-batches. A reconstruction loss follows where there is one; in the warm-up it stands alone.
  */
 export function formatLogLine(iteration: number, metrics: IterationMetrics): string {
-  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss, redrawError } = metrics;
+  const { realLoss, fakeLoss, realAccuracy, fakeAccuracy, generatorLoss, reconstructionLoss } =
+    metrics;
   const loss = mean(realLoss, fakeLoss);
   const accuracy = mean(realAccuracy, fakeAccuracy);
   const parts = [`${iteration}`];
   if (loss === undefined || accuracy === undefined) parts.push('[warm-up]');
   else parts.push(`[D loss: ${loss.toFixed(6)}, acc.: ${(100 * accuracy).toFixed(2)}%]`);
   if (generatorLoss !== undefined) parts.push(`[G loss: ${generatorLoss.toFixed(6)}]`);
-  if (redrawError !== undefined) parts.push(`[redraw error: ${redrawError.toFixed(6)}]`);
+  if (reconstructionLoss !== undefined)
+    parts.push(`[reconstruction loss: ${reconstructionLoss.toFixed(6)}]`);
   return parts.join(' ');
 }
 

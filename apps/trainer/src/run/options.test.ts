@@ -98,7 +98,7 @@ describe('options', () => {
       '--augment none does not fit the run "first", which has cutout',
     );
     expect(() => resolveOptions(given)).toThrow(
-      '--minibatch-deviation is a method of preset lite: leave it out, for preset article has none',
+      '--minibatch-deviation is an option of preset lite: omit it with preset article',
     );
   });
 

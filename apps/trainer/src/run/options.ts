@@ -20,7 +20,7 @@ import { z } from 'zod';
 
 const count = givenNumber(z.number().int().positive());
 
-/** What fixes random draws. */
+/** A seed of random numbers. */
 export const givenSeed = givenNumber(
   z
     .number()
@@ -51,7 +51,7 @@ export const givenOptionsSchema = z.strictObject({
   learningRate: givenNumber(z.number().positive().max(1))
     .optional()
     .describe('how far Adam goes in a step'),
-  seed: givenSeed.optional().describe('fixes every random draw of the run'),
+  seed: givenSeed.optional().describe('seed of all random numbers of the run'),
   name: z
     .string()
     .regex(/^[\w][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
@@ -65,7 +65,7 @@ export const givenOptionsSchema = z.strictObject({
   strict: z
     .boolean()
     .optional()
-    .describe('stop at an image that cannot be read, instead of leaving it out'),
+    .describe('stop at an image that cannot be read, instead of skipping it'),
   ...methodsSchema.partial().shape,
 });
 
@@ -89,7 +89,7 @@ export const trainOptionsSchema = z.strictObject({
   methods: methodsSchema
     .extend({
       classCondition: z.boolean().default(false),
-      reconstruction: z.number().default(0),
+      reconstructionWeight: z.number().default(0),
       warmUp: z.number().default(0),
       latentWhitening: z.boolean().default(false),
     })
@@ -190,7 +190,7 @@ function resolveMethods({ name, training }: Preset, given: GivenOptions): Method
   const [first] = chosen;
   if (first) {
     throw new UserError(
-      `--${kebab(first[0])} is a method of preset lite: leave it out, for preset ${name} has none`,
+      `--${kebab(first[0])} is an option of preset lite: omit it with preset ${name}`,
     );
   }
   return undefined;
@@ -228,7 +228,7 @@ export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOp
 function otherRun(key: string, given: unknown, run: string, saved: unknown): UserError {
   return new UserError(
     `--${kebab(key)} ${flagValue(given)} does not fit the run "${run}", which has ${flagValue(saved)}: ` +
-      'leave it out, or start another run by --name',
+      'omit it, or start another run by --name',
   );
 }
 

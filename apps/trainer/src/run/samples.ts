@@ -27,7 +27,7 @@ export const GRID_SIDE = 5;
 const STRIP_STEPS = 10;
 
 /** The 25 latents that a run shows all its life. */
-export function sampleLatents(seed: number, space: LatentSpace): Float32Array[] {
+export function fixedLatents(seed: number, space: LatentSpace): Float32Array[] {
   const count = GRID_SIDE ** 2;
   const latents = randomLatents(createRandom(`${seed}/samples`), count, space);
   return Array.from({ length: count }, (_, i) =>
@@ -57,10 +57,10 @@ export async function saveSamples(
     const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
     const save = async (
       name: 'grid' | 'strip',
-      drawn: readonly Float32Array[],
+      latents: readonly Float32Array[],
       columns: number,
     ) => {
-      const picture = tile(await generatePictures(compiled, drawn), columns);
+      const picture = tile(await renderLatents(compiled, latents), columns);
       const sample = { ...picture, png: png(picture) };
       await writeFileWhole(join(folder, sampleFile(name, iteration)), sample.png);
       return sample;
@@ -74,13 +74,10 @@ export async function saveSamples(
   }
 }
 
-/** The generator that is shown and exported, read from the device: the average where there is one. */
-export async function readGenerator({
-  generator,
-  average,
-}: Gan): Promise<Map<string, Float32Array>> {
+/** The generator that is shown and exported, read from the device: the EMA where there is one. */
+export async function readGenerator({ generator, ema }: Gan): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  for (const [name, tensor] of average ?? generator.weights) {
+  for (const [name, tensor] of ema ?? generator.weights) {
     values.set(name, await tensor.data<'float32'>());
   }
   return values;
@@ -92,7 +89,7 @@ export async function hostWeights(gan: Gan): Promise<HostWeights> {
 }
 
 /** One at a time: 25 images at the article's size in one batch would take gigabytes. */
-async function generatePictures(
+async function renderLatents(
   compiled: InferenceGenerator,
   latents: readonly Float32Array[],
 ): Promise<Picture[]> {

@@ -13,8 +13,8 @@ describe('the work of iterations', () => {
     ]);
   });
 
-  it('is the same each where there is none: without reconstruction, and in the article', () => {
-    const without = withMethods(lite, { ...methods, reconstruction: 0 });
+  it('is the same each where there is none: without reconstructionWeight, and in the article', () => {
+    const without = withMethods(lite, { ...methods, reconstructionWeight: 0 });
     for (const preset of [without, presetByName('article')]) {
       expect(workDone(50, preset) / workDone(200, preset)).toBe(1 / 4);
     }

@@ -1,5 +1,5 @@
 /**
- * One iteration of training: its draws, its step, and its losses, which are read an iteration later.
+ * One iteration of training: its inputs, its step, and its losses, which are read an iteration later.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { createRandom, placeClasses, randomLatents } from '@killme/model';
 import { diffAugment, dropoutMask, type Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Gan, type StepInputs, trainStep } from '../gan/article-step.ts';
-import { updateAverage } from '../gan/ema.ts';
-import { type PairedInputs, type PairedStepLosses, trainPairedStep } from '../gan/lite-step.ts';
+import { updateEma } from '../gan/ema.ts';
+import { type LiteStepInputs, type LiteStepLosses, trainLiteStep } from '../gan/lite-step.ts';
 import { normal } from '../gan/normal.ts';
 import type { IterationLosses } from '../run/metrics.ts';
 import type { TrainOptions } from '../run/options.ts';
@@ -22,8 +22,8 @@ export interface LaunchedIteration {
 }
 
 /**
- * Draws the batches of an iteration and takes its step. On a GPU this returns before the step is
- * done, so that the host can draw the next one meanwhile.
+ * Samples the batches of an iteration and takes its step. On a GPU this returns before the step is
+ * done, so that the host can sample the next one meanwhile.
  */
 export function launchIteration({
   gan,
@@ -38,14 +38,14 @@ export function launchIteration({
   options: Pick<TrainOptions, 'seed' | 'batch'>;
   iteration: number;
 }): LaunchedIteration {
-  const inputs = drawInputs(preset, dataset, options, iteration);
+  const inputs = sampleInputs(preset, dataset, options, iteration);
   const { training } = preset;
   const { methods } = training;
-  const taken: PairedStepLosses = methods
-    ? trainPairedStep(gan, inputs, { methods, adam: training })
+  const taken: LiteStepLosses = methods
+    ? trainLiteStep(gan, inputs, { methods, adam: training })
     : trainStep(gan, inputs, training);
-  if (gan.average) updateAverage(gan.average, gan.generator, methods?.averageDecay ?? 0);
-  const names = Object.keys(taken) as (keyof PairedStepLosses)[];
+  if (gan.ema) updateEma(gan.ema, gan.generator, methods?.emaDecay ?? 0);
+  const names = Object.keys(taken) as (keyof LiteStepLosses)[];
   const values = tf.stack(Object.values(taken)) as tf.Tensor1D;
   tf.dispose(Object.values(taken));
   tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
@@ -62,21 +62,21 @@ export async function readLosses({
   return Object.fromEntries(names.map((name, i) => [name, numbers[i]]));
 }
 
-/** Every draw is named by seed, purpose and iteration, so a resumed run draws the same. */
-function drawInputs(
+/** Random numbers are named by seed, purpose and iteration, so a resumed run samples the same. */
+function sampleInputs(
   preset: Preset,
   dataset: Dataset,
   { seed, batch }: Pick<TrainOptions, 'seed' | 'batch'>,
   iteration: number,
-): StepInputs & PairedInputs {
+): StepInputs & LiteStepInputs {
   const { latent, imageSize, training } = preset;
   const half = batch / 2;
   const policy = training.methods?.augment;
   const random = createRandom(`${seed}/real images/${iteration}`);
   const { images, labels } = drawBatch({ dataset, batchSize: half, random });
   const latents = (purpose: string, count: number) => {
-    const values = drawLatents(preset, { seed, iteration, purpose, count });
-    // Of the classes of the real images, so that a loss compares like with like.
+    const values = sampleLatents(preset, { seed, iteration, purpose, count });
+    // With the classes of the real images, so that a relativistic loss compares images of one class.
     if (latent.classes) placeClasses(values, labels, latent);
     return tf.tensor2d(values, [count, latent.size]);
   };
@@ -117,12 +117,12 @@ export function workDone(
   return warmUp + WORK_WITH_D * (iteration - warmUp);
 }
 
-/** Images that G learns from in a step: the article's step takes a whole batch, the paired one half. */
+/** Images that G learns from in a step: the article's step takes a whole batch, the lite step half of one. */
 export function generatorBatch({ training }: Preset, batch: number): number {
   return training.methods ? batch / 2 : batch;
 }
 
-interface LatentDraw {
+interface LatentSampling {
   seed: number;
   iteration: number;
   purpose: string;
@@ -130,7 +130,7 @@ interface LatentDraw {
 }
 
 /** Latents one after the other, `[count × latent size]`. */
-export function drawLatents({ latent }: Preset, draw: LatentDraw): Float32Array {
-  const { seed, iteration, purpose, count } = draw;
+export function sampleLatents({ latent }: Preset, sampling: LatentSampling): Float32Array {
+  const { seed, iteration, purpose, count } = sampling;
   return randomLatents(createRandom(`${seed}/${purpose}/${iteration}`), count, latent);
 }

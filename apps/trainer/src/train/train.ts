@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../engines/start.ts';
 import { exportGenerator } from '../export/export.ts';
 import type { Gan } from '../gan/article-step.ts';
-import { calibrateAverage, copyWeights } from '../gan/ema.ts';
+import { calibrateEma, copyWeights } from '../gan/ema.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from '../gan/network-state.ts';
 import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
 import { appendQuality, formatQuality, startQualityFile } from '../quality/quality-file.ts';
@@ -40,18 +40,18 @@ import {
 import { type Progress, startProgress } from '../run/progress.ts';
 import { createRunRecord, type RunRecord, readRunRecord, writeRunRecord } from '../run/record.ts';
 import {
+  fixedLatents,
   GRID_SIDE,
   hostWeights,
   readGenerator,
-  sampleLatents,
   saveSamples,
 } from '../run/samples.ts';
 import {
-  drawLatents,
   generatorBatch,
   type LaunchedIteration,
   launchIteration,
   readLosses,
+  sampleLatents,
   workDone,
 } from './iteration.ts';
 
@@ -138,15 +138,15 @@ async function trainLoop(
   const { folder, record, preset, dataset, gan, start } = run;
   const { iterations, sampleEvery, saveEvery, measureEvery, seed, batch } = record.options;
   const events = await startEventFile(folder.tensorboard, start);
-  const latents = sampleLatents(seed, preset.latent);
+  const latents = fixedLatents(seed, preset.latent);
   const collapse = watchForCollapse({ columns: GRID_SIDE });
   const sample = async (iteration: number) => {
-    calibrateAverage(gan, { seed, latent: preset.latent });
+    calibrateEma(gan, { seed, latent: preset.latent });
     const samples = await saveSamples(folder.samples, iteration, gan, latents);
     const count = generatorBatch(preset, batch);
-    const drawn = { seed, iteration, purpose: 'generator latents', count };
-    const drawnLatents = drawLatents(preset, drawn);
-    await events.samples(iteration, { ...samples, latents, drawnLatents, gan });
+    const sampling = { seed, iteration, purpose: 'generator latents', count };
+    const stepLatents = sampleLatents(preset, sampling);
+    await events.samples(iteration, { ...samples, latents, stepLatents, gan });
     await report.write();
     const collapsed = collapse.look(iteration, samples.grid);
     if (collapsed) {
@@ -159,7 +159,7 @@ async function trainLoop(
   const measures = (iteration: number) =>
     quality && measureEvery > 0 && iteration > 0 && iteration % measureEvery === 0;
   const measure = async (iteration: number) => {
-    calibrateAverage(gan, { seed, latent: preset.latent });
+    calibrateEma(gan, { seed, latent: preset.latent });
     const scores = await quality!.measure({
       network: preset.generator,
       latent: preset.latent,
@@ -231,7 +231,7 @@ async function trainLoop(
 }
 
 async function save({ folder, record, preset, gan }: Run, done: number): Promise<void> {
-  calibrateAverage(gan, { seed: record.options.seed, latent: preset.latent });
+  calibrateEma(gan, { seed: record.options.seed, latent: preset.latent });
   await saveCheckpoint(folder.checkpoints, done, gan);
 }
 
@@ -300,7 +300,7 @@ async function prepareResume(given: GivenOptions): Promise<PreparedRun> {
       const gan = checkpoint
         ? restoreGan(checkpoint, {
             ...preset,
-            hasAverage: hasAverage(preset),
+            hasEma: hasEma(preset),
             beginDiscriminator: () => initializeDiscriminator(preset, options.seed),
           })
         : initializeGan(preset, options.seed);
@@ -340,7 +340,7 @@ function initializeGan(preset: Preset, seed: number): Gan {
     generator: initial,
     discriminator: initializeDiscriminator(preset, seed),
     encoder: preset.encoder && initializeNetwork(preset.encoder, `${seed}/weights/encoder`),
-    average: hasAverage(preset) ? copyWeights(initial) : undefined,
+    ema: hasEma(preset) ? copyWeights(initial) : undefined,
   };
 }
 
@@ -348,11 +348,11 @@ function initializeDiscriminator({ discriminator }: Preset, seed: number): Netwo
   return initializeNetwork(discriminator, `${seed}/weights/discriminator`);
 }
 
-function disposeGan({ generator, discriminator, encoder, average }: Gan): void {
+function disposeGan({ generator, discriminator, encoder, ema }: Gan): void {
   disposeNetwork(generator);
   disposeNetwork(discriminator);
   if (encoder) disposeNetwork(encoder);
-  if (average) tf.dispose([...average.values()]);
+  if (ema) tf.dispose([...ema.values()]);
 }
 
-const hasAverage = ({ training }: Preset) => (training.methods?.averageDecay ?? 0) > 0;
+const hasEma = ({ training }: Preset) => (training.methods?.emaDecay ?? 0) > 0;

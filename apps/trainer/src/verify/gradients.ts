@@ -18,7 +18,7 @@ import {
   upsampleConv2d,
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { pyramidError } from '../gan/reconstruction-loss.ts';
+import { reconstructionLossOf } from '../gan/reconstruction-loss.ts';
 
 interface GradientCase {
   operation: string;
@@ -68,12 +68,13 @@ const CASES: readonly GradientCase[] = [
     apply: conv(2),
   },
   {
-    operation: 'pyramidError',
+    operation: 'reconstructionLoss',
     shapes: [
       [2, 32, 32, 3],
       [2, 32, 32, 3],
     ],
-    apply: ([real, drawn]) => pyramidError(real as tf.Tensor4D, drawn as tf.Tensor4D),
+    apply: ([real, reconstructed]) =>
+      reconstructionLossOf(real as tf.Tensor4D, reconstructed as tf.Tensor4D),
   },
   {
     operation: 'upsampleConv2d',
@@ -179,11 +180,11 @@ export async function checkGradients(): Promise<GradientRow[]> {
 
 /** The output and the gradient of each input, for fixed random inputs and output gradient. */
 async function evaluate({ operation, shapes, apply }: GradientCase): Promise<Float32Array[]> {
-  const draw = (name: string, shape: readonly number[]) =>
+  const random = (name: string, shape: readonly number[]) =>
     tf.tensor(createRandom(`${operation}/${name}`).uniform(product(shape)), [...shape]);
-  const inputs = shapes.map((shape, i) => draw(`input ${i}`, shape));
+  const inputs = shapes.map((shape, i) => random(`input ${i}`, shape));
   const output = tf.tidy(() => apply(inputs));
-  const dy = draw('dy', output.shape);
+  const dy = random('dy', output.shape);
   const gradients = tf.grads((...tensors: tf.Tensor[]) => apply(tensors))(inputs, dy);
   const results = [output, ...gradients];
   const values = await Promise.all(results.map((tensor) => tensor.data<'float32'>()));

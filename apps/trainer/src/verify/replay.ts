@@ -35,7 +35,7 @@ export async function replayTrace(trace: Trace): Promise<ReplayRow[]> {
   const gan: Gan = {
     generator: initialState(trace, 'generator'),
     discriminator: initialState(trace, 'discriminator'),
-    average: undefined,
+    ema: undefined,
   };
   const rows: ReplayRow[] = [];
   for (const [index, iteration] of trace.iterations.entries()) {
@@ -84,7 +84,7 @@ async function replayIteration(
 ): Promise<ReplayRow[]> {
   const { adam } = trace;
   const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
-  const draws = { dropoutMasks: recordedMasks(trace, recorded) };
+  const randomOps = { dropoutMasks: recordedMasks(trace, recorded) };
   const rows: ReplayRow[] = [];
   const add = (
     part: SubStep,
@@ -107,14 +107,14 @@ async function replayIteration(
     ['fake', fakeImages],
   ] as const;
   for (const [part, images] of halves) {
-    const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, draws, adam);
+    const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, randomOps, adam);
     add(part, 'loss', await relative(loss, recorded[`${part}Loss`]));
     add(part, 'accuracy', Math.abs((await scalar(accuracy)) - recorded[`${part}Accuracy`]));
     await addStates(part, gan, recorded.after[part], add);
   }
 
   const latents = upload(recorded.generatorLatents) as tf.Tensor2D;
-  const loss = trainGenerator(gan, latents, draws, adam);
+  const loss = trainGenerator(gan, latents, randomOps, adam);
   add('generator', 'loss', await relative(loss, recorded.generatorLoss));
   await addStates('generator', gan, recorded.after.generator, add);
   return rows;

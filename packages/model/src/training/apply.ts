@@ -12,7 +12,7 @@ export type BatchStatistics = Map<string, { mean: tf.Tensor1D; variance: tf.Tens
 
 /**
  * How a network is run. Training normalizes with the statistics of the batch and drops out;
- * inference uses the moving statistics and drops nothing. Which of the two is said at every call.
+ * inference uses the moving statistics and drops nothing. Every call states which of the two.
  */
 export type Mode =
   | { training: false }

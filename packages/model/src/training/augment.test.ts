@@ -40,8 +40,8 @@ describe('diffAugment', () => {
   it('cuts a square of half the side, as far as it lies inside, and shifts by an eighth at most', () => {
     // Of a plain white image colour changes leave a plain one, so what is 0 was cut or shifted in.
     const white = tf.ones([64, 16, 16, 3]) as tf.Tensor4D;
-    const shares = tf.mean(tf.cast(tf.equal(augment(white, 'key'), 0), 'float32'), [1, 2, 3]);
-    const [least, most] = [Math.min(...shares.dataSync()), Math.max(...shares.dataSync())];
+    const fractions = tf.mean(tf.cast(tf.equal(augment(white, 'key'), 0), 'float32'), [1, 2, 3]);
+    const [least, most] = [Math.min(...fractions.dataSync()), Math.max(...fractions.dataSync())];
     // A corner of a quarter of the square at least; the whole square and both shifted edges at most.
     expect(least).toBeGreaterThanOrEqual(16 / 256);
     expect(most).toBeLessThanOrEqual((64 + 2 * 32) / 256);
@@ -66,7 +66,7 @@ describe('diffAugment', () => {
     }
   });
 
-  it('passes gradients to a single image too, each pixel the share that is seen of it', () => {
+  it('passes gradients to a single image too, each pixel the fraction of it that is visible', () => {
     const one = tf.slice(images(), [0, 0, 0, 0], [1, -1, -1, -1]) as tf.Tensor4D;
     const policy = ['translation', 'cutout'] as const;
     const gradient = tf.grad((x) => tf.sum(augment(x as tf.Tensor4D, 'key', policy)))(one);

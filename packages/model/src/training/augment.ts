@@ -8,9 +8,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createRandom } from '../latents/random.ts';
 
-/** Shift of at most this share of the side, each way. */
+/** Shift of at most this fraction of the side, each way. */
 const TRANSLATION = 1 / 8;
-/** Side of the square that is cut out, as a share of the image's. */
+/** Side of the square that is cut out, as a fraction of the image's. */
 const CUTOUT = 1 / 2;
 
 /** The paper's operations, in the order in which they are done. */
@@ -20,8 +20,8 @@ export type Augmentation = (typeof AUGMENTATIONS)[number];
 
 /**
  * @param images `[n, height, width, 3]` in [-1, 1]
- * @param key names the draw; equal keys change images alike.
- * @param policy the operations to do; without one of them the others draw the same numbers.
+ * @param key names the random numbers; equal keys change images alike.
+ * @param policy the operations to do; without one of them the others get the same numbers.
  * @returns the same shape; where a shift or the cutout leaves nothing, 0 (grey).
  */
 export function diffAugment(
@@ -43,8 +43,8 @@ export function diffAugment(
     x: between(-TRANSLATION * width, TRANSLATION * width).map(Math.round),
   };
   const corners = {
-    y: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((share) => Math.round(share * height)),
-    x: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((share) => Math.round(share * width)),
+    y: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((fraction) => Math.round(fraction * height)),
+    x: between(-CUTOUT / 2, 1 - CUTOUT / 2).map((fraction) => Math.round(fraction * width)),
   };
   const operations: Record<Augmentation, (x: tf.Tensor4D) => tf.Tensor4D> = {
     color: (x) => changeColours(x, factors),

@@ -84,7 +84,7 @@ describe('batchNormTrain', () => {
 });
 
 describe('dropoutMask', () => {
-  it('keeps a share 1 − rate, scaled by 1 / (1 − rate)', () => {
+  it('keeps a fraction 1 − rate, scaled by 1 / (1 − rate)', () => {
     const mask = dropoutMask([100, 100], 0.25, 'key').dataSync();
     expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));
     const kept = mask.filter((value) => value > 0).length / mask.length;
@@ -93,9 +93,9 @@ describe('dropoutMask', () => {
   });
 
   it('is the same for the same key, and another for another', () => {
-    const draw = (key: string) => [...dropoutMask([64], 0.5, key).dataSync()];
-    expect(draw('a')).toEqual(draw('a'));
-    expect(draw('a')).not.toEqual(draw('b'));
+    const mask = (key: string) => [...dropoutMask([64], 0.5, key).dataSync()];
+    expect(mask('a')).toEqual(mask('a'));
+    expect(mask('a')).not.toEqual(mask('b'));
   });
 });
 

@@ -39,7 +39,7 @@ export function upsampleConv2d(x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D
 
 /**
  * A dropout mask: 0 with probability `rate`, else 1 / (1 − rate).
- * @param key names the draw; equal keys give equal masks on the same engine.
+ * @param key names the random numbers; equal keys give equal masks on the same engine.
  */
 export function dropoutMask(shape: readonly number[], rate: number, key: string): tf.Tensor {
   return run('DropoutMask', {}, { shape: [...shape], rate, key })[0]!;

@@ -17,7 +17,7 @@ export function binaryCrossEntropy(logits: tf.Tensor, label: 0 | 1): tf.Scalar {
   });
 }
 
-/** The share of the batch on the right side of probability 0.5, as Keras's `accuracy`. */
+/** The fraction of the batch on the right side of probability 0.5, as Keras's `accuracy`. */
 export function binaryAccuracy(logits: tf.Tensor, label: 0 | 1): tf.Scalar {
   return tf.tidy(() => {
     const right = label === 1 ? tf.greater(logits, 0) : tf.lessEqual(logits, 0);

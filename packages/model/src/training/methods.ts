@@ -39,47 +39,43 @@ export const methodsSchema = z.strictObject({
     'γ of the penalty on the gradient of D; 0 for none',
   ),
   /**
-   * G is told which class to draw, and D judges by class (Mirza & Osindero 2014, arXiv:1411.1784),
+   * Class-conditional GAN: G gets a class as input, D judges by class (Mirza & Osindero 2014, arXiv:1411.1784),
    * with a logit for each of them (Choi et al. 2020, "StarGAN v2", arXiv:1912.01865).
    */
-  classCondition: onOff.describe('G and D are told the class of an image: on, off'),
+  classCondition: onOff.describe('class-conditional G and D: on, off'),
   /**
-   * Weight of G's error in drawing real images again from what an encoder says of them, so that no
-   * kind of image is left out (Larsen et al. 2015, "VAE/GAN", arXiv:1512.09300); 0 for none.
+   * Weight of the loss of reconstructing real images from the latents of an encoder, so that no mode of the
+   * data is dropped (Larsen et al. 2015, "VAE/GAN", arXiv:1512.09300); 0 for none.
    */
-  reconstruction: givenNumber(z.number().min(0).max(100)).describe(
-    'weight of drawing the real images again; 0 for none',
+  reconstructionWeight: givenNumber(z.number().min(0).max(100)).describe(
+    'weight of the reconstruction loss; 0 for none',
   ),
   /**
-   * Iterations at first in which G only learns to draw real images again, so that D and G begin with
-   * drawings that are right but for their details (as Ledig et al. 2016, "SRGAN", arXiv:1609.04802).
+   * First iterations, in which G only learns to reconstruct real images, so that D and G begin with images
+   * that are right except for details (as Ledig et al. 2016, "SRGAN", arXiv:1609.04802).
    */
   warmUp: givenNumber(z.number().int().min(0)).describe(
-    'iterations at first in which G only draws the real images again',
+    'first iterations, in which G only learns to reconstruct real images',
   ),
   /**
-   * In the warm-up latents are turned and stretched, so that those of the real images are as even as the
-   * random ones that pictures are drawn from ("ex-post density estimation", Ghosh et al. 2020,
+   * In the warm-up the latents of the real images are whitened, so that they are distributed like the random
+   * latents that are served ("ex-post density estimation", Ghosh et al. 2020,
    * arXiv:1903.12436, with one normal distribution).
    */
-  latentWhitening: onOff.describe(
-    'random latents are made to lie as those of real images do: on, off',
-  ),
+  latentWhitening: onOff.describe('whiten the latents of real images in the warm-up: on, off'),
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
-  minibatchDeviation: onOff.describe('D sees how much the images of its batch differ: on, off'),
+  minibatchDeviation: onOff.describe('D sees the standard deviation over its batch: on, off'),
   /**
-   * What D sees is changed at random, DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Its `color`
-   * hides what tells flat icons apart, the colours of their grounds and hair.
+   * The images that D sees are augmented by DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Its `color`
+   * hides what distinguishes flat icons, the colours of their backgrounds and hair.
    */
-  augment: policy.describe(
-    `how what D sees is changed at random: ${AUGMENTATIONS.join(',')}; none`,
-  ),
+  augment: policy.describe(`augmentations of what D sees: ${AUGMENTATIONS.join(',')}; none`),
   /**
-   * The generator that is shown and exported is an average of G's weights over its steps, each old
-   * average keeping this share (Yazıcı et al. 2018, arXiv:1806.04498); 0 means G itself.
+   * Decay of the exponential moving average (EMA) of G's weights, which is shown and exported (Yazıcı et
+   * al. 2018, arXiv:1806.04498); 0 for no EMA: G itself.
    */
-  averageDecay: givenNumber(z.number().min(0).lt(1)).describe(
-    'share that the average of G keeps at each step; 0 shows G itself',
+  emaDecay: givenNumber(z.number().min(0).lt(1)).describe(
+    "decay of the EMA of G's weights, which is exported; 0 for G itself",
   ),
 });
 

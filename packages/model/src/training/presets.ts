@@ -14,7 +14,7 @@ export interface Preset {
   imageSize: number;
   generator: Network;
   discriminator: Network;
-  /** What says of real images which latents G is to draw them from, where the methods ask for it. */
+  /** Encodes real images as latents, where the reconstruction loss has a weight. */
   encoder?: Network | undefined;
   training: {
     batchSize: number;
@@ -33,7 +33,7 @@ export interface Preset {
   };
 }
 
-/** The article's GAN; β₂ and ε, which it leaves out, are the defaults of its Keras. */
+/** The article's GAN; β₂ and ε, which it does not give, are the defaults of its Keras. */
 const article: Preset = {
   name: 'article',
   latent: { size: 100, distribution: 'uniform' },
@@ -52,17 +52,17 @@ const article: Preset = {
   },
 };
 
-/** What {@link lite} does without a word; docs/ablation.csv has what each is worth. */
+/** The defaults of {@link lite}; docs/ablation.csv has what each is worth. */
 const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
   classCondition: true,
-  reconstruction: 100,
+  reconstructionWeight: 100,
   warmUp: 10_000,
   latentWhitening: true,
   minibatchDeviation: true,
   augment: ['translation', 'cutout'],
-  averageDecay: 0.998,
+  emaDecay: 0.998,
 };
 
 /** Better pictures from less: see {@link liteGenerator}; a sixth of the article's work an image. */
@@ -91,32 +91,33 @@ const MOST_CLASSES = 50;
 
 /**
  * The preset with other methods, and the networks that they ask for.
- * @param classes how many images each class has; with one class only, or with more than half a
- * latent could tell apart, no image is told its class, whatever the methods say.
+ * @param classes how many images each class has; with one class only, or with more
+ * than half a latent has room for, the GAN is not class-conditional, whatever the methods say.
  */
 export function withMethods(
   preset: Preset,
   methods: Methods,
   classes: readonly number[] = [],
 ): Preset {
-  const told = methods.classCondition && classes.length > 1 && classes.length <= MOST_CLASSES;
+  const conditional =
+    methods.classCondition && classes.length > 1 && classes.length <= MOST_CLASSES;
   return {
     ...preset,
-    latent: told ? { ...preset.latent, classes } : preset.latent,
-    discriminator: liteDiscriminator({ ...methods, classes: told ? classes.length : 1 }),
-    encoder: encoderFor(methods, preset.latent.size, told ? classes.length : 0),
+    latent: conditional ? { ...preset.latent, classes } : preset.latent,
+    discriminator: liteDiscriminator({ ...methods, classes: conditional ? classes.length : 1 }),
+    encoder: encoderFor(methods, preset.latent.size, conditional ? classes.length : 0),
     training: { ...preset.training, methods },
   };
 }
 
 function encoderFor(
-  { reconstruction, latentWhitening }: Methods,
+  { reconstructionWeight, latentWhitening }: Methods,
   latentSize: number,
-  toldClasses: number,
+  conditionClasses: number,
 ): Network | undefined {
-  if (reconstruction === 0) return undefined;
-  const encoder = liteEncoder(latentSize - toldClasses);
-  return latentWhitening ? withWhitening(encoder, Math.max(1, toldClasses)) : encoder;
+  if (reconstructionWeight === 0) return undefined;
+  const encoder = liteEncoder(latentSize - conditionClasses);
+  return latentWhitening ? withWhitening(encoder, Math.max(1, conditionClasses)) : encoder;
 }
 
 export const PRESETS: readonly Preset[] = [article, lite];

@@ -14,7 +14,7 @@ import { findTensorflow, startTensorflow } from './tensorflow.ts';
 const found = findTensorflow();
 const title = found.available
   ? 'tensorflow kernels'
-  : `tensorflow kernels (left out: ${found.reason}; ${found.remedy})`;
+  : `tensorflow kernels (skipped: ${found.reason}; ${found.remedy})`;
 
 type Compute = (...inputs: tf.Tensor[]) => tf.Tensor[];
 interface Host {

@@ -133,7 +133,7 @@ async function trainTiny() {
   const gan = {
     generator: initializeNetwork(articleGenerator({ ...size, latentSize: 5 }), 'g'),
     discriminator: initializeNetwork(articleDiscriminator(size), 'd'),
-    average: undefined,
+    ema: undefined,
   };
   const inputs = {
     realImages: random('images', [2, 16, 16, 3]) as tf.Tensor4D,

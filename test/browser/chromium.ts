@@ -3,22 +3,13 @@
  *
  * @module
  */
-import { accessSync, constants } from 'node:fs';
-import { delimiter } from 'node:path';
-import process from 'node:process';
 import { SHIPPED_GENERATORS } from '@killme/edge';
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expectServer, startWorkerd } from '../servers.ts';
+import { launchChromium } from './launch.ts';
 
 /** Chromium's own software adapter, for machines without a GPU; pages get none else. */
 const WEBGPU_IN_SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Phone and desk, as wide as people's are. */
 export const PHONE = {
@@ -29,35 +20,6 @@ export const PHONE = {
 export const DESK = {
   viewport: { width: 1200, height: 900 },
 } as const satisfies BrowserContextOptions;
-
-/**
- * The Chromium of this machine: `CHROMIUM_PATH`, or the first of its usual names on the path.
- * @throws Error in one line when there is none.
- */
-export function findChromium(): string {
-  const named = process.env.CHROMIUM_PATH;
-  if (named) {
-    if (isProgram(named)) return named;
-    throw new Error(`CHROMIUM_PATH is ${named}, which is not a program`);
-  }
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const found = PROGRAMS.flatMap((program) => folders.map((folder) => `${folder}/${program}`)).find(
-    isProgram,
-  );
-  if (found) return found;
-  throw new Error(
-    'no Chromium was found: install it (Debian: apt-get install chromium) or name it in CHROMIUM_PATH',
-  );
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A server and a browser. */
 export interface Explorer {
@@ -78,10 +40,7 @@ export async function startExplorer({
   generators?: string | readonly string[];
   port?: number;
 } = {}): Promise<Explorer> {
-  const browser = await chromium.launch({
-    executablePath: findChromium(),
-    args: WEBGPU_IN_SOFTWARE,
-  });
+  const browser = await launchChromium({ args: WEBGPU_IN_SOFTWARE });
   try {
     const { origin, stop } = expectServer(await startWorkerd(generators, port));
     return {

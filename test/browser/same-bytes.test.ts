@@ -10,10 +10,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createApp, diskOptions, SHIPPED_GENERATORS } from '@killme/edge';
 import { type BrowserAnswer, buildBrowserApp } from '@killme/edge/testing';
-import { chromium } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { expectServer, type Refusal, type Server, startDeno, startWorkerd } from '../servers.ts';
-import { findChromium } from './chromium.ts';
+import { launchChromium } from './launch.ts';
 
 const SEEDS = Array.from({ length: 64 }, (_, i) => `same-${i}`);
 
@@ -104,7 +103,7 @@ async function hashAll(request: (path: string) => Promise<Response>): Promise<Ha
 /** The same app, bundled, in a Web Worker of an empty page. */
 async function askChromium(): Promise<Hashes> {
   const { origin, stop } = await serveFiles();
-  const browser = await chromium.launch({ executablePath: findChromium() });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(origin);

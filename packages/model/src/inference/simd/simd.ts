@@ -51,10 +51,10 @@ export type Loops = Record<
   (...values: number[]) => void
 > & { unitOf(x: number, count: number): number };
 
-/** What follows a sum, numbered as in finish.as. */
+/** What follows a sum, numbered as in assembly/finish.ts. */
 const ACTIVATION_CODES = { none: 1, relu: 2, tanh: 3 } as const;
 
-/** Numbered as in dense.as. */
+/** Numbered as in assembly/dense.ts. */
 const ENCODING_CODES = { float32: 0, float16: 1, int8: 2 } as const;
 
 /** Products and differences of a block of rows stay in the second-level cache with the kernel. */
@@ -143,7 +143,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   const output = (shape: readonly number[]): tf.Tensor4D =>
     tf.engine().makeTensorFromTensorInfo(tensors.makeOutput([...shape], 'float32')) as tf.Tensor4D;
 
-  /** The tables and the number that `finish` in finish.as takes, and what it cannot do. */
+  /** The tables and the number that `finish` in assembly/finish.ts takes, and what it cannot do. */
   function finisher({ activation, after }: Finish, bias: Float32Array, length = bias.length) {
     const simple = activation !== 'sigmoid';
     const table = (values: Float32Array | undefined) =>
@@ -222,7 +222,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const matrices = [9, channels, outputs] as const;
     const taps = 9 * channels * outputs;
     const finish = finisher(op.finish, op.bias);
-    // As laid out in upsample-convolve.as.
+    // As laid out in assembly/upsample-convolve.ts.
     const blockBytes = (rows: number) =>
       pixel * (rows * (width + 1) + (rows + 1) * (2 * width + 1) + SLACK_PIXELS) +
       4 * 9 * rows * width * outputs;

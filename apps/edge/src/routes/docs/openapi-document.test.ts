@@ -1,3 +1,4 @@
+// @module-tag slow
 import { encodeLatent } from '@killme/model';
 import fc from 'fast-check';
 import { decode } from 'fast-png';

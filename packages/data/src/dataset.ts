@@ -88,7 +88,7 @@ async function readDataset(options: DatasetSource & { path: string }): Promise<D
   const { path, imageSize, strict, log } = options;
   const found = await readFolderOrArchive(options);
   if (strict && found.bad.length > 0) throw strictError(path, found.bad);
-  checkCount(path, found.images.length, found.omitted);
+  checkCount({ path, least: 2, ...found });
   logOmitted(found.omitted, log);
   return {
     name: datasetName(path),
@@ -134,14 +134,15 @@ export async function readFolderOrArchive({
   }
 }
 
-function datasetName(path: string): string {
+/** The last part of a path, without the ending of an archive, in NFC. */
+export function datasetName(path: string): string {
   return basename(resolve(path))
     .replace(/\.(zip|rar)$/i, '')
     .normalize('NFC');
 }
 
 /** Images one behind the other, and their labels among the classes that have one. */
-function packImages(found: readonly ReadImage[], imageSize: number) {
+export function packImages(found: readonly ReadImage[], imageSize: number) {
   const pixels = imageSize * imageSize * 3;
   const images = new Uint8Array(found.length * pixels);
   for (const [i, image] of found.entries()) images.set(image.pixels, i * pixels);
@@ -177,21 +178,28 @@ function checkMemory(path: string, count: number, imageSize: number): void {
   );
 }
 
-function checkCount(path: string, count: number, omitted: readonly OmittedFile[]): void {
-  if (count >= 2) return;
+/** @throws UserError when there are fewer images than are needed, naming the first that is none. */
+export function checkCount({
+  path,
+  least,
+  images,
+  omitted,
+}: FoundImages & { path: string; least: 1 | 2 }): void {
+  if (images.length >= least) return;
   const first = omitted[0];
   const detail =
     first === undefined
       ? ''
       : ` (${omitted.length} omitted, the first: ${first.file}: ${first.reason})`;
   throw new UserError(
-    count === 0
+    images.length === 0
       ? `${path} holds no image${detail}: give a folder, a .zip or a .rar of images`
       : `${path} holds only one image${detail}: a GAN needs at least 2 to learn from, better hundreds`,
   );
 }
 
-function strictError(path: string, bad: readonly OmittedFile[]): UserError {
+/** The error that names the first bad image. */
+export function strictError(path: string, bad: readonly OmittedFile[]): UserError {
   const { file, reason } = bad[0]!;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more bad images)` : '';
   return new UserError(

@@ -34,13 +34,14 @@ export function readLatent(parameter: string, text: string, space: LatentSpace):
 }
 
 /**
- * Finds a class of a generator.
+ * Finds a class of a generator, whichever of Unicode's forms its file has it in.
+ * @param name in NFC.
  * @returns its index.
  * @throws ProblemError 400 with the classes that there are.
  */
 export function readClass(name: string, { classes, latent }: GeneratorManifest): number {
   const names = latent.classes ? classes : [];
-  const label = names.indexOf(name);
+  const label = names.findIndex((known) => known.normalize('NFC') === name);
   if (label >= 0) return label;
   const allowed =
     names.length === 0

@@ -107,6 +107,7 @@ const moves = z
 /** Which names there are is the generator's to say, see latents.ts. */
 const className = z
   .string()
+  .normalize('NFC') // macOS types é as two characters
   .min(1)
   .meta({
     description: 'a class that /model names, where its latent has classes',

@@ -10,11 +10,14 @@ import {
   type LatentSpace,
   latentCharacters,
   type Move,
+  placeClasses,
   readDirections,
+  seedToLatent,
   UserError,
 } from '@killme/model';
 import { shorten } from '../http/problem.ts';
 import { badParameters } from '../http/query.ts';
+import type { Gallery } from './gallery.ts';
 
 /**
  * A latent from a query.
@@ -48,6 +51,32 @@ export function readClass(name: string, { classes, latent }: GeneratorManifest):
       ? 'omitted: this generator is not class-conditional'
       : `one of: ${names.join(', ')}`;
   throw badParameters([{ parameter: 'class', allowed, received: shorten(name) }]);
+}
+
+/** Latents of a request, of the class that it names. */
+export interface SeedLatents {
+  /** The latent of a seed; of the seed's own class if none is named. */
+  latentOf(seed: string): Float32Array;
+  /** Gives a latent the class that is named, in place; does nothing if none is. */
+  toClass(latent: Float32Array): Float32Array;
+}
+
+/**
+ * @param named `class=` of the request
+ * @throws ProblemError 400 with the classes that there are.
+ */
+export function seedLatents(
+  named: string | undefined,
+  { manifest, gallery }: { manifest: GeneratorManifest; gallery: Gallery | undefined },
+): SeedLatents {
+  const space = manifest.latent;
+  const label = named === undefined ? undefined : readClass(named, manifest);
+  const toClass = (latent: Float32Array) =>
+    label === undefined ? latent : placeClasses(latent, [label], space);
+  return {
+    toClass,
+    latentOf: (seed) => toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, space)),
+  };
 }
 
 /** A latent with the class of another one, where latents say their class. */

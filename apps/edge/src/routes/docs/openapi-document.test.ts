@@ -56,6 +56,7 @@ const generator: Generator = {
     shards: [],
   } as unknown as Generator['manifest'],
   hash: 'a hash',
+  renderMs: 1,
   latentSpace: { size: 100, distribution: 'uniform', classes: [2, 1] },
   render: (latent) => ({
     width: 8,

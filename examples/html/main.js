@@ -5,5 +5,5 @@ const server = document.querySelector('meta[name=killme]').content;
 document.querySelector('killme-img').setAttribute('base', server);
 
 const generator = await loadGenerator(`${server}/generator/`);
-const png = new Blob([generator.png('alice')], { type: 'image/png' });
+const png = new Blob([await generator.png('alice')], { type: 'image/png' });
 document.querySelector('#here').src = URL.createObjectURL(png);

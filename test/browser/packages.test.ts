@@ -128,7 +128,7 @@ describe('the packed packages', () => {
     const script = `
       import { loadGenerator } from '@killme/generator';
       const generator = await loadGenerator('${server.origin}/generator');
-      console.log(Buffer.from(generator.png('alice')).toString('base64'));`;
+      console.log(Buffer.from(await generator.png('alice')).toString('base64'));`;
     const cwd = join(folder, 'html');
     const { stdout } =
       runtime === 'node'

@@ -51,7 +51,7 @@ export interface Generator {
   /** The picture of a seed or of a latent. */
   render(from: string | Float32Array): Picture;
   /** The picture as a PNG file, the bytes that the server sends for it. */
-  png(from: string | Float32Array): Uint8Array<ArrayBuffer>;
+  png(from: string | Float32Array): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**

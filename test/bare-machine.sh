@@ -13,7 +13,7 @@ command=${2:-bash test/bare-start.sh}
 if [ ! -d "$root/usr" ]; then
   debootstrap --variant=minbase --include=git,ca-certificates bookworm "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
 fi
-cp "$(readlink -f "$(command -v node)")" "$root/usr/bin/node"
+cp --remove-destination "$(readlink -f "$(command -v node)")" "$root/usr/bin/node"
 mkdir -p "$root/usr/lib/node_modules"
 cp -a "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$root/usr/lib/node_modules/"
 ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/bin/npm"

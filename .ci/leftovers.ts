@@ -32,11 +32,14 @@ export function endLeftovers(variable: string, value: string): Leftover[] {
 
 function findMarked(mark: string): Leftover[] {
   if (!existsSync('/proc/self/environ')) return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => readProc(pid, 'environ').includes(mark))
-    .map((pid) => ({ pid: Number(pid), command: readProc(pid, 'cmdline').join(' ').trim() }))
-    .filter(({ command }) => command !== ''); // a zombie has none
+  return (
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .filter((pid) => readProc(pid, 'environ').includes(mark))
+      .map((pid) => ({ pid: Number(pid), command: readProc(pid, 'cmdline').join(' ').trim() }))
+      // A zombie has no command line; esbuild's service ends with its parent by itself.
+      .filter(({ command }) => command !== '' && !command.includes('esbuild --service'))
+  );
 }
 
 /** The strings of a file in /proc; none when the process has ended or is another user's. */

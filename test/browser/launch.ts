@@ -6,7 +6,7 @@
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,16 @@ import { type Browser, chromium } from 'playwright-core';
 const run = promisify(execFile);
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** The package's own names folders of AWS. Without any font a page with text crashes. */
+const FONTS_CONF = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+`;
 
 /** Unpacked programs are kept here, each in a folder named after its version. */
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/killme', import.meta.url));
@@ -74,7 +84,7 @@ async function unpackChromium(): Promise<Chromium> {
   const libraries = { LD_LIBRARY_PATH: join(folder, 'al2023/lib') };
   const env = {
     ...((await missingLibraries(program, {})).length > 0 ? libraries : {}),
-    ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(folder, 'fonts') }),
+    FONTCONFIG_FILE: join(folder, 'fonts/fonts.conf'),
   };
   const missing = await missingLibraries(program, env);
   if (missing.length === 0) return { program, env };
@@ -97,6 +107,7 @@ async function unpackInto(folder: string): Promise<void> {
       // The libraries of Amazon Linux 2023 are unpacked only where the package sees that system.
       env: { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
     });
+    await writeFile(join(aside, 'fonts/fonts.conf'), FONTS_CONF);
     await rename(aside, folder);
   } catch (error) {
     // Another process was faster: a folder that is not empty is not replaced.

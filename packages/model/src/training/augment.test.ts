@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom, product } from '../index.ts';
-import { AUGMENTATIONS, type Augmentation, diffAugment } from './index.ts';
+import { AUGMENTATIONS, type Augmentation, diffAugment, registerTrainingKernels } from './index.ts';
 
 const shape: [number, number, number, number] = [4, 16, 16, 3];
 const augment = (x: tf.Tensor4D, key: string, policy = AUGMENTATIONS as readonly Augmentation[]) =>
@@ -12,6 +12,7 @@ const images = () => tf.tensor4d(createRandom('images').uniform(product(shape)),
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
+  registerTrainingKernels('cpu');
 });
 
 describe('diffAugment', () => {

@@ -37,12 +37,46 @@ export function upsampleConv2d(x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D
   return run('UpsampleConv2D', { x, filter })[0] as tf.Tensor4D;
 }
 
+/** What a mask is made from: the first 128 bits of the SHAKE128 stream of its name, `[4]`. */
+export function maskKey(name: string): Int32Array {
+  return new Int32Array(createRandom(name).uint32s(4));
+}
+
 /**
  * A dropout mask: 0 with probability `rate`, else 1 / (1 − rate).
- * @param key names the random numbers; equal keys give equal masks on the same engine.
+ * @param key names the random numbers, or is the {@link maskKey} of their name as an int32 tensor `[4]`;
+ * equal keys give equal masks on the same engine.
  */
-export function dropoutMask(shape: readonly number[], rate: number, key: string): tf.Tensor {
-  return run('DropoutMask', {}, { shape: [...shape], rate, key })[0]!;
+export function dropoutMask(
+  shape: readonly number[],
+  rate: number,
+  key: string | tf.Tensor1D,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const words = typeof key === 'string' ? tf.tensor1d(maskKey(key), 'int32') : key;
+    return run('DropoutMask', { key: words }, { shape: [...shape], rate })[0]!;
+  });
+}
+
+/**
+ * Moves each image by whole pixels; what comes in at the border is 0.
+ * @param images `[n, height, width, channels]`
+ * @param shifts int32 `[n, 2]`, pixels down and to the right; no gradient flows through it.
+ */
+export function translateImages(images: tf.Tensor4D, shifts: tf.Tensor2D): tf.Tensor4D {
+  return run('TranslateImages', { images, shifts })[0] as tf.Tensor4D;
+}
+
+/**
+ * Masks with a hole: 0 in each image's square of `side` pixels and 1 elsewhere.
+ * @param corners int32 `[n, 2]`, the top row and the left column of each square, which may stick out.
+ * @returns `[n, height, width, 1]`
+ */
+export function cutoutMasks(
+  corners: tf.Tensor2D,
+  { height, width, side }: { height: number; width: number; side: number },
+): tf.Tensor4D {
+  return run('CutoutMasks', { corners }, { height, width, side })[0] as tf.Tensor4D;
 }
 
 /** One tensor's part of an Adam step (Kingma & Ba, in the form of Keras and TensorFlow). */
@@ -54,16 +88,20 @@ export interface AdamTensors {
 
 /**
  * m ← m + (1 − β₁)(g − m); v ← v + (1 − β₂)(g² − v); p ← p − rate · m / (√v + ε).
- * @param options.rate the learning rate times √(1 − β₂ᵗ) / (1 − β₁ᵗ)
+ * @param options.rate the learning rate times √(1 − β₂ᵗ) / (1 − β₁ᵗ), a number or a scalar tensor
  * @returns new tensors; the caller disposes of the old ones.
  */
 export function adamStep(
   { parameter, firstMoment, secondMoment }: AdamTensors,
   gradient: tf.Tensor,
-  options: { rate: number; beta1: number; beta2: number; epsilon: number },
+  options: { rate: number | tf.Scalar; beta1: number; beta2: number; epsilon: number },
 ): AdamTensors {
-  const inputs = { parameter, firstMoment, secondMoment, gradient };
-  const [p, m, v] = run('AdamStep', inputs, options);
+  const { rate, ...attrs } = options;
+  const [p, m, v] = tf.tidy(() => {
+    const scalar = typeof rate === 'number' ? tf.scalar(rate) : rate;
+    const inputs = { parameter, firstMoment, secondMoment, gradient, rate: scalar };
+    return run('AdamStep', inputs, attrs);
+  });
   return { parameter: p!, firstMoment: m!, secondMoment: v! };
 }
 
@@ -114,22 +152,37 @@ const COMPOSITIONS: Record<string, Compose> = {
     return [dx, phaseKernelsGradient(phases)];
   },
 
-  DropoutMask(_, { shape, rate, key }) {
+  DropoutMask({ key }, { shape, rate }) {
+    const words = key!.dataSync<'int32'>();
     return [
-      tf.tensor(
-        hostDropoutMask(shape as number[], rate as number, key as string),
-        shape as number[],
-      ),
+      tf.tensor(hostDropoutMask(shape as number[], rate as number, words), shape as number[]),
     ];
   },
 
-  AdamStep({ parameter, firstMoment, secondMoment, gradient }, { rate, beta1, beta2, epsilon }) {
+  TranslateImages({ images, shifts }) {
+    const values = shifts!.dataSync<'int32'>();
+    const count = images!.shape[0]!;
+    const moved = Array.from({ length: count }, (_, i) => {
+      const image = tf.slice(images as tf.Tensor4D, i, 1);
+      return translateImage(image, values[2 * i]!, values[2 * i + 1]!);
+    });
+    return [tf.concat(moved)];
+  },
+
+  CutoutMasks({ corners }, attrs) {
+    const { height, width, side } = attrs as { height: number; width: number; side: number };
+    const values = corners!.dataSync<'int32'>();
+    const masks = hostCutoutMasks(values, { height, width, side });
+    return [tf.tensor4d(masks, [values.length / 2, height, width, 1])];
+  },
+
+  AdamStep({ parameter, firstMoment, secondMoment, gradient, rate }, { beta1, beta2, epsilon }) {
     const m = tf.add(firstMoment!, tf.mul(tf.sub(gradient!, firstMoment!), 1 - (beta1 as number)));
     const v = tf.add(
       secondMoment!,
       tf.mul(tf.sub(tf.square(gradient!), secondMoment!), 1 - (beta2 as number)),
     );
-    const step = tf.div(tf.mul(m, rate as number), tf.add(tf.sqrt(v), epsilon as number));
+    const step = tf.div(tf.mul(m, rate!), tf.add(tf.sqrt(v), epsilon as number));
     return [tf.sub(parameter!, step), m, v];
   },
 };
@@ -194,14 +247,18 @@ function convolutionGradients(x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor
 
 /**
  * A mask from the host: two mask entries from each 32-bit word of an xoshiro128** stream (Blackman
- * & Vigna) whose state is the first 128 bits of the key's SHAKE128 stream. The rate is kept to 1/65536.
+ * & Vigna) whose state is the key (see {@link maskKey}). The rate is kept to 1/65536.
  */
-export function hostDropoutMask(shape: readonly number[], rate: number, key: string): Float32Array {
+export function hostDropoutMask(
+  shape: readonly number[],
+  rate: number,
+  key: Int32Array,
+): Float32Array {
   const size = shape.reduce((total, length) => total * length, 1);
   const mask = new Float32Array(size);
   const threshold = Math.round(rate * 65536);
   const kept = 1 / (1 - rate);
-  let [a, b, c, d] = createRandom(key).uint32s(4) as unknown as [number, number, number, number];
+  let [a, b, c, d] = [...key] as [number, number, number, number];
   for (let i = 0; i < size; i += 2) {
     const product = Math.imul(b, 5);
     const word = Math.imul((product << 7) | (product >>> 25), 9);
@@ -216,6 +273,34 @@ export function hostDropoutMask(shape: readonly number[], rate: number, key: str
     mask[i + 1] = word >>> 16 < threshold ? 0 : kept;
   }
   return mask;
+}
+
+/** `[1, height, width, channels]`, moved down and to the right. */
+function translateImage(image: tf.Tensor4D, down: number, right: number): tf.Tensor4D {
+  const [, height, width] = image.shape;
+  const begin = [0, Math.max(0, -down), Math.max(0, -right), 0];
+  const kept = tf.slice(image, begin, [1, height - Math.abs(down), width - Math.abs(right), -1]);
+  return tf.pad(kept, [
+    [0, 0],
+    [Math.max(0, down), Math.max(0, -down)],
+    [Math.max(0, right), Math.max(0, -right)],
+    [0, 0],
+  ]);
+}
+
+function hostCutoutMasks(
+  corners: ArrayLike<number>,
+  { height, width, side }: { height: number; width: number; side: number },
+): Float32Array {
+  const masks = new Float32Array((corners.length / 2) * height * width).fill(1);
+  for (let i = 0; i < corners.length / 2; i++) {
+    const [top, left] = [corners[2 * i]!, corners[2 * i + 1]!];
+    const [from, to] = [Math.max(0, left), Math.min(width, left + side)];
+    for (let row = Math.max(0, top); row < Math.min(height, top + side); row++) {
+      masks.fill(0, (i * height + row) * width + from, (i * height + row) * width + to);
+    }
+  }
+  return masks;
 }
 
 /**
@@ -233,6 +318,13 @@ const GRADIENTS: tf.GradConfig[] = [
       const [dx, dgamma, dbeta] = run('BatchNormTrainGrad', inputs, attrs);
       return { x: () => dx!, gamma: () => dgamma!, beta: () => dbeta! };
     },
+  },
+  {
+    kernelName: 'TranslateImages',
+    inputsToSave: ['shifts'],
+    gradFunc: (dy, [shifts]) => ({
+      images: () => translateImages(dy as tf.Tensor4D, tf.neg(shifts as tf.Tensor2D)),
+    }),
   },
   {
     kernelName: 'UpsampleConv2D',

@@ -1,4 +1,4 @@
-import { createRandom, product } from '@killme/model';
+import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { adopt, DType, executeNative, executeOne, release, type TensorflowBackend } from './op.ts';
 
@@ -9,7 +9,7 @@ import { adopt, DType, executeNative, executeOne, release, type TensorflowBacken
  */
 export function drawDropoutMask(
   backend: TensorflowBackend,
-  { shape, rate, key }: { shape: number[]; rate: number; key: string },
+  { shape, rate, key }: { shape: number[]; rate: number; key: tf.Tensor1D },
 ): tf.Tensor {
   const size = product(shape);
   const words = drawWords(backend, Math.ceil(size / 2), key);
@@ -19,8 +19,8 @@ export function drawDropoutMask(
 }
 
 /** `[count]` int32, every bit pattern equally likely. */
-function drawWords(backend: TensorflowBackend, count: number, key: string): tf.Tensor {
-  const seed = tf.tensor1d(new Int32Array(createRandom(key).uint32s(2)), 'int32');
+function drawWords(backend: TensorflowBackend, count: number, key: tf.Tensor1D): tf.Tensor {
+  const seed = tf.slice(key, 0, 2);
   const int32 = { type: DType.int32 };
   const draw = {
     name: 'StatelessRandomUniformFullInt',

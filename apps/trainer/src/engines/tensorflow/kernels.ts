@@ -89,12 +89,15 @@ const KERNELS: Record<string, Kernel> = {
     return [dx, filterGradient(dkernel)];
   },
 
-  AdamStep({ inputs: { parameter, firstMoment, secondMoment, gradient }, attrs, backend }) {
+  AdamStep({ inputs, attrs, backend }) {
+    const { parameter, firstMoment, secondMoment, gradient, rate } = inputs;
     const variables = [parameter!, firstMoment!, secondMoment!].map((value, i) =>
       createVariable(backend, value, `killme/${i}`),
     );
     // The corrections for the first steps are in the rate already: both powers of beta are 0.
-    const numbers = [0, 0, attrs.rate, attrs.beta1, attrs.beta2, attrs.epsilon];
+    const scalars = [0, 0, rate!, attrs.beta1, attrs.beta2, attrs.epsilon].map((value) =>
+      typeof value === 'number' ? tf.scalar(value) : (value as tf.Scalar),
+    );
     execute(
       backend,
       {
@@ -102,13 +105,14 @@ const KERNELS: Record<string, Kernel> = {
         attrs: { T: FLOAT, use_locking: { bool: false }, use_nesterov: { bool: false } },
         outputs: 0,
       },
-      [...variables, ...numbers.map((value) => tf.scalar(value as number)), gradient!],
+      [...variables, ...scalars, gradient!],
     );
     return variables.map((variable) => takeVariable(backend, variable));
   },
 
-  DropoutMask({ attrs, backend }) {
-    return drawDropoutMask(backend, attrs as { shape: number[]; rate: number; key: string });
+  DropoutMask({ inputs: { key }, attrs, backend }) {
+    const { shape, rate } = attrs as { shape: number[]; rate: number };
+    return drawDropoutMask(backend, { shape, rate, key: key as tf.Tensor1D });
   },
 };
 

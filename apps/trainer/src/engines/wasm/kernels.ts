@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createRandom, product } from '@killme/model';
+import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from '../activation-gradients.ts';
 import { convolution, filterGradient, imageGradient } from './convolution.ts';
@@ -82,21 +82,22 @@ const KERNELS: Record<string, Kernel> = {
   BatchNormTrainGrad: (heap, { dy, x, gamma, mean, variance }, { epsilon }) =>
     batchNormGradients(heap, dy!, x!, gamma!, mean!, variance!, epsilon as number),
 
-  DropoutMask(heap, _, { shape, rate, key }) {
+  DropoutMask(heap, { key }, { shape, rate }) {
     const mask = heap.output(shape as number[]);
     const share = rate as number;
-    const state = createRandom(key as string).uint32s(4);
+    const state = heap.ints(heap.address(key!), 4).slice();
     const entries = [product(mask.shape), Math.round(share * 65536), 1 / (1 - share)];
     heap.threads.call('dropoutMask', heap.address(mask), ...entries, ...state);
     return mask;
   },
 
-  AdamStep(heap, { parameter, firstMoment, secondMoment, gradient }, attrs) {
-    const { rate, beta1, beta2, epsilon } = attrs as Record<string, number>;
+  AdamStep(heap, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
+    const { beta1, beta2, epsilon } = attrs as Record<string, number>;
     const inputs = [parameter!, firstMoment!, secondMoment!, gradient!];
     const outputs = [0, 1, 2].map(() => heap.output(parameter!.shape));
     const addresses = [...inputs, ...outputs].map(heap.address);
-    const factors = [rate!, 1 - beta1!, 1 - beta2!, epsilon!];
+    const [step] = heap.floats(heap.address(rate!), 1);
+    const factors = [step!, 1 - beta1!, 1 - beta2!, epsilon!];
     heap.threads.run('adam', ...addresses, product(parameter!.shape), ...factors);
     return outputs;
   },

@@ -1,4 +1,4 @@
-import { createRandom, product } from '@killme/model';
+import { product } from '@killme/model';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { runShader, type Shader, type WebGPUBackend } from './program.ts';
 
@@ -30,8 +30,8 @@ const DROPOUT_MASK: Shader = {
   name: 'dropoutMask',
   declarations: PHILOX,
   body: `
-    let counter = vec4<u32>(u32(index), 0u, uniforms.counter2, uniforms.counter3);
-    let words = philox(counter, vec2<u32>(uniforms.key0, uniforms.key1));
+    let counter = vec4<u32>(u32(index), 0u, u32(key[2]), u32(key[3]));
+    let words = philox(counter, vec2<u32>(u32(key[0]), u32(key[1])));
     for (var i = 0; i < ${ENTRIES}; i++) {
       let half = (words[i / 2] >> (16u * u32(i % 2))) & 0xffffu;
       let at = index * ${ENTRIES} + i;
@@ -41,29 +41,18 @@ const DROPOUT_MASK: Shader = {
 
 /**
  * The `DropoutMask` kernel, drawn on the device: 0 with probability `rate` (kept to 1/65536), else
- * 1 / (1 − rate). Philox's key and the upper half of its counter are the first 128 bits of the key's
- * SHAKE128 stream, so equal keys give equal masks on every GPU.
+ * 1 / (1 − rate). Philox's key and the upper half of its counter are the four words of `key`, so equal keys give equal masks on every GPU.
  */
 export function dropoutMask(
   backend: WebGPUBackend,
-  { shape, rate, key }: { shape: number[]; rate: number; key: string },
+  { shape, rate, key }: { shape: number[]; rate: number; key: TensorInfo },
 ): TensorInfo {
-  const [key0, key1, counter2, counter3] = [...createRandom(key).uint32s(4)] as [
-    number,
-    number,
-    number,
-    number,
-  ];
   const size = product(shape);
   return runShader(backend, DROPOUT_MASK, {
-    inputs: {},
+    inputs: { key },
     shape,
     threads: Math.ceil(size / ENTRIES),
     uniforms: {
-      key0: { u32: key0 },
-      key1: { u32: key1 },
-      counter2: { u32: counter2 },
-      counter3: { u32: counter3 },
       threshold: { u32: Math.round(rate * 65536) },
       kept: { f32: 1 / (1 - rate) },
       size: { i32: size },

@@ -13,7 +13,7 @@ import {
   upsampleConvolutionGradients,
 } from './convolution.ts';
 import { dropoutMask } from './dropout.ts';
-import { runShader, type Shader, type WebGPUBackend } from './program.ts';
+import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Result = tf.TensorInfo | tf.TensorInfo[];
@@ -73,11 +73,29 @@ const KERNELS: Record<string, Kernel> = {
       epsilon as number,
     ),
 
-  DropoutMask: (backend, _, attrs) =>
-    dropoutMask(backend, attrs as { shape: number[]; rate: number; key: string }),
+  DropoutMask: (backend, { key }, { shape, rate }) =>
+    dropoutMask(backend, { shape: shape as number[], rate: rate as number, key: key! }),
 
-  AdamStep(backend, { parameter, firstMoment, secondMoment, gradient }, attrs) {
-    const { rate, beta1, beta2, epsilon } = attrs as Record<string, number>;
+  TranslateImages(backend, { images, shifts }) {
+    const [, height, width, channels] = images!.shape as [number, number, number, number];
+    return runShader(backend, TRANSLATE_IMAGES, {
+      inputs: { images: images!, shifts: shifts! },
+      shape: images!.shape,
+      uniforms: i32({ height, width, channels }),
+    });
+  },
+
+  CutoutMasks(backend, { corners }, attrs) {
+    const { height, width, side } = attrs as Record<string, number>;
+    return runShader(backend, CUTOUT_MASKS, {
+      inputs: { corners: corners! },
+      shape: [corners!.shape[0]!, height!, width!, 1],
+      uniforms: i32({ height: height!, width: width!, side: side! }),
+    });
+  },
+
+  AdamStep(backend, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
+    const { beta1, beta2, epsilon } = attrs as Record<string, number>;
     const { shape } = parameter!;
     const m = runShader(backend, ADAM_FIRST, {
       inputs: { moment: firstMoment!, gradient: gradient! },
@@ -90,9 +108,9 @@ const KERNELS: Record<string, Kernel> = {
       uniforms: { share: { f32: 1 - beta2! } },
     });
     const p = runShader(backend, ADAM_PARAMETER, {
-      inputs: { parameter: parameter!, m, v },
+      inputs: { parameter: parameter!, m, v, rate: rate! },
       shape,
-      uniforms: { rate: { f32: rate! }, epsilon: { f32: epsilon! } },
+      uniforms: { epsilon: { f32: epsilon! } },
     });
     return [p, m, v];
   },
@@ -101,6 +119,31 @@ const KERNELS: Record<string, Kernel> = {
 const ACTIVATION_GRADIENT: Shader = {
   name: 'activationGradient',
   body: 'result[index] = dy[index] * select(uniforms.slope, 1.0, x[index] > 0.0);',
+};
+
+const TRANSLATE_IMAGES: Shader = {
+  name: 'translateImages',
+  body: `
+    let channel = index % uniforms.channels;
+    let pixel = index / uniforms.channels;
+    let image = pixel / uniforms.width / uniforms.height;
+    let row = (pixel / uniforms.width) % uniforms.height - shifts[2 * image];
+    let column = pixel % uniforms.width - shifts[2 * image + 1];
+    result[index] = 0.0;
+    if (row >= 0 && row < uniforms.height && column >= 0 && column < uniforms.width) {
+      let from_ = (image * uniforms.height + row) * uniforms.width + column;
+      result[index] = images[from_ * uniforms.channels + channel];
+    }`,
+};
+
+const CUTOUT_MASKS: Shader = {
+  name: 'cutoutMasks',
+  body: `
+    let image = index / uniforms.width / uniforms.height;
+    let row = (index / uniforms.width) % uniforms.height - corners[2 * image];
+    let column = index % uniforms.width - corners[2 * image + 1];
+    let inside = row >= 0 && row < uniforms.side && column >= 0 && column < uniforms.side;
+    result[index] = select(1.0, 0.0, inside);`,
 };
 
 // A program of tfjs has one output, so that Adam takes three; each is one pass.
@@ -119,7 +162,7 @@ const ADAM_SECOND: Shader = {
 const ADAM_PARAMETER: Shader = {
   name: 'adamParameter',
   body: `
-    let step = uniforms.rate * m[index] / (sqrt(v[index]) + uniforms.epsilon);
+    let step = rate[0] * m[index] / (sqrt(v[index]) + uniforms.epsilon);
     result[index] = parameter[index] - step;`,
 };
 

@@ -1,4 +1,3 @@
-// @module-tag slow
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { buildKernels } from './build.ts';

@@ -5,12 +5,10 @@
  * Results are repeatable on one machine but may differ in the last bit between kinds of CPU.
  */
 
-// @ts-ignore: decorator
 @inline export function madd(x: v128, y: v128, sum: v128): v128 {
   return f32x4.relaxed_madd(x, y, sum);
 }
 
-// @ts-ignore: decorator
 @inline function storeTile(
   c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool, i: i32, lo: v128, hi: v128,
 ): void {
@@ -39,7 +37,6 @@
   if (left > 2) storeScalar(to + 8, f32x4.extract_lane(half, 2), accumulate);
 }
 
-// @ts-ignore: decorator
 @inline function storeScalar(to: usize, value: f32, accumulate: bool): void {
   store<f32>(to, accumulate ? load<f32>(to) + value : value);
 }
@@ -48,7 +45,6 @@
  * C[6, 8] (+)= Σₖ A[i, k] · B[k, j], the sum over `segments` runs of `length` numbers that lie
  * together in A. Row i of A begins at a + i · am bytes and takes a step of `ak` bytes per k.
  */
-// @ts-ignore: decorator
 @inline export function tile(
   a: usize, am: usize, ak: usize, segments: i32, segmentStride: usize, length: i32, b: usize,
   c: usize, ldc: usize, rows: i32, columns: i32, accumulate: bool,

@@ -28,7 +28,6 @@ export function columnSums(
   }
 }
 
-// @ts-ignore: decorator
 @inline function columnSum(from: usize, row: usize, count: i32): v128 {
   let even = f32x4.splat(0), odd = f32x4.splat(0);
   let r = 0;

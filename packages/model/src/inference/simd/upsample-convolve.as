@@ -26,7 +26,7 @@ export function upsampleConvolve(
 }
 
 /**
- * The same in integers: x is rounded to int16 as quantize.ts says, and the sums are exact.
+ * The same in integers: x is rounded to int16 as quantize.as says, and the sums are exact.
  * @param kernel int16, panels of pairs of channels
  * @param scales `[outputs]`, of the kernel of each output channel
  * @param scratch begins with room for x in int16, its channels filled up to an even number
@@ -46,7 +46,6 @@ export function upsampleConvolveInteger(
 }
 
 /** @param pixel bytes of one pixel of x, a multiple of 4 */
-// @ts-ignore: decorator
 @inline function inBlocks<T>(
   x: usize, height: i32, width: i32, pixel: i32, kernel: usize, bias: usize, after: usize,
   activation: i32, scales: usize, unit: f32, blockRows: i32, scratch: usize, y: usize, outputs: i32,
@@ -119,7 +118,6 @@ function subtract<T>(a: usize, b: usize, to: usize, bytes: usize): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline function minus<T>(a: v128, b: v128): v128 {
   return isInteger<T>() ? i16x8.sub(a, b) : f32x4.sub(a, b);
 }
@@ -172,7 +170,6 @@ function combine<T>(
   }
 }
 
-// @ts-ignore: decorator
 @inline function plus<T>(a: v128, b: v128): v128 {
   return isInteger<T>() ? i32x4.add(a, b) : f32x4.add(a, b);
 }

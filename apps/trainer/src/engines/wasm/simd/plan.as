@@ -1,21 +1,17 @@
 /** Field `index` of a plan. */
-// @ts-ignore: decorator
 @inline export function field(plan: usize, index: i32): i32 {
   return load<i32>(plan + (<usize>index << 2));
 }
 
 /** The next work item. */
-// @ts-ignore: decorator
 @inline export function take(counter: usize): i32 {
   return atomic.add<i32>(counter, 1);
 }
 
-// @ts-ignore: decorator
 @inline export function min(a: i32, b: i32): i32 {
   return a < b ? a : b;
 }
 
-// @ts-ignore: decorator
 @inline export function max(a: i32, b: i32): i32 {
   return a > b ? a : b;
 }

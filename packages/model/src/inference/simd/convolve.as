@@ -22,7 +22,7 @@ export function pad(
 }
 
 /**
- * The same with the image rounded to int16 as quantize.ts says; channels are filled up to an even number.
+ * The same with the image rounded to int16 as quantize.as says; channels are filled up to an even number.
  * @param unit of {@link unitOf}
  */
 export function padInteger(
@@ -74,7 +74,6 @@ export function convolveInteger(
   );
 }
 
-// @ts-ignore: decorator
 @inline function inTiles<T>(
   x: usize, row: i32, rowStep: i32, pixelStep: i32, kernelH: i32, run: i32, kernel: usize,
   bias: usize, after: usize, activation: i32, scales: usize, unit: f32,

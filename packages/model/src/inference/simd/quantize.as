@@ -45,7 +45,6 @@ export function quantize(x: usize, pixels: i32, channels: i32, unit: f32, to: us
   }
 }
 
-// @ts-ignore: decorator
 @inline function rounded(values: v128, inverse: f32): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(values, f32x4.splat(inverse))));
 }

@@ -18,7 +18,6 @@ import { finish, PLAIN, storePart, toFloat } from './finish';
  */
 
 /** Four pixels, eight channels. */
-// @ts-ignore: decorator
 @inline export function tile4x8<T>(
   a: usize, pixel: usize, segments: i32, segmentStride: usize, length: i32, b: usize, to: usize,
   pixelTo: usize, rows: i32, columns: i32, bias: usize, after: usize, activation: i32,
@@ -73,7 +72,6 @@ import { finish, PLAIN, storePart, toFloat } from './finish';
 }
 
 /** Eight pixels, four channels: for images of 3, where eight would be wasted. */
-// @ts-ignore: decorator
 @inline export function tile8x4<T>(
   a: usize, pixel: usize, segments: i32, segmentStride: usize, length: i32, b: usize, to: usize,
   pixelTo: usize, rows: i32, columns: i32, bias: usize, after: usize, activation: i32,
@@ -155,19 +153,16 @@ import { finish, PLAIN, storePart, toFloat } from './finish';
   if (rows > 7) storeRow4<T>(to + 7 * pixelTo, c70, columns, bias, after, activation, scales, unit);
 }
 
-// @ts-ignore: decorator
 @inline function zero(): v128 {
   return i32x4.splat(0);
 }
 
 /** c + x · b, lane by lane; of i16, c + x₀ · b₀ + x₁ · b₁. */
-// @ts-ignore: decorator
 @inline function mulAdd<T>(c: v128, x: v128, b: v128): v128 {
   if (isInteger<T>()) return i32x4.add(c, i32x4.dot_i16x8_s(x, b));
   return f32x4.add(c, f32x4.mul(x, b));
 }
 
-// @ts-ignore: decorator
 @inline function storeRow8<T>(
   to: usize, lo: v128, hi: v128, columns: i32, bias: usize, after: usize, activation: i32,
   scales: usize, unit: f32,
@@ -185,7 +180,6 @@ import { finish, PLAIN, storePart, toFloat } from './finish';
   }
 }
 
-// @ts-ignore: decorator
 @inline function storeRow4<T>(
   to: usize, value: v128, columns: i32, bias: usize, after: usize, activation: i32, scales: usize,
   unit: f32,

@@ -34,7 +34,6 @@ export function dense(
   }
 }
 
-// @ts-ignore: decorator
 @inline function add(to: usize, z: v128, weights: v128): void {
   v128.store(to, f32x4.add(v128.load(to), f32x4.mul(z, weights)));
 }

@@ -6,7 +6,6 @@ const LOG2_E: f32 = 1.4426950408889634;
 const LN2_HIGH: f32 = 0.693359375, LN2_LOW: f32 = -2.12194440e-4;
 
 /** activation(sum + bias) + after, for four channels. */
-// @ts-ignore: decorator
 @inline export function finish(sum: v128, bias: usize, after: usize, activation: i32): v128 {
   let value = f32x4.add(sum, v128.load(bias));
   if (activation == RELU) value = f32x4.max(value, f32x4.splat(0));
@@ -15,7 +14,6 @@ const LN2_HIGH: f32 = 0.693359375, LN2_LOW: f32 = -2.12194440e-4;
 }
 
 /** A sum of products as float32. An integer sum counts in `unit` · its channel's scale. */
-// @ts-ignore: decorator
 @inline export function toFloat<T>(sum: v128, scales: usize, unit: f32): v128 {
   if (!isInteger<T>()) return sum;
   return f32x4.mul(f32x4.convert_i32x4_s(sum), f32x4.mul(v128.load(scales), f32x4.splat(unit)));
@@ -44,7 +42,6 @@ function tanh(x: v128): v128 {
 }
 
 /** Stores the first `count` of four numbers. */
-// @ts-ignore: decorator
 @inline export function storePart(to: usize, value: v128, count: i32): void {
   if (count >= 4) {
     v128.store(to, value);

@@ -2,7 +2,7 @@ import { presetByName } from '@killme/model/training';
 import type { Gan } from '../gan/article-step.ts';
 import { copyWeights } from '../gan/ema.ts';
 import { initializeNetwork } from '../gan/network-state.ts';
-import { launchIteration, readLosses } from '../train/iteration.ts';
+import { createIterations } from '../train/iteration.ts';
 import { benchDataset, type Iterate } from './iterate.ts';
 
 /** The trainer's iteration (see train.ts) without its log and files. */
@@ -15,11 +15,7 @@ export function prepareOurs(presetName: string, batch: number): Iterate {
     ema: preset.training.methods?.emaDecay ? copyWeights(generator) : undefined,
   };
   const dataset = benchDataset(preset.imageSize);
-  const options = { seed: 0, batch };
+  const iterations = createIterations({ gan, preset, dataset, options: { seed: 0, batch } });
   let iteration = 0;
-  return async () => {
-    const launched = launchIteration({ gan, preset, dataset, options, iteration });
-    iteration++;
-    return Object.values(await readLosses(launched));
-  };
+  return async () => Object.values(await iterations.launch(iteration++).readLosses());
 }

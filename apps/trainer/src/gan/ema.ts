@@ -7,6 +7,7 @@
 import { createRandom, type LatentSpace, type Network, randomLatents } from '@killme/model';
 import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { feed } from '../engines/feed.ts';
 import type { Gan } from './article-step.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
 
@@ -16,9 +17,9 @@ export type EmaWeights = Map<string, tf.Tensor>;
 /** Latents whose statistics are measured; four times the batch of a step of G, at the cost of a step. */
 const CALIBRATION_LATENTS = 32;
 
-/** A copy of a network's weights, at which the EMA begins. */
+/** A copy of a network's weights in memory of its own, at which the EMA begins. */
 export function copyWeights({ weights }: NetworkState): EmaWeights {
-  return new Map([...weights].map(([name, tensor]) => [name, tf.clone(tensor)]));
+  return new Map([...weights].map(([name, tensor]) => [name, tf.mul(tensor, 1)]));
 }
 
 /**
@@ -26,20 +27,18 @@ export function copyWeights({ weights }: NetworkState): EmaWeights {
  * In the first steps the decay is min(decay, (1 + steps) / (10 + steps)), so that the EMA forgets the
  * initial weights. Moving statistics stay: {@link calibrateEma} measures them.
  */
-export function updateEma(
-  ema: EmaWeights,
-  { network, weights, steps }: NetworkState,
-  decay: number,
-): void {
-  const currentDecay = Math.min(decay, (1 + steps) / (10 + steps));
+export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): void {
+  const { network, weights } = state;
+  const rate = feed([], () =>
+    Float32Array.of(1 - Math.min(decay, (1 + state.steps) / (10 + state.steps))),
+  );
   for (const { name } of trainableSpecs(network)) {
     const old = ema.get(name)!;
-    const next = tf.tidy(() =>
-      tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), 1 - currentDecay)),
-    );
+    const next = tf.tidy(() => tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), rate)));
     ema.set(name, next);
     old.dispose();
   }
+  rate.dispose();
 }
 
 /**

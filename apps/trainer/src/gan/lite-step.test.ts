@@ -1,4 +1,3 @@
-// @module-tag slow
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
 import {

@@ -104,6 +104,18 @@ export function trainLiteStep(
 }
 
 /**
+ * Names what the next step does: steps of one name do the same work, with the same learning rate.
+ */
+export function liteStepKind(
+  { generator, discriminator, encoder }: Gan,
+  { gradientPenalty: weight, warmUp: steps }: StepMethods,
+): string {
+  if (encoder && generator.steps < steps) return 'lite, warm-up';
+  const penalized = weight > 0 && discriminator.steps % PENALTY_EVERY === 0;
+  return penalized ? 'lite, with D and penalty' : 'lite, with D';
+}
+
+/**
  * What the learning rate is multiplied by: 1 in the warm-up, 0.3 after it. G's images are then right
  * except for details, and larger steps destroy as many details as they add. Without a warm-up always 1.
  */

@@ -8,6 +8,7 @@ import {
 } from '@killme/model';
 import { adamStep, type BatchStatistics, type NetworkWeights } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { feed } from '../engines/feed.ts';
 
 /** A network and its weights on the device. */
 export interface PlacedNetwork {
@@ -105,9 +106,12 @@ export function applyAdam(
   gradients: readonly tf.Tensor[],
   { learningRate, beta1, beta2, epsilon }: AdamOptions,
 ): void {
-  state.steps++;
-  const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
-  const options = { rate: learningRate * correction, beta1, beta2, epsilon };
+  const rate = feed([], () => {
+    state.steps++;
+    const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
+    return Float32Array.of(learningRate * correction);
+  }) as tf.Scalar;
+  const options = { rate, beta1, beta2, epsilon };
   for (const [i, { name }] of trainableSpecs(state.network).entries()) {
     const parameter = state.weights.get(name)!;
     const { first, second } = state.moments.get(name)!;
@@ -118,6 +122,7 @@ export function applyAdam(
     state.moments.set(name, { first: next.firstMoment, second: next.secondMoment });
     tf.dispose([parameter, first, second, gradient]);
   }
+  rate.dispose();
 }
 
 /**

@@ -1,4 +1,3 @@
-// @module-tag slow
 import { rm } from 'node:fs/promises';
 import { GREEN, makeFolder, RED } from '@killme/data/testing';
 import * as tf from '@tensorflow/tfjs-core';

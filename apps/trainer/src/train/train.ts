@@ -47,10 +47,9 @@ import {
   saveSamples,
 } from '../run/samples.ts';
 import {
+  createIterations,
   generatorBatch,
   type LaunchedIteration,
-  launchIteration,
-  readLosses,
   sampleLatents,
   workDone,
 } from './iteration.ts';
@@ -170,13 +169,20 @@ async function trainLoop(
   };
 
   // The losses of a step are read when the next one has been launched, or before it is shown or saved.
+  const steps = createIterations({
+    gan,
+    preset,
+    dataset,
+    options: record.options,
+    log: console.log,
+  });
   let launched: LaunchedIteration | undefined;
   let settledAt = performance.now();
   let exportedAt = Number.NEGATIVE_INFINITY; // the first checkpoint can be looked at
   const settle = async () => {
     if (!launched) return;
     const { iteration } = launched;
-    const losses = await readLosses(launched);
+    const losses = await launched.readLosses();
     launched = undefined;
     const metrics = { ...losses, seconds: (performance.now() - settledAt) / 1000 };
     await progress.log(formatLogLine(iteration, metrics));
@@ -190,6 +196,7 @@ async function trainLoop(
   for (let iteration = start; iteration < iterations; iteration++) {
     if (signal.aborted || (budget && budget.spent() >= budget.total)) {
       await settle();
+      steps.dispose();
       return iteration;
     }
     if (measures(iteration)) {
@@ -202,7 +209,7 @@ async function trainLoop(
       await sample(iteration);
       settledAt = performance.now();
     }
-    const next = launchIteration({ gan, preset, dataset, options: record.options, iteration });
+    const next = steps.launch(iteration);
     await settle();
     launched = next;
     const done = iteration + 1;
@@ -223,6 +230,7 @@ async function trainLoop(
     }
   }
   await settle();
+  steps.dispose();
   if (iterations > start) {
     if (measures(iterations)) await measure(iterations);
     await sample(iterations);

@@ -1,4 +1,3 @@
-// @module-tag slow
 import { basename } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../engines/start.ts';

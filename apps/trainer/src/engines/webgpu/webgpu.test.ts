@@ -1,4 +1,3 @@
-// @module-tag slow
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';

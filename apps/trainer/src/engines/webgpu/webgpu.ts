@@ -9,6 +9,7 @@ import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { inDeno } from '../deno.ts';
 import type { Engine } from '../engine.ts';
+import { registerReplay } from '../replay.ts';
 import { findWebgpu } from './adapter.ts';
 import { registerWebgpuKernels } from './kernels.ts';
 import type { WebGPUBackend } from './program.ts';
@@ -31,8 +32,11 @@ export async function startWebgpu(): Promise<Engine> {
   // Small operations would go to tfjs's cpu backend, whose results then have to be uploaded.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
-  failLoudly(tf.backend() as WebGPUBackend);
+  const backend = tf.backend() as WebGPUBackend;
+  const check = failLoudly(backend);
   registerWebgpuKernels();
+  const { createWebgpuReplay } = await import('./replay/replay.ts'); // needs Deno's WebGPU
+  registerReplay('webgpu', (log) => createWebgpuReplay(backend, check, log));
   const device = found.software ? `${found.device}, which is no GPU` : found.device;
   return { name: 'webgpu', device, gpu: !found.software };
 }
@@ -53,8 +57,9 @@ export function mendRequestDevice(): void {
 /**
  * What goes wrong on the device (memory, a lost GPU) is told to nobody by itself, and training would
  * go on with zeros: the next read of a tensor throws it.
+ * @returns what throws it at other times.
  */
-function failLoudly(backend: WebGPUBackend): void {
+function failLoudly(backend: WebGPUBackend): () => void {
   let failure: string | undefined;
   backend.device.addEventListener('uncapturederror', (event) => {
     failure ??= (event as GPUUncapturedErrorEvent).error.message;
@@ -62,12 +67,16 @@ function failLoudly(backend: WebGPUBackend): void {
   void backend.device.lost.then(({ message }) => {
     failure ??= `it was lost: ${message}`;
   });
+  const check = () => {
+    if (failure !== undefined) throw new UserError(`the GPU failed: ${failure}`);
+  };
   const read = backend.read.bind(backend);
   backend.read = async (dataId) => {
     const values = await read(dataId).catch((error: Error) => {
       failure ??= error.message;
     });
-    if (failure || !values) throw new UserError(`the GPU failed: ${failure}`);
-    return values;
+    check();
+    return values!;
   };
+  return check;
 }

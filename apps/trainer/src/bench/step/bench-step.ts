@@ -1,0 +1,93 @@
+/**
+ * `npm run bench:step`: where the time of a training step goes: in JavaScript, in the calls of WebGPU,
+ * in waiting for the device, and on the device.
+ *
+ * @module
+ */
+import { UserError } from '@killme/model';
+import { PRESETS } from '@killme/model/training';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { continueInDeno } from '../../engines/deno.ts';
+import type { EngineName } from '../../engines/engine.ts';
+import { NeedsDeno, startEngine } from '../../engines/start.ts';
+import { stepCases } from './cases.ts';
+import type { GpuClock } from './gpu-clock.ts';
+import { measureSteps } from './measure-steps.ts';
+import { type StepRow, stepsTable } from './steps-table.ts';
+
+interface Options {
+  backend: EngineName;
+  preset?: string;
+  wide?: true;
+  batch?: number;
+  iterations: number;
+}
+
+const program = new Command('bench:step')
+  .description('where the time of one training step goes')
+  .addOption(
+    new Option('--backend <NAME>', 'the engine')
+      .choices(['webgpu', 'tensorflow', 'wasm'])
+      .default('webgpu'),
+  )
+  .addOption(
+    new Option('--preset <NAME>', 'the steps of this preset only').choices(
+      PRESETS.map(({ name }) => name),
+    ),
+  )
+  .option('--wide', "the presets' own networks; without it narrow ones, which need no arithmetic")
+  .option(
+    '--batch <N>',
+    "images in an iteration, an even number; without it the preset's",
+    parseEven,
+  )
+  .option('--iterations <N>', 'measured iterations of each step', parseCount, 20)
+  .action(bench);
+
+async function bench({ backend, preset, wide, batch, iterations }: Options): Promise<void> {
+  const engine = await startEngine(backend, () => {});
+  const clock = await gpuClock(backend);
+  const names = preset ? [preset] : PRESETS.map(({ name }) => name);
+  const cases = names.flatMap((name) => stepCases(name, !wide));
+  const rows: StepRow[] = [];
+  for (const step of cases) {
+    const size = batch ?? step.preset.training.batchSize;
+    for (const replay of backend === 'webgpu' ? [false, true] : [false]) {
+      process.stderr.write(`${step.name}${replay ? ', replayed' : ''} …\n`);
+      const times = await measureSteps(step, { batch: size, iterations, replay, clock });
+      rows.push({ name: step.name, replay, batch: size, times });
+    }
+  }
+  const networks = wide ? 'the presets’ networks' : 'narrow networks';
+  console.log(`${engine.name} on ${engine.device}; ${networks}; medians of ${iterations}\n`);
+  console.log(stepsTable(rows));
+}
+
+async function gpuClock(backend: EngineName): Promise<GpuClock | undefined> {
+  if (backend !== 'webgpu') return undefined;
+  const tf = await import('@tensorflow/tfjs-core');
+  const { startGpuClock } = await import('./gpu-clock.ts');
+  return startGpuClock((tf.backend() as unknown as { device: GPUDevice }).device);
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('It must be a whole number, at least 1.');
+}
+
+function parseEven(text: string): number {
+  const count = parseCount(text);
+  if (count % 2 === 0) return count;
+  throw new InvalidArgumentError('It must be an even number: real and fake halves.');
+}
+
+try {
+  await program.parseAsync();
+  process.exit(process.exitCode ?? 0); // Threads of a backend may still be there.
+} catch (error) {
+  if (error instanceof NeedsDeno) await continueInDeno(error.deno);
+  if (!(error instanceof UserError)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exit(1);
+}

@@ -1,0 +1,97 @@
+/**
+ * The training steps that are measured: that of `article`, and those that `lite` takes.
+ *
+ * @module
+ */
+import type { Dataset } from '@killme/data';
+import { type Layer, type Network, sequential } from '@killme/model';
+import { type Preset, presetByName, withMethods } from '@killme/model/training';
+import { benchDataset } from '../iterate.ts';
+
+export interface StepCase {
+  name: string;
+  preset: Preset;
+  dataset: Dataset;
+  /** Of every so many iterations one is of this kind, the first of all among them. */
+  every: number;
+  /** Whether an iteration is of this kind. */
+  includes(iteration: number): boolean;
+}
+
+/** How many times fewer channels the narrow networks have, and how many times smaller images. */
+const NARROWER = 16;
+const SMALLER = 4;
+
+const CLASSES = ['a', 'b', 'c', 'd'];
+
+/** @param narrow networks with next to no arithmetic, to see the host's part alone. */
+export function stepCases(presetName: string, narrow: boolean): StepCase[] {
+  const narrowed = (preset: Preset) => (narrow ? narrowPreset(preset) : preset);
+  const base = presetByName(presetName);
+  const { methods } = base.training;
+  const noise = benchDataset(narrow ? base.imageSize / SMALLER : base.imageSize);
+  const all = { every: 1, includes: () => true };
+  if (!methods) return [{ name: presetName, preset: narrowed(base), dataset: noise, ...all }];
+  const labels = noise.labels.map((_, i) => i % CLASSES.length);
+  const dataset = { ...noise, classes: CLASSES, labels };
+  const counts = CLASSES.map(() => noise.count / CLASSES.length);
+  const withWarmUp = (warmUp: number) =>
+    narrowed(withMethods(base, { ...methods, warmUp }, counts));
+  const [first, later] = [withWarmUp(1e9), withWarmUp(0)];
+  const penalty = (iteration: number) => iteration % 4 === 0;
+  return [
+    { name: `${presetName}, warm-up`, preset: first, dataset, ...all },
+    {
+      name: `${presetName}, with D`,
+      preset: later,
+      dataset,
+      every: 4,
+      includes: (i) => !penalty(i),
+    },
+    {
+      name: `${presetName}, with D and penalty`,
+      preset: later,
+      dataset,
+      every: 4,
+      includes: penalty,
+    },
+  ];
+}
+
+function narrowPreset(preset: Preset): Preset {
+  const { generator, discriminator, encoder } = preset;
+  return {
+    ...preset,
+    imageSize: preset.imageSize / SMALLER,
+    generator: narrowNetwork(generator),
+    discriminator: narrowNetwork(discriminator),
+    encoder: encoder && narrowNetwork(encoder),
+  };
+}
+
+/** The same layers with fewer channels, for smaller images. */
+function narrowNetwork(network: Network): Network {
+  const { name, inputShape, layers, weights } = network;
+  const fewer = (count: number) => Math.max(1, Math.ceil(count / NARROWER));
+  const narrowLayer = (layer: Layer, next: Layer | undefined): Layer => {
+    if (layer.type === 'conv2d' && layer.filters > 3) {
+      return { ...layer, filters: fewer(layer.filters) };
+    }
+    if (layer.type === 'reshape') {
+      const [height, width, channels] = layer.shape as [number, number, number];
+      return { ...layer, shape: [height / SMALLER, width / SMALLER, fewer(channels)] };
+    }
+    if (layer.type === 'dense' && next?.type === 'reshape') {
+      const [height, width, channels] = next.shape as [number, number, number];
+      return { ...layer, units: (height / SMALLER) * (width / SMALLER) * fewer(channels) };
+    }
+    return layer;
+  };
+  const narrow = layers.map(({ layer }, i) => narrowLayer(layer, layers[i + 1]?.layer));
+  const [height, width, channels] = inputShape;
+  const shape = width ? [height! / SMALLER, width / SMALLER, channels!] : inputShape;
+  const result = sequential(name, shape, narrow);
+  const own = new Set(layers.flatMap((placed) => placed.weights.map((spec) => spec.name)));
+  const extra = weights.filter((spec) => !own.has(spec.name)); // the encoder's whitening
+  return { ...result, weights: [...result.weights, ...extra] };
+}

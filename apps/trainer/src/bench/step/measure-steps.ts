@@ -1,0 +1,65 @@
+import type { Preset } from '@killme/model/training';
+import type { Gan } from '../../gan/article-step.ts';
+import { copyWeights } from '../../gan/ema.ts';
+import { initializeNetwork } from '../../gan/network-state.ts';
+import { createIterations } from '../../train/iteration.ts';
+import type { StepCase } from './cases.ts';
+import type { GpuClock, GpuUse } from './gpu-clock.ts';
+
+/** One iteration, times in milliseconds. */
+export interface IterationTimes {
+  /** From the start of the iteration until its losses are on the host. */
+  total: number;
+  /** Until the step has been given to the engine: JavaScript and calls of the engine. */
+  launch: number;
+  /** Of that, and of the reading of losses, inside WebGPU. */
+  gpu: GpuUse | undefined;
+  /** Until the losses are there, without calls of WebGPU. */
+  wait: number;
+}
+
+export type StepTimes = IterationTimes[];
+
+/** Iterations before those that count: shaders are compiled, buffers created. */
+const WARM_UP = 4;
+
+/** Trains from random weights; only iterations of the step's kind count. */
+export async function measureSteps(
+  { preset, dataset, every, includes }: StepCase,
+  options: {
+    batch: number;
+    iterations: number;
+    replay: boolean;
+    clock: GpuClock | undefined;
+  },
+): Promise<StepTimes> {
+  const { batch, iterations, replay, clock } = options;
+  const gan = startGan(preset);
+  const run = createIterations({ gan, preset, dataset, options: { seed: 0, batch, replay } });
+  const times: StepTimes = [];
+  for (let iteration = 0; times.length < iterations; iteration++) {
+    clock?.start();
+    const began = performance.now();
+    const launched = run.launch(iteration);
+    const ready = performance.now();
+    const hostAtLaunch = clock?.host() ?? 0;
+    await launched.readLosses();
+    const ended = performance.now();
+    const gpu = await clock?.stop();
+    if (iteration < WARM_UP * every || !includes(iteration)) continue;
+    const wait = ended - ready - ((gpu?.host ?? 0) - hostAtLaunch);
+    times.push({ total: ended - began, launch: ready - began, gpu, wait });
+  }
+  return times;
+}
+
+function startGan(preset: Preset): Gan {
+  const { generator, discriminator, encoder, training } = preset;
+  const initial = initializeNetwork(generator, 'bench/generator');
+  return {
+    generator: initial,
+    discriminator: initializeNetwork(discriminator, 'bench/discriminator'),
+    encoder: encoder && initializeNetwork(encoder, 'bench/encoder'),
+    ema: training.methods?.emaDecay ? copyWeights(initial) : undefined,
+  };
+}

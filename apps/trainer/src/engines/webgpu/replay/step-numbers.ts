@@ -1,0 +1,91 @@
+/**
+ * The numbers of replayed steps (losses): they gather on the device and come to the host in groups, so
+ * that no step waits for a transfer.
+ *
+ * @module
+ */
+
+/** Steps whose numbers are transferred together. */
+export const GROUP = 16;
+
+/** Bytes for the numbers of one step. */
+export const SLOT = 64;
+
+interface Group {
+  gathered: GPUBuffer;
+  readable: GPUBuffer;
+  used: number;
+  /** Once its transfer has begun. */
+  numbers: Promise<ArrayBuffer> | undefined;
+}
+
+/** Where the numbers of one step go. */
+export interface NumbersSlot {
+  buffer: GPUBuffer;
+  offset: number;
+  read(count: number): Promise<Float32Array>;
+}
+
+const SIZE = GROUP * SLOT;
+
+export class StepNumbers {
+  readonly #device: GPUDevice;
+  readonly #free: Pick<Group, 'gathered' | 'readable'>[] = [];
+  #current: Group;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    this.#current = this.#newGroup();
+  }
+
+  /** Call {@link StepNumbers.filled} once the step that writes into it has been submitted. */
+  next(): NumbersSlot {
+    const group = this.#current;
+    const offset = SLOT * group.used++;
+    return {
+      buffer: group.gathered,
+      offset,
+      read: async (count) => {
+        this.#transfer(group);
+        return new Float32Array(await group.numbers!, offset, count);
+      },
+    };
+  }
+
+  filled(): void {
+    if (this.#current.used === GROUP) this.#transfer(this.#current);
+  }
+
+  dispose(): void {
+    for (const { gathered, readable } of [...this.#free, this.#current]) {
+      gathered.destroy();
+      readable.destroy();
+    }
+  }
+
+  #transfer(group: Group): void {
+    if (group.numbers) return;
+    const { gathered, readable } = group;
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyBufferToBuffer(gathered, 0, readable, 0, SIZE);
+    this.#device.queue.submit([encoder.finish()]);
+    group.numbers = readable.mapAsync(GPUMapMode.READ).then(() => {
+      const numbers = readable.getMappedRange().slice(0);
+      readable.unmap();
+      this.#free.push({ gathered, readable });
+      return numbers;
+    });
+    group.numbers.catch(() => {}); // Whoever reads it gets it.
+    this.#current = this.#newGroup();
+  }
+
+  #newGroup(): Group {
+    const { STORAGE, MAP_READ, COPY_DST, COPY_SRC } = GPUBufferUsage;
+    const create = (usage: number) => this.#device.createBuffer({ size: SIZE, usage });
+    const buffers = this.#free.pop() ?? {
+      gathered: create(STORAGE | COPY_DST | COPY_SRC),
+      readable: create(MAP_READ | COPY_DST),
+    };
+    return { ...buffers, used: 0, numbers: undefined };
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The tensors that a training step changes, one by one.
+ *
+ * @module
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StateSlot } from '../engines/replay.ts';
+import type { Gan } from './article-step.ts';
+import type { NetworkState } from './network-state.ts';
+
+/** All weights, moments and the EMA, in an order that stays the same. */
+export function stateSlots({ generator, discriminator, encoder, ema }: Gan): StateSlot[] {
+  const networks = encoder ? [generator, discriminator, encoder] : [generator, discriminator];
+  return [
+    ...networks.flatMap((state) => [...entriesOf(state.weights), ...momentsOf(state)]),
+    ...(ema ? entriesOf(ema) : []),
+  ];
+}
+
+/** @returns what sets the number of Adam's steps of each network back to what it is now. */
+export function keepStepCounts({ generator, discriminator, encoder }: Gan): () => void {
+  const networks = encoder ? [generator, discriminator, encoder] : [generator, discriminator];
+  const counts = networks.map(({ steps }) => steps);
+  return () => {
+    for (const [i, state] of networks.entries()) state.steps = counts[i]!;
+  };
+}
+
+function entriesOf(tensors: Map<string, tf.Tensor>): StateSlot[] {
+  return [...tensors.keys()].map((name) => ({
+    read: () => tensors.get(name)!,
+    write: (tensor) => tensors.set(name, tensor),
+  }));
+}
+
+function momentsOf({ moments }: NetworkState): StateSlot[] {
+  return [...moments.keys()].flatMap((name) =>
+    (['first', 'second'] as const).map((order) => ({
+      read: () => moments.get(name)![order],
+      write: (tensor: tf.Tensor) => moments.set(name, { ...moments.get(name)!, [order]: tensor }),
+    })),
+  );
+}

@@ -51,7 +51,8 @@ const trainCommand = program
   .command('train')
   .description('train a GAN; everything of the run lands in runs/<name>/')
   .option('--config <FILE>', 'JSON file with the options below, named like saveEvery; flags win')
-  .option('--resume', 'go on with the run of --name, or with the newest one');
+  .option('--resume', 'go on with the run of --name, or with the newest one')
+  .option('--start-or-resume', 'go on with the run of --name where it exists, else start it');
 
 // A schema that has been made optional has lost its description.
 const trainOptions = { ...givenOptionsSchema.shape, ...methodsSchema.shape };
@@ -60,11 +61,14 @@ for (const [name, schema] of Object.entries(trainOptions)) {
   trainCommand.addOption(new Option(`--${kebab(name)}${value}`, schema.description));
 }
 
-trainCommand.action(async ({ config, resume, ...flags }: Record<string, unknown>) => {
-  const fromFile = typeof config === 'string' ? await readConfigFile(config) : {};
-  const given = { ...fromFile, ...parseGivenOptions(flags, 'flag') };
-  await train(given, { resume: resume === true, signal: stopSignal() });
-});
+trainCommand.action(
+  async ({ config, resume, startOrResume, ...flags }: Record<string, unknown>) => {
+    const fromFile = typeof config === 'string' ? await readConfigFile(config) : {};
+    const given = { ...fromFile, ...parseGivenOptions(flags, 'flag') };
+    const begin = startOrResume ? 'start-or-resume' : resume ? 'resume' : 'start';
+    await train(given, { begin, signal: stopSignal() });
+  },
+);
 
 const encodingOption = () =>
   new Option('--encoding <NAME>', 'how the generator file stores kernels')

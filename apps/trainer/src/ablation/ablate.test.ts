@@ -96,10 +96,10 @@ describe('the warm-up', () => {
       ...small,
     };
     const lite = { ...variantOptions('lite', { seed: 7, backend: 'wasm' }), ...small };
-    await train({ ...lite, name: shared.name, iterations: 1 }, { resume: false, signal });
+    await train({ ...lite, name: shared.name, iterations: 1 }, { begin: 'start', signal });
     await beginFrom(shared, run, given);
-    await train({ ...given, name: run.name, iterations: 3 }, { resume: true, signal });
-    await train({ ...given, name: alone.name, iterations: 3 }, { resume: false, signal });
+    await train({ ...given, name: run.name, iterations: 3 }, { begin: 'resume', signal });
+    await train({ ...given, name: alone.name, iterations: 3 }, { begin: 'start', signal });
     const [fromShared, byItself] = await Promise.all(
       [run, alone].map(({ checkpoints }) => readNewestCheckpoint(checkpoints, console.warn)),
     );

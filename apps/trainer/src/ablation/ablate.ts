@@ -290,7 +290,7 @@ async function trainFor({
   const budget = startCpuBudget(cpuSeconds, before?.cpuSeconds);
   const options = { ...given, name: run.name, iterations: until, measureEvery: 0 };
   await rm(file, { force: true });
-  await train(options, { resume: before !== undefined, signal, budget });
+  await train(options, { begin: before ? 'resume' : 'start', signal, budget });
   const spentSeconds = budget.spent();
   const checkpoint = await readNewestCheckpoint(run.checkpoints, console.warn);
   if (!checkpoint && !signal.aborted) {

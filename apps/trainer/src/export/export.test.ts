@@ -38,11 +38,15 @@ beforeAll(async () => {
   });
   const dataset = { name: 'icons', count: 9, classes: [], fingerprint: '' };
   await writeRunRecord(folder, { options, dataset, engines: ['wasm'] });
-  await saveCheckpoint(folder.checkpoints, 3, {
-    generator: initializeNetwork(preset.generator, 'generator'),
-    discriminator: initializeNetwork(preset.discriminator, 'discriminator'),
-    ema: undefined,
-  });
+  await saveCheckpoint(
+    folder.checkpoints,
+    { iteration: 3 },
+    {
+      generator: initializeNetwork(preset.generator, 'generator'),
+      discriminator: initializeNetwork(preset.discriminator, 'discriminator'),
+      ema: undefined,
+    },
+  );
 });
 afterAll(() => {
   rmSync(runs, { recursive: true });

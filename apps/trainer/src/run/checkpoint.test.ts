@@ -72,7 +72,7 @@ describe('a checkpoint', () => {
     gan.encoder!.steps = 7; // it takes its steps with G
     gan.generator.moments.get('conv2d/kernel')!.second.dispose();
     gan.generator.moments.get('conv2d/kernel')!.second = tf.fill([3, 3, 8, 8], 0.1);
-    await saveCheckpoint(folder, 12, gan);
+    await saveCheckpoint(folder, { iteration: 12 }, gan);
 
     const checkpoint = (await readNewestCheckpoint(folder, silent))!;
     const other = restoreGan(checkpoint, networks);
@@ -81,7 +81,7 @@ describe('a checkpoint', () => {
   });
 
   it('leaves a D that has not taken a step to its seed', async () => {
-    await saveCheckpoint(folder, 12, makeGan('one'));
+    await saveCheckpoint(folder, { iteration: 12 }, makeGan('one'));
     const { discriminator } = restoreGan((await readNewestCheckpoint(folder, silent))!, networks);
     const begun = { ...makeGan('one'), discriminator: networks.beginDiscriminator() };
     expect(values({ ...begun, discriminator })[1]).toEqual(values(begun)[1]);
@@ -89,13 +89,13 @@ describe('a checkpoint', () => {
 
   it('brings back the EMA of G where the run keeps one, and is refused where it has none', async () => {
     const gan = makeGan('one');
-    await saveCheckpoint(folder, 1, gan);
+    await saveCheckpoint(folder, { iteration: 1 }, gan);
     const without = (await readNewestCheckpoint(folder, silent))!;
     expect(() => restoreGan(without, { ...networks, hasEma: true })).toThrow(
       'the checkpoint is of other networks: it has no generator/ema/dense/kernel of [100,',
     );
     gan.ema = copyWeights(makeGan('ema').generator);
-    await saveCheckpoint(folder, 2, gan);
+    await saveCheckpoint(folder, { iteration: 2 }, gan);
     const { ema } = restoreGan((await readNewestCheckpoint(folder, silent))!, {
       ...networks,
       hasEma: true,
@@ -107,7 +107,7 @@ describe('a checkpoint', () => {
 
   it('is a safetensors file: eight bytes of length, a JSON header, the numbers', async () => {
     const gan = makeGan('one');
-    const file = readFileSync(await saveCheckpoint(folder, 3, gan));
+    const file = readFileSync(await saveCheckpoint(folder, { iteration: 3 }, gan));
     const length = Number(file.readBigUInt64LE());
     const header = JSON.parse(file.toString('utf8', 8, 8 + length));
     const { dtype, shape, data_offsets } = header['generator/conv2d_2/kernel'];
@@ -127,7 +127,7 @@ describe('a checkpoint', () => {
 
   it('is kept with the one before it; older ones go', async () => {
     const gan = makeGan('one');
-    for (const iteration of [5, 10, 15]) await saveCheckpoint(folder, iteration, gan);
+    for (const iteration of [5, 10, 15]) await saveCheckpoint(folder, { iteration }, gan);
     expect(await listCheckpoints(folder)).toEqual([
       'checkpoint-0000015.safetensors',
       'checkpoint-0000010.safetensors',
@@ -136,8 +136,8 @@ describe('a checkpoint', () => {
 
   it('that is cut short is passed over, and said', async () => {
     const gan = makeGan('one');
-    await saveCheckpoint(folder, 5, gan);
-    const newest = await saveCheckpoint(folder, 10, gan);
+    await saveCheckpoint(folder, { iteration: 5 }, gan);
+    const newest = await saveCheckpoint(folder, { iteration: 10 }, gan);
     truncateSync(newest, 5000);
     const warnings: string[] = [];
     const checkpoint = (await readNewestCheckpoint(folder, (line) => warnings.push(line)))!;
@@ -148,7 +148,7 @@ describe('a checkpoint', () => {
   });
 
   it('of other networks is refused by the name of what does not fit', async () => {
-    await saveCheckpoint(folder, 5, makeGan('one'));
+    await saveCheckpoint(folder, { iteration: 5 }, makeGan('one'));
     const checkpoint = (await readNewestCheckpoint(folder, silent))!;
     expect(() => checkpointWeights(checkpoint, articleGenerator())).toThrow(
       'the checkpoint is of other networks: it has no generator/dense/kernel of [100,131072]',
@@ -157,19 +157,19 @@ describe('a checkpoint', () => {
 
   it('that is kept aside survives the ones after it', async () => {
     const gan = makeGan('one');
-    for (const iteration of [5, 10]) await saveCheckpoint(folder, iteration, gan);
+    for (const iteration of [5, 10]) await saveCheckpoint(folder, { iteration }, gan);
     await keepCheckpoint(folder, 'before-collapse');
     const kept = readFileSync(join(folder, 'checkpoint-0000005.safetensors'));
-    for (const iteration of [15, 20]) await saveCheckpoint(folder, iteration, gan);
+    for (const iteration of [15, 20]) await saveCheckpoint(folder, { iteration }, gan);
     expect(readFileSync(join(folder, 'before-collapse.safetensors')).equals(kept)).toBe(true);
     expect(await listCheckpoints(folder)).toHaveLength(2);
   });
 
   it('is not written when a weight is no number, so the one before stays the newest', async () => {
     const gan = makeGan('one');
-    await saveCheckpoint(folder, 5, gan);
+    await saveCheckpoint(folder, { iteration: 5 }, gan);
     gan.generator.weights.set('conv2d/bias', tf.fill([8], Number.NaN));
-    await expect(saveCheckpoint(folder, 10, gan)).rejects.toThrow(
+    await expect(saveCheckpoint(folder, { iteration: 10 }, gan)).rejects.toThrow(
       'training diverged: generator/conv2d/bias is not finite any more',
     );
     expect(await listCheckpoints(folder)).toEqual(['checkpoint-0000005.safetensors']);
@@ -188,7 +188,7 @@ describe('a checkpoint', () => {
       mkdirSync(disk);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
       try {
-        await expect(saveCheckpoint(disk, 1, makeGan('one'))).rejects.toThrow(
+        await expect(saveCheckpoint(disk, { iteration: 1 }, makeGan('one'))).rejects.toThrow(
           /^the disk is nearly full: a checkpoint takes 1 MiB, .* has 0 MiB left$/,
         );
         expect(await listCheckpoints(disk)).toEqual([]);

@@ -28,6 +28,7 @@ const metadataSchema = z.object({
   iteration: z.coerce.number().int().nonnegative(),
   generatorSteps: z.coerce.number().int().nonnegative(),
   discriminatorSteps: z.coerce.number().int().nonnegative(),
+  cpuSeconds: z.coerce.number().nonnegative().optional(),
 });
 
 const headerSchema = z.object({ __metadata__: metadataSchema }).catchall(
@@ -38,13 +39,24 @@ const headerSchema = z.object({ __metadata__: metadataSchema }).catchall(
   }),
 );
 
+/** How far a run has come. */
+export interface TrainedSoFar {
+  iteration: number;
+  /** Spent on it by all its processes, where the run has a budget of them. */
+  cpuSeconds?: number | undefined;
+}
+
 /**
  * Writes `checkpoint-<iteration>.safetensors`, then removes all but the newest {@link KEPT}.
  * @throws UserError when a number is not finite, or the disk has no room; nothing is written then.
  */
-export async function saveCheckpoint(folder: string, iteration: number, gan: Gan): Promise<string> {
-  const file = join(folder, `checkpoint-${String(iteration).padStart(7, '0')}.safetensors`);
-  const data = await encode(iteration, gan);
+export async function saveCheckpoint(
+  folder: string,
+  trained: TrainedSoFar,
+  gan: Gan,
+): Promise<string> {
+  const file = join(folder, `checkpoint-${String(trained.iteration).padStart(7, '0')}.safetensors`);
+  const data = await encode(trained, gan);
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < data.byteLength) {
     throw new UserError(
@@ -77,8 +89,7 @@ export async function listCheckpoints(folder: string): Promise<string[]> {
 }
 
 /** A checkpoint read from disk: numbers on the host, by name (`generator/conv2d/kernel`). */
-export interface Checkpoint {
-  iteration: number;
+export interface Checkpoint extends TrainedSoFar {
   generatorSteps: number;
   discriminatorSteps: number;
   tensors: ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>;
@@ -196,7 +207,7 @@ function tensorOf({ tensors }: Checkpoint, name: string, shape: readonly number[
 }
 
 async function encode(
-  iteration: number,
+  { iteration, cpuSeconds }: TrainedSoFar,
   { generator, discriminator, encoder, ema }: Gan,
 ): Promise<Uint8Array> {
   const tensors = [
@@ -216,6 +227,7 @@ async function encode(
     iteration: String(iteration),
     generatorSteps: String(generator.steps),
     discriminatorSteps: String(discriminator.steps),
+    ...(cpuSeconds === undefined ? {} : { cpuSeconds: String(cpuSeconds) }),
   };
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   // Numbers must start at a multiple of 4, so the header ends with spaces as the format allows.
@@ -251,8 +263,8 @@ function decode(file: Buffer): Checkpoint {
       return [name, { shape, values: new Float32Array(bytes.buffer) }] as const;
     },
   );
-  const { iteration, generatorSteps, discriminatorSteps } = metadata;
-  return { iteration, generatorSteps, discriminatorSteps, tensors: new Map(tensors) };
+  const { format: _, ...trained } = metadata;
+  return { ...trained, tensors: new Map(tensors) };
 }
 
 function readHeader(file: Buffer): { entries: z.infer<typeof headerSchema>; end: number } {

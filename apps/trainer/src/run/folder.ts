@@ -3,17 +3,9 @@
  *
  * @module
  */
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import {
-  appendFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@killme/model';
 
@@ -36,7 +28,7 @@ export interface RunFolder {
   report: string;
   /** The exported generator file. */
   generator: string;
-  /** Which process is training it. */
+  /** Which process is training it: see lock.ts. */
   lock: string;
 }
 
@@ -110,9 +102,13 @@ async function datedRuns(runs: string): Promise<{ name: string; changed: number 
   );
 }
 
+/** A name of its own for each write: processes of two machines may have one number. */
+const temporaryPath = (path: string) =>
+  join(dirname(path), `.${basename(path)}.${randomInt(2 ** 47)}.tmp`);
+
 /** Writes a file so that it is there whole or not at all: a temporary file, then a rename. */
 export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     await writeFile(temporary, data, { flush: true });
     await rename(temporary, path);
@@ -127,11 +123,10 @@ export async function writeFolderWhole(
   path: string,
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryPath(path);
   const old = `${temporary}.old`;
   const remove = (folder: string) => rm(folder, { recursive: true, force: true });
   try {
-    await remove(temporary); // of a process that was killed and had this one's number
     await mkdir(temporary, { recursive: true });
     for (const [name, data] of files) await writeFile(join(temporary, name), data, { flush: true });
     if (existsSync(path)) {
@@ -171,41 +166,8 @@ export async function removeLeftovers({ root, samples, checkpoints }: RunFolder)
   }
 }
 
-/**
- * Says that this process trains the run, so that no other does: two at once would spoil each other's files.
- * @returns what gives it back.
- * @throws UserError when a process that lives has said so.
- */
-export async function lockRun({ name, lock }: RunFolder): Promise<() => Promise<void>> {
-  const take = () => writeFile(lock, String(process.pid), { flag: 'wx' });
-  await take().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw diskError(error, lock);
-    const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
-    if (isAlive(holder)) {
-      throw new UserError(
-        `the run "${name}" is being trained by process ${holder}: wait for it or stop it ` +
-          `(if that is another program, remove ${lock})`,
-      );
-    }
-    await rm(lock, { force: true }); // it was killed
-    await take();
-  });
-  return () => rm(lock, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  // This process trains one run after the other: its number is that of one which was killed.
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0); // sends nothing
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
-  }
-}
-
 /** What the system says about a failed write, in one line for the user. */
-function diskError(error: unknown, path: string): unknown {
+export function diskError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC') return new UserError(`the disk is full: ${path} was not written`);
   if (code === 'EACCES' || code === 'EROFS') return new UserError(`no right to write ${path}`);

@@ -23,7 +23,7 @@ it('ends when its CPU seconds are spent, with a checkpoint, and leaves nothing o
   const budget = { total: 5, spent: () => seconds++ };
   await train(
     { preset: 'lite', name: run.name, data, batch: 2, backend: 'wasm', iterations: 1000 },
-    { resume: false, signal: new AbortController().signal, budget },
+    { begin: 'start', signal: new AbortController().signal, budget },
   );
   expect(tf.memory().numTensors).toBe(before);
   const { length } = (await readMetrics(run.metrics)).realAccuracy;

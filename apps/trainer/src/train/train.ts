@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { type Preset, presetByName } from '@killme/model/training';
@@ -22,13 +23,13 @@ import type { CpuBudget } from '../run/cpu-budget.ts';
 import {
   createRunFolder,
   findRunFolder,
-  lockRun,
   type RunFolder,
   refuseExistingRun,
   removeLeftovers,
   runFolder,
 } from '../run/folder.ts';
 import { checkFinite, watchForCollapse } from '../run/health.ts';
+import { type Lock, lockRun } from '../run/lock.ts';
 import { appendMetrics, formatLogLine, startMetricsFile } from '../run/metrics.ts';
 import {
   type GivenOptions,
@@ -80,25 +81,48 @@ interface PreparedRun {
  */
 export async function train(
   given: GivenOptions,
-  { resume, signal, budget }: { resume: boolean; signal: AbortSignal; budget?: CpuBudget },
+  { begin: how, signal, budget }: { begin: Beginning; signal: AbortSignal; budget?: CpuBudget },
 ): Promise<void> {
-  const { folder, begin } = resume ? await prepareResume(given) : await prepareRun(given);
-  const unlock = await lockRun(folder);
+  // Another process may be starting the same run: which of the two it is shows when that has ended.
+  const early = how === 'start-or-resume' ? await lockRun(namedRun(given)) : undefined;
+  let lock = early;
   try {
+    const { folder, begin } = await prepare(given, how);
+    lock ??= await lockRun(folder);
     const run = await begin();
-    await trainRun(run, { signal, budget }).finally(() => disposeGan(run.gan)); // an ablation trains many
+    const ends = { signal: AbortSignal.any([signal, lock.lost]), budget, lock };
+    await trainRun(run, ends).finally(() => disposeGan(run.gan)); // an ablation trains many
   } finally {
-    await unlock();
+    await lock?.release();
   }
+}
+
+/** `start-or-resume` does what fits the run of the given name. */
+export type Beginning = 'start' | 'resume' | 'start-or-resume';
+
+function prepare(given: GivenOptions, how: Beginning): Promise<PreparedRun> {
+  const isThere = () => existsSync(namedRun(given).options);
+  const resumes = how === 'resume' || (how === 'start-or-resume' && isThere());
+  return resumes ? prepareResume(given) : prepareRun(given);
+}
+
+function namedRun({ name }: GivenOptions): RunFolder {
+  if (name !== undefined) return runFolder(name);
+  throw new UserError(
+    '--start-or-resume needs --name: the run that is gone on with where it exists',
+  );
 }
 
 /** What may end a run before its last iteration. */
 interface Ends {
   signal: AbortSignal;
   budget: CpuBudget | undefined;
+  /** Another machine takes the run when this one seems dead. */
+  lock: Lock;
 }
 
-async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
+async function trainRun(run: Run, ends: Ends): Promise<void> {
+  const { budget, lock } = ends;
   const { folder, record, start } = run;
   const { iterations } = record.options;
   if (start === iterations) {
@@ -113,12 +137,13 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
   const report = createReport(folder, record);
   let done = start;
   try {
-    done = await trainLoop(run, { progress, report, signal, budget });
+    done = await trainLoop(run, { progress, report, ...ends });
   } finally {
     progress.stop();
   }
+  await lock.check();
   if (done > start) {
-    await save(run, done);
+    await save(run, done, budget);
     await exportSaved(run, done);
   }
   if (done < iterations) {
@@ -132,7 +157,7 @@ async function trainRun(run: Run, { signal, budget }: Ends): Promise<void> {
 /** @returns the number of iterations done. */
 async function trainLoop(
   run: Run,
-  { progress, report, signal, budget }: { progress: Progress; report: Report } & Ends,
+  { progress, report, signal, budget, lock }: { progress: Progress; report: Report } & Ends,
 ): Promise<number> {
   const { folder, record, preset, dataset, gan, start } = run;
   const { iterations, sampleEvery, saveEvery, measureEvery, seed, batch } = record.options;
@@ -184,6 +209,7 @@ async function trainLoop(
     const { iteration } = launched;
     const losses = await launched.readLosses();
     launched = undefined;
+    await lock.check();
     const metrics = { ...losses, seconds: (performance.now() - settledAt) / 1000 };
     await progress.log(formatLogLine(iteration, metrics));
     await appendMetrics(folder.metrics, iteration, metrics);
@@ -221,7 +247,7 @@ async function trainLoop(
     }
     if (done % saveEvery === 0 && done < iterations) {
       await settle();
-      await save(run, done);
+      await save(run, done, budget);
       if (performance.now() - exportedAt > EXPORT_EVERY_MS) {
         await exportSaved(run, done);
         exportedAt = performance.now();
@@ -238,9 +264,13 @@ async function trainLoop(
   return iterations;
 }
 
-async function save({ folder, record, preset, gan }: Run, done: number): Promise<void> {
+async function save(
+  { folder, record, preset, gan }: Run,
+  done: number,
+  budget: CpuBudget | undefined,
+): Promise<void> {
   calibrateEma(gan, { seed: record.options.seed, latent: preset.latent });
-  await saveCheckpoint(folder.checkpoints, done, gan);
+  await saveCheckpoint(folder.checkpoints, { iteration: done, cpuSeconds: budget?.spent() }, gan);
 }
 
 /** Writes the generator file of what has just been saved. */

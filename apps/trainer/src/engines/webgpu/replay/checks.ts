@@ -1,0 +1,138 @@
+/**
+ * Runs under Deno for replay.test.ts: training steps as they are and replayed. Prints JSON.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { articleDiscriminator, articleGenerator } from '@killme/model';
+import { type Preset, presetByName } from '@killme/model/training';
+import * as tf from '@tensorflow/tfjs-core';
+import { benchDataset } from '../../../bench/iterate.ts';
+import type { Gan } from '../../../gan/article-step.ts';
+import { copyWeights } from '../../../gan/ema.ts';
+import { stateSlots } from '../../../gan/gan-state.ts';
+import { initializeNetwork } from '../../../gan/network-state.ts';
+import { createIterations } from '../../../train/iteration.ts';
+import { feed } from '../../feed.ts';
+import { createReplay, type Step } from '../../replay.ts';
+import { startEngine } from '../../start.ts';
+
+/** What the test reads. */
+export interface ReplayChecks {
+  log: string[];
+  /** Losses of the iterations and all weights and moments after them. */
+  plain: TrainedNumbers;
+  replayed: TrainedNumbers;
+  /** WebGPU objects that 100 replayed iterations create. */
+  created: number;
+  /** A step whose number from the host is no feed: what it gives in four iterations. */
+  unrecordable: { values: number[]; log: string[] };
+}
+
+interface TrainedNumbers {
+  losses: number[];
+  /** SHA-256 of the bytes of all weights and moments. */
+  state: string;
+}
+
+const ITERATIONS = 6;
+const SIZE = { imageSize: 16, width: 1 / 16 };
+
+const preset: Preset = {
+  ...presetByName('article'),
+  imageSize: SIZE.imageSize,
+  generator: articleGenerator(SIZE),
+  discriminator: articleDiscriminator(SIZE),
+};
+
+function startGan(): Gan {
+  const generator = initializeNetwork(preset.generator, 'g');
+  const discriminator = initializeNetwork(preset.discriminator, 'd');
+  return { generator, discriminator, ema: copyWeights(generator) };
+}
+
+/** In the middle weights move to other buffers, as whitening and a reader of weights make them. */
+async function train(replay: boolean, log: (line: string) => void): Promise<TrainedNumbers> {
+  const gan = startGan();
+  const options = { seed: 7, batch: 4, replay };
+  const dataset = benchDataset(SIZE.imageSize);
+  const iterations = createIterations({ gan, preset, dataset, options, log });
+  const launched = [];
+  for (let i = 0; i < ITERATIONS; i++) {
+    launched.push(iterations.launch(i));
+    if (i === 3) await moveBias(gan);
+  }
+  const losses: number[] = [];
+  for (const { readLosses } of launched) losses.push(...Object.values(await readLosses()));
+  const state = createHash('sha256');
+  for (const slot of stateSlots(gan)) state.update(await slot.read().data<'float32'>());
+  iterations.dispose();
+  return { losses, state: state.digest('hex') };
+}
+
+async function moveBias({ generator: { weights } }: Gan): Promise<void> {
+  const bias = weights.get('dense/bias')!;
+  const values = await bias.data<'float32'>();
+  weights.set('dense/bias', tf.tensor1d(values.map((value) => value + 1)));
+  bias.dispose();
+}
+
+async function countCreated(): Promise<number> {
+  const dataset = benchDataset(SIZE.imageSize);
+  const iterations = createIterations({
+    ...{ gan: startGan(), preset, dataset },
+    options: { seed: 7, batch: 4 },
+  });
+  const run = async (from: number, to: number) => {
+    const launched = [];
+    for (let i = from; i < to; i++) launched.push(iterations.launch(i));
+    for (const { readLosses } of launched) await readLosses();
+  };
+  await run(0, 100);
+  let created = 0;
+  const { prototype } = GPUDevice;
+  for (const name of ['createBuffer', 'createBindGroup'] as const) {
+    const method = prototype[name] as (descriptor: unknown) => unknown;
+    Object.assign(prototype, {
+      [name](this: GPUDevice, descriptor: unknown) {
+        created++;
+        return method.call(this, descriptor);
+      },
+    });
+  }
+  await run(100, 200);
+  iterations.dispose();
+  return created;
+}
+
+async function takeUnrecordable(): Promise<ReplayChecks['unrecordable']> {
+  const log: string[] = [];
+  const replay = createReplay({ log: (line) => log.push(line) });
+  let count = 0;
+  const step: Step = {
+    state: [],
+    keepCounts: () => () => {},
+    run: () => {
+      const x = feed([1], () => Float32Array.of(100 * count));
+      const values = tf.tidy(() => tf.add(x, count) as tf.Tensor1D); // count should be a feed too
+      x.dispose();
+      return { names: ['sum'], values };
+    },
+  };
+  const values: number[] = [];
+  for (count = 0; count < 4; count++) values.push(...(await replay.take('sum', step).read()));
+  replay.dispose();
+  return { values, log };
+}
+
+await startEngine('webgpu', () => {});
+const log: string[] = [];
+const checks: ReplayChecks = {
+  log,
+  plain: await train(false, () => {}),
+  replayed: await train(true, (line) => log.push(line)),
+  unrecordable: await takeUnrecordable(),
+  created: await countCreated(),
+};
+console.log(JSON.stringify(checks));
+process.exit(0);

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findDeno, runInDeno } from '../../deno.ts';
+import { findWebgpu } from '../adapter.ts';
+import type { ReplayChecks } from './checks.ts';
+
+const MINUTES = 60_000;
+const found = await findWebgpu();
+const without = found.available ? '' : ` (NOT CHECKED HERE: ${found.reason}; see docs/engines.md)`;
+
+describe.skipIf(!found.available)(`a replayed step on webgpu${without}`, () => {
+  let checks: ReplayChecks;
+
+  beforeAll(async () => {
+    const module = resolve(import.meta.dirname, 'checks.ts');
+    const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);
+    checks = JSON.parse(printed.trim().split('\n').at(-1)!) as ReplayChecks;
+  }, 3 * MINUTES);
+
+  it('ends with the bits of the step as it is, also where weights moved to other buffers', () => {
+    expect(checks.log).toEqual([
+      expect.stringMatching(/^step "article" recorded: \d+ dispatches; /),
+    ]);
+    expect(checks.plain.losses).toHaveLength(6 * 5);
+    expect(checks.replayed.losses).toEqual(checks.plain.losses);
+    expect(checks.replayed.state).toEqual(checks.plain.state);
+  });
+
+  it('creates no buffer and no bind group', () => {
+    expect(checks.created).toBe(0);
+  });
+
+  it('is not replayed where a number from the host is no feed, and says so', () => {
+    expect(checks.unrecordable.values).toEqual([0, 101, 202, 303]);
+    expect(checks.unrecordable.log.at(-1)).toMatch(/^step "sum" cannot be replayed: .* constant$/);
+  });
+});

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** For every package: `vitest run --config ../../vitest.config.ts` in its folder. */
+/** For every package, whose own vitest.config.ts exports this one. */
 export default defineConfig({
   test: {
     setupFiles: [resolve(import.meta.dirname, '.ci/vitest-setup.ts')],
@@ -10,5 +10,13 @@ export default defineConfig({
     hookTimeout: 300_000,
     reporters: ['default', 'json'],
     outputFile: { json: 'dist/test-results.json' },
+    tags: [
+      {
+        name: 'slow',
+        description:
+          'Trains, starts processes or compiles for more than two seconds: not for test:unit. ' +
+          'A file has it by the line `// @module-tag slow`.',
+      },
+    ],
   },
 });

@@ -27,7 +27,8 @@ rm -rf "$root/killme"
 git clone -q --no-hardlinks "$repository" "$root/killme"
 
 # Namespaces of its own: when the shell in it ends, so do the processes and the mounts.
-env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+env -i ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt} \
+  PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
   unshare --mount --pid --fork --kill-child bash -euc '
     mount -t proc proc "$1/proc"
     mkdir -p "$1/dev/shm" && mount -t tmpfs tmpfs "$1/dev/shm"

@@ -97,7 +97,7 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
     }
     const picture = ours.render(latent);
     let startMs = performance.now();
-    encodePng(picture);
+    await encodePng(picture);
     record('png', startMs);
     startMs = performance.now();
     for (const step of latents) ours.render(step);

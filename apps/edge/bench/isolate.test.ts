@@ -1,3 +1,4 @@
+// @module-tag slow
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
 import { type Isolate, openIsolate, total } from './isolate.ts';

@@ -3,9 +3,9 @@ import { type Handler, Hono } from 'hono';
 import { createModels, type GeneratorSource, type Models } from './generator/registry.ts';
 import { openHeaders } from './http/etag.ts';
 import { ProblemError, problemResponse, shorten } from './http/problem.ts';
-import { stillEncoder } from './images/still.ts';
+import { webpEncoder } from './images/webp.ts';
+import { createImageResponder, type ImageResponder } from './render/image-responder.ts';
 import type { ImageStore } from './render/image-store.ts';
-import { createImageResponder, type ImageResponder } from './render/render.ts';
 import { docs, docsStyle } from './routes/docs/docs.ts';
 import { openapi } from './routes/docs/openapi.ts';
 import { generatorFile } from './routes/generator-file.ts';
@@ -24,7 +24,7 @@ export interface AppOptions {
   listGenerators: () => Promise<readonly GeneratorSource[]>;
   /** Gives the bytes of a file of the page by name. */
   readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Gives libwebp's wasm binary, compiled (see encode-webp.ts). */
+  /** Gives libwebp's wasm binary, compiled (see images/webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Says whether a request to render is within the quota of its sender; every request is when omitted. */
   withinQuota?: ((request: Request) => Promise<boolean>) | undefined;
@@ -41,11 +41,11 @@ export type Api = ReturnType<typeof createApi>;
 
 const createApi = (responder: ImageResponder, models: Models) =>
   new Hono()
-    .get('/img', ...img(responder, models))
-    .get('/morph', ...morph(responder, models))
-    .get('/grid', ...grid(responder, models))
-    .get('/mix', ...mix(responder, models))
-    .get('/og', ...og(responder, models))
+    .get('/img', ...img(responder))
+    .get('/morph', ...morph(responder))
+    .get('/grid', ...grid(responder))
+    .get('/mix', ...mix(responder))
+    .get('/og', ...og(responder))
     .get('/model', ...model(models))
     .get('/healthz', ...healthz(responder));
 
@@ -56,7 +56,8 @@ const createApi = (responder: ImageResponder, models: Models) =>
 export function createApp(options: AppOptions): Hono {
   const models = createModels(options.listGenerators);
   const responder = createImageResponder({
-    encodeStill: stillEncoder(options.loadWebpBinary),
+    models,
+    encodeWebp: webpEncoder(options.loadWebpBinary),
     withinQuota: options.withinQuota ?? (async () => true),
     stores: options.stores ?? [],
     waitUntil: options.waitUntil ?? ((work) => work),

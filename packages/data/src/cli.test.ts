@@ -1,3 +1,4 @@
+// @module-tag slow
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,15 +42,31 @@ describe('npm run data --', { timeout: 30_000 }, () => {
     const { code, stdout, stderr } = await data(['inspect', 'icons'], folder);
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    expect(stdout.split('\n')).toEqual([
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 5)).toEqual([
       'icons: 3 images of 128 × 128 pixels, classes: 2',
       '  a: 2',
       '  b: 1',
-      'omitted: 1',
-      '  b/4.png: its content is not an image that can be read',
-      expect.stringMatching(/^fingerprint: [0-9a-f]{64}$/),
-      '',
+      'formats: png 3',
+      'shorter side: 8 to 8 pixels, median 8',
     ]);
+    expect(lines).toContain('  b/4.png: its content is not an image that can be read');
+    expect(stdout).toMatch(/^fingerprint: [0-9a-f]{64}$/m);
+  });
+
+  it('inspect --json gives a program the same', async () => {
+    const folder = await makeFolder({ 'a/1.png': RED, 'b/\x1b[31m.png': 'text' });
+    const { stdout } = await data(['inspect', '.', '--json'], folder);
+    expect(JSON.parse(stdout)).toMatchObject({
+      count: 1,
+      classes: [{ name: 'a', count: 1 }],
+      oneColour: ['1.png'].map((name) => `a/${name}`),
+      omitted: [{ file: 'b/\x1b[31m.png' }],
+      training: ['train refuses it: a GAN needs at least 2 images'],
+    });
+    expect((await data(['inspect', '.'], folder)).stdout).toContain(
+      '  b/\\x1b[31m.png: its content',
+    );
   });
 
   it('inspect --strict stops at a bad image with one line', async () => {

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
 import { UserError } from '@killme/model';
-import { Command } from 'commander';
-import { countLabels } from './batches.ts';
-import { type Dataset, loadDataset } from './dataset.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { datasetName } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
+import { escapeControls } from './files/escape-controls.ts';
+import { writeContactSheet } from './inspect/contact-sheet.ts';
+import { describeInspection } from './inspect/describe.ts';
+import { findImages, inspectImages } from './inspect/inspect.ts';
 import { CHARACTERS } from './stand-ins/character-recipe.ts';
 import { characters, defaultCacheDir } from './stand-ins/characters.ts';
 import { EMOJI } from './stand-ins/emoji-recipe.ts';
-import { renderIcons } from './stand-ins/icon-recipe.ts';
+import { ICON_SIZE, renderIcons } from './stand-ins/icon-recipe.ts';
 import { PEEPS } from './stand-ins/peep-recipe.ts';
 import { PERSONAS } from './stand-ins/persona-recipe.ts';
 
@@ -15,6 +18,11 @@ const log = (line: string) => console.log(line);
 
 /** npm runs scripts in the package's folder; the person means the one they typed the command in. */
 const fromHere = (path: string) => resolve(process.env.INIT_CWD ?? process.cwd(), path);
+
+function hexColour(text: string): string {
+  if (/^#[0-9a-f]{6}$/i.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('It must be # and six hexadecimal digits, as #ffffff.');
+}
 
 const program = new Command('npm run data --').description('Datasets of icons to train on.');
 
@@ -56,30 +64,41 @@ for (const [command, recipe, description] of [
     });
 }
 
+interface InspectFlags {
+  strict: boolean;
+  background?: string;
+  frames: 'first' | 'all';
+  sheet?: string;
+  json: boolean;
+}
+
 program
   .command('inspect')
-  .description('what training would see: classes, files omitted and why, fingerprint')
+  .description('what training would see, and what to mend before it')
   .argument('[path]', 'folder, .zip or .rar (default: the stand-in characters)')
   .option('--strict', 'stop at a bad image instead of omitting it', false)
-  .action(async (path: string | undefined, { strict }: { strict: boolean }) => {
-    const dataset = await loadDataset({
-      path: path === undefined ? undefined : fromHere(path),
-      strict,
-    });
-    for (const line of describeDataset(dataset)) log(line);
+  .option(
+    '--background <#rrggbb>',
+    'the colour under transparent pixels (default: white)',
+    hexColour,
+  )
+  .addOption(
+    new Option('--frames <which>', 'of animations').choices(['first', 'all']).default('first'),
+  )
+  .option('--sheet <file.png>', 'write a contact sheet, a row or more for each class')
+  .option('--json', 'print everything as JSON', false)
+  .action(async (path: string | undefined, flags: InspectFlags) => {
+    const { sheet, json, ...options } = flags;
+    const from = path === undefined ? (await characters({ log })).icons : fromHere(path);
+    const found = await findImages(from, options);
+    const name = path === undefined ? 'characters' : datasetName(from);
+    const report = inspectImages({ name, imageSize: ICON_SIZE, ...found });
+    if (json) log(JSON.stringify(report, null, 2));
+    else for (const line of describeInspection(report)) log(escapeControls(line));
+    if (sheet === undefined) return;
+    await writeContactSheet(found.found.images, { file: fromHere(sheet), size: ICON_SIZE });
+    if (!json) log(`contact sheet: ${fromHere(sheet)}`);
   });
-
-function describeDataset(dataset: Dataset): string[] {
-  const { name, count, imageSize, classes, omitted, fingerprint } = dataset;
-  const counts = countLabels(dataset);
-  return [
-    `${name}: ${count} images of ${imageSize} × ${imageSize} pixels, classes: ${classes.length}`,
-    ...classes.map((className, i) => `  ${className}: ${counts[i]}`),
-    `omitted: ${omitted.length}`,
-    ...omitted.map(({ file, reason }) => `  ${file}: ${reason}`),
-    `fingerprint: ${fingerprint}`,
-  ];
-}
 
 // Only a proper exit lets half-written folders be removed.
 process.once('SIGINT', () => process.exit(130));

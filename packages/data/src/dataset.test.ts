@@ -79,6 +79,58 @@ describe('loadDataset', () => {
   });
 });
 
+describe('loadDataset with names from other systems', () => {
+  it('takes é as one letter or as two for the same, and the same order follows', async () => {
+    const mac = await load(await makeFolder({ 'cafe\u0301/1.png': RED, 'cafz/2.png': BLUE }));
+    const linux = await load(await makeFolder({ 'caf\u00e9/1.png': RED, 'cafz/2.png': BLUE }));
+    expect(mac.classes).toEqual(['cafz', 'caf\u00e9']);
+    expect(mac).toMatchObject({ classes: linux.classes, files: linux.files });
+    expect(mac.fingerprint).toBe(linux.fingerprint);
+  });
+
+  it('names a folder whose bytes are no text, and stops at it when strict', async () => {
+    const path = await makeFolder({ '1.png': RED, '2.png': BLUE });
+    await mkdir(Buffer.concat([Buffer.from(`${path}/caf`), Buffer.of(0xe9)]));
+    const reason = expect.stringMatching(/^its name is not UTF-8 text: rename it/);
+    expect((await load(path)).omitted).toEqual([{ file: 'caf\\xe9', reason }]);
+    await expect(load(path, { strict: true })).rejects.toThrow('bad image caf\\xe9');
+  });
+});
+
+describe('loadDataset with animations', () => {
+  const frames = Buffer.concat(
+    [SOLID.red, SOLID.green, SOLID.blue].map((p) => Buffer.from(fourTimes(p))),
+  );
+  const animation = () =>
+    sharp(frames, { raw: { width: 2, height: 6, channels: 3, pageHeight: 2 } });
+
+  it.each(['gif', 'webp'] as const)('reads the first frame of a %s, or all', async (format) => {
+    const bytes = await animation()
+      .toFormat(format, format === 'webp' ? { lossless: true } : {})
+      .toBuffer();
+    const path = await makeFolder({ 'a.gif': bytes, 'b.png': BLUE });
+    expect((await load(path)).files).toEqual(['a.gif', 'b.png']);
+    const all = await load(path, { frames: 'all' });
+    expect(all.files).toEqual(['a.gif', 'a.gif#2', 'a.gif#3', 'b.png']);
+    expect([...all.images]).toEqual(
+      [SOLID.red, SOLID.green, SOLID.blue, SOLID.blue].flatMap(fourTimes),
+    );
+  });
+});
+
+describe('loadDataset with a background', () => {
+  it('lays transparent pixels over it', async () => {
+    const clear = await sharp(Uint8Array.of(0, 0, 0, 0), {
+      raw: { width: 1, height: 1, channels: 4 },
+    })
+      .png()
+      .toBuffer();
+    const path = await makeFolder({ 'a.png': clear, 'b.png': clear });
+    const { images } = await load(path, { background: '#102030' });
+    expect([...images.subarray(0, 3)]).toEqual([0x10, 0x20, 0x30]);
+  });
+});
+
 describe('loadDataset with bad files', () => {
   const truncated = RED.subarray(0, RED.length - 20);
 

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { UserError } from '@killme/model';
-import { errorCode } from './files/error-code.ts';
-import { decodeImage, ImageFault } from './sources/image-file.ts';
+import { type OmittedFile, type ReadImage, readImages } from './read-images.ts';
 import { compareBytes, type Layout, layOut } from './sources/layout.ts';
 import { openSource } from './sources/open-source.ts';
-import type { Source } from './sources/source.ts';
 import { characters } from './stand-ins/characters.ts';
 
 /** Images in memory, with their labels: the article's "please use it for classification too". */
@@ -34,11 +31,6 @@ export interface Dataset {
   fingerprint: string;
 }
 
-export interface OmittedFile {
-  file: string;
-  reason: string;
-}
-
 export interface LoadDatasetOptions {
   /** Class folders, a flat folder, a `.zip` or a `.rar`; the stand-in characters when omitted. */
   path?: string | undefined;
@@ -46,10 +38,23 @@ export interface LoadDatasetOptions {
   imageSize?: number;
   /** Stop at a bad image instead of omitting it. */
   strict?: boolean;
+  /** The colour under transparent pixels, as `#rrggbb`; white when omitted. */
+  background?: string | undefined;
+  /** Of an animation: its first frame, or each of them as an image. */
+  frames?: 'first' | 'all' | undefined;
   /** Where the stand-in characters are kept; see {@link characters}. */
   cacheDir?: string | undefined;
   /** Called with one line at a time: files omitted, progress of rendering the characters. */
   log?: (line: string) => void;
+}
+
+/** The options with their defaults. */
+export interface DatasetSource {
+  imageSize: number;
+  strict: boolean;
+  background?: string | undefined;
+  frames?: 'first' | 'all' | undefined;
+  log: (line: string) => void;
 }
 
 /** Pixels of all images together; beyond it a machine would swap long before it trained. */
@@ -68,119 +73,85 @@ export async function loadDataset({
   path,
   imageSize = 128,
   strict = false,
+  background,
+  frames,
   cacheDir,
   log = () => {},
 }: LoadDatasetOptions = {}): Promise<Dataset> {
-  if (path === undefined) {
-    const rendered = await characters({ cacheDir, log });
-    return {
-      ...(await readDataset({ path: rendered.icons, imageSize, strict, log })),
-      name: 'characters',
-    };
-  }
-  return readDataset({ path, imageSize, strict, log });
+  const options = { imageSize, strict, background, frames, log };
+  if (path !== undefined) return readDataset({ path, ...options });
+  const rendered = await characters({ cacheDir, log });
+  return { ...(await readDataset({ path: rendered.icons, ...options })), name: 'characters' };
 }
 
-async function readDataset(options: {
-  path: string;
-  imageSize: number;
-  strict: boolean;
-  log: (line: string) => void;
-}): Promise<Dataset> {
+async function readDataset(options: DatasetSource & { path: string }): Promise<Dataset> {
   const { path, imageSize, strict, log } = options;
-  const name = basename(resolve(path)).replace(/\.(zip|rar)$/i, '');
+  const found = await readFolderOrArchive(options);
+  if (strict && found.bad.length > 0) throw strictError(path, found.bad);
+  checkCount({ path, least: 2, ...found });
+  logOmitted(found.omitted, log);
+  return {
+    name: datasetName(path),
+    imageSize,
+    omitted: found.omitted,
+    ...packImages(found.images, imageSize),
+  };
+}
+
+/** What lies at a path: its images, decoded, and every file that is none. */
+export interface FoundImages {
+  images: readonly ReadImage[];
+  omitted: readonly OmittedFile[];
+  /** Of `omitted`, those that are images by name. */
+  bad: readonly OmittedFile[];
+}
+
+/** @throws UserError as {@link loadDataset}, apart from what `strict` and too few images mean. */
+export async function readFolderOrArchive({
+  path,
+  imageSize,
+  background,
+  frames,
+}: DatasetSource & { path: string }): Promise<FoundImages> {
   const source = await openSource(path);
   try {
-    const layout = layOut(name, source.files);
+    const layout = layOut(datasetName(path), source.files);
     checkLayout(path, layout, imageSize);
-    const decoded = await decodeAll(source, layout, imageSize);
-
-    const bad = [...layout.bad, ...decoded.bad].sort((a, b) => compareBytes(a.file, b.file));
-    if (strict && bad.length > 0) throw strictError(path, bad);
-    const omitted = [...layout.omitted, ...decoded.bad].sort((a, b) =>
-      compareBytes(a.file, b.file),
-    );
-    checkCount(path, decoded.files.length, omitted);
-    logOmitted(omitted, log);
-
-    const { files, images } = decoded;
-    const { classes, labels } = labelImages(layout, files);
-    const fingerprint = fingerprintOf(imageSize, labels, images);
+    const { images, bad } = await readImages(source, layout, {
+      size: imageSize,
+      background,
+      frames,
+    });
+    checkMemory(path, images.length, imageSize);
+    const byName = (a: OmittedFile, b: OmittedFile) => compareBytes(a.file, b.file);
     return {
-      name,
-      imageSize,
-      count: files.length,
       images,
-      classes,
-      labels,
-      files,
-      omitted,
-      fingerprint,
+      omitted: [...layout.omitted, ...bad].sort(byName),
+      bad: [...layout.bad, ...bad].sort(byName),
     };
   } finally {
     await source.close();
   }
 }
 
-/** Decodes a few images at a time, each to its place: the order does not depend on which is faster. */
-async function decodeAll(
-  source: Source,
-  layout: Layout,
-  imageSize: number,
-): Promise<{ images: Uint8Array; files: string[]; bad: OmittedFile[] }> {
-  const paths = layout.images.map((image) => image.path);
-  const places = new Map(paths.map((path, place) => [path, place]));
+/** The last part of a path, without the ending of an archive, in NFC. */
+export function datasetName(path: string): string {
+  return basename(resolve(path))
+    .replace(/\.(zip|rar)$/i, '')
+    .normalize('NFC');
+}
+
+/** Images one behind the other, and their labels among the classes that have one. */
+export function packImages(found: readonly ReadImage[], imageSize: number) {
   const pixels = imageSize * imageSize * 3;
-  const images = new Uint8Array(paths.length * pixels);
-  const faults = new Map<string, string>();
-  const queue = source.read(paths)[Symbol.asyncIterator]();
-
-  async function worker(): Promise<void> {
-    for (let next = await queue.next(); !next.done; next = await queue.next()) {
-      const { path, bytes } = next.value;
-      try {
-        images.set(await decodeImage(await bytes(), imageSize), places.get(path)! * pixels);
-      } catch (error) {
-        const reason = imageFaultOf(error);
-        if (reason === undefined) {
-          await queue.return?.();
-          throw error;
-        }
-        faults.set(path, reason);
-      }
-    }
-  }
-  // Every worker is awaited even if one fails, so that none reads on from a source that was closed.
-  const workers = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
-  for (const result of workers) if (result.status === 'rejected') throw result.reason;
-
-  const files = paths.filter((path) => !faults.has(path));
-  const bad = [...faults].map(([file, reason]) => ({ file, reason }));
-  if (bad.length === 0) return { images, files, bad };
-  files.forEach((path, i) => {
-    const from = places.get(path)! * pixels;
-    images.copyWithin(i * pixels, from, from + pixels);
-  });
-  return { images: images.slice(0, files.length * pixels), files, bad };
-}
-
-/** What is wrong with one image; nothing when the fault lies elsewhere, as in a damaged archive. */
-function imageFaultOf(error: unknown): string | undefined {
-  if (error instanceof ImageFault) return error.message;
-  const isUnreadable = error instanceof Error && 'syscall' in error;
-  return isUnreadable ? `it cannot be read (${errorCode(error)})` : undefined;
-}
-
-/** The classes that still have an image, and each image's index among them. */
-function labelImages(
-  layout: Layout,
-  files: readonly string[],
-): { classes: string[]; labels: Uint16Array } {
-  const classOf = new Map(layout.images.map((image) => [image.path, image.class]));
-  const used = new Set(files.map((file) => classOf.get(file)!));
-  const classes = layout.classes.filter((name) => used.has(name));
+  const images = new Uint8Array(found.length * pixels);
+  for (const [i, image] of found.entries()) images.set(image.pixels, i * pixels);
+  const classes = [...new Set(found.map((image) => image.class))].sort(compareBytes);
   const indexOf = new Map(classes.map((name, index) => [name, index]));
-  return { classes, labels: Uint16Array.from(files, (file) => indexOf.get(classOf.get(file)!)!) };
+  const labels = Uint16Array.from(found, (image) => indexOf.get(image.class)!);
+  const fingerprint = fingerprintOf(imageSize, labels, images);
+  const files = found.map(({ file }) => file);
+  return { count: found.length, images, classes, labels, files, fingerprint };
 }
 
 function fingerprintOf(imageSize: number, labels: Uint16Array, images: Uint8Array): string {
@@ -190,13 +161,7 @@ function fingerprintOf(imageSize: number, labels: Uint16Array, images: Uint8Arra
 }
 
 function checkLayout(path: string, { images, classes }: Layout, imageSize: number): void {
-  const bytes = images.length * imageSize * imageSize * 3;
-  if (bytes > MAX_DATASET_BYTES) {
-    throw new UserError(
-      `${path} holds ${images.length} images: at ${imageSize} × ${imageSize} pixels they take ` +
-        `${(bytes / 2 ** 30).toFixed(1)} GiB of memory, the limit is ${MAX_DATASET_BYTES / 2 ** 30}; use fewer`,
-    );
-  }
+  checkMemory(path, images.length, imageSize);
   if (classes.length > MAX_CLASSES) {
     throw new UserError(
       `${path} holds ${classes.length} class folders, the limit is ${MAX_CLASSES}`,
@@ -204,21 +169,37 @@ function checkLayout(path: string, { images, classes }: Layout, imageSize: numbe
   }
 }
 
-function checkCount(path: string, count: number, omitted: readonly OmittedFile[]): void {
-  if (count >= 2) return;
+function checkMemory(path: string, count: number, imageSize: number): void {
+  const bytes = count * imageSize * imageSize * 3;
+  if (bytes <= MAX_DATASET_BYTES) return;
+  throw new UserError(
+    `${path} holds ${count} images: at ${imageSize} × ${imageSize} pixels they take ` +
+      `${(bytes / 2 ** 30).toFixed(1)} GiB of memory, the limit is ${MAX_DATASET_BYTES / 2 ** 30}; use fewer`,
+  );
+}
+
+/** @throws UserError when there are fewer images than are needed, naming the first that is none. */
+export function checkCount({
+  path,
+  least,
+  images,
+  omitted,
+}: FoundImages & { path: string; least: 1 | 2 }): void {
+  if (images.length >= least) return;
   const first = omitted[0];
   const detail =
     first === undefined
       ? ''
       : ` (${omitted.length} omitted, the first: ${first.file}: ${first.reason})`;
   throw new UserError(
-    count === 0
+    images.length === 0
       ? `${path} holds no image${detail}: give a folder, a .zip or a .rar of images`
       : `${path} holds only one image${detail}: a GAN needs at least 2 to learn from, better hundreds`,
   );
 }
 
-function strictError(path: string, bad: readonly OmittedFile[]): UserError {
+/** The error that names the first bad image. */
+export function strictError(path: string, bad: readonly OmittedFile[]): UserError {
   const { file, reason } = bad[0]!;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more bad images)` : '';
   return new UserError(

@@ -106,8 +106,9 @@ async function unpack(archive: Uint8Array, folder: string): Promise<number> {
   const source = await openSource(file);
   try {
     const { images, base } = layOut('', source.files);
-    for await (const { path, bytes } of source.read(images.map((image) => image.path))) {
-      const target = join(folder, path.slice(base.length));
+    const fileOf = new Map(images.map(({ path, file }) => [path, file]));
+    for await (const { path, bytes } of source.read([...fileOf.keys()])) {
+      const target = join(folder, fileOf.get(path)!.slice(base.length));
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, await bytes());
     }

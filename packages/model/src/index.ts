@@ -11,4 +11,5 @@ export * from './networks/generator.ts';
 export * from './networks/layers.ts';
 export * from './networks/network.ts';
 export * from './networks/phases.ts';
+export * from './networks/served-layers.ts';
 export * from './user-error.ts';

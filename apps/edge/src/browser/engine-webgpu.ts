@@ -8,6 +8,7 @@ import { compileGenerator } from '@killme/model/inference';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AnyGenerator } from '../generator/generator.ts';
+import { estimateRenderMs } from '../generator/render-cost.ts';
 import { readGeneratorFile, serveRequests } from './serve-requests.ts';
 
 await serveRequests(openGenerator());
@@ -23,6 +24,7 @@ async function openGenerator(): Promise<AnyGenerator> {
     manifest,
     hash,
     latentSpace: manifest.latent,
+    renderMs: estimateRenderMs(network),
     async render(latent) {
       const image = generate(latent, 1); // [1, height, width, channels]
       try {

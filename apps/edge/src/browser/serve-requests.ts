@@ -10,8 +10,9 @@ import { askModel, createClient } from '../client.ts';
 import { type Gallery, gallerySeed } from '../generator/gallery.ts';
 import type { AnyGenerator } from '../generator/generator.ts';
 import { readClass } from '../generator/latents.ts';
-import { once } from '../generator/once.ts';
+import { toRgba } from '../images/channels.ts';
 import { encodePng } from '../images/png.ts';
+import { once } from '../once.ts';
 import type { MadeFile, MadePixels, PadPoint, WorkerRequest, WorkerResponse } from './messages.ts';
 
 /** The generator that this worker renders with, as a query has it; the page gives it as the worker's name. */
@@ -47,9 +48,9 @@ export async function serveRequests(open: Promise<AnyGenerator>): Promise<void> 
     const plus = [part(middle, 1), part(across, x), part(down, y)];
     const latent = mix({ plus, minus: [] });
     if (asked !== undefined) placeClasses(latent, [readClass(asked, manifest)], latentSpace);
-    const { width, height, data } = await render(latent);
-    const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
-    for (let i = 0; i < width * height; i++) pixels.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
+    const picture = await render(latent);
+    const { width, height } = picture;
+    const pixels = Uint8ClampedArray.from(toRgba(picture));
     return { width, height, pixels, pictureMs: spent.ms - before };
   }
 
@@ -76,7 +77,7 @@ async function openServedGallery(generator: AnyGenerator): Promise<Gallery | und
   const { render, latentSpace, manifest } = generator;
   return {
     pictures: gallery.pictures,
-    size: manifest.image.width,
+    image: manifest.image,
     seedOf: (seed) => gallerySeed(seed, gallery.pictures),
     read: async (seed) => encodePng(await render(seedToLatent(seed, latentSpace))),
   };

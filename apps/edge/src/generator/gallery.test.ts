@@ -111,7 +111,7 @@ describe('a server with a gallery', () => {
     const plain = pixelsOf(await bytesOf(await app.request('/img?seed=alice')));
     expect(plain.width).toBe(32);
     const large = pixelsOf(await bytesOf(await app.request('/img?seed=alice&size=64')));
-    expect(large).toEqual(await resample(plain, 64));
+    expect(large).toEqual(await resample(plain, { width: 64, height: 64 }));
     const webp = await app.request('/img?seed=alice&format=webp');
     expect(webp.headers.get('content-type')).toBe('image/webp');
     expect(webp.headers.get('killme-source')).toBe('gallery');

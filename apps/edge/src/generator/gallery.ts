@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { createRandom, type GeneratorDescription, UserError } from '@killme/model';
+import {
+  createRandom,
+  type GeneratorDescription,
+  type GeneratorManifest,
+  UserError,
+} from '@killme/model';
 import * as z from 'zod';
 import { RENDERING } from '../http/etag.ts';
 
@@ -25,8 +30,8 @@ const manifestSchema = z.strictObject({
 /** A gallery that belongs to the first generator that is served. */
 export interface Gallery {
   pictures: number;
-  /** Pixels on each side of each picture: as the generator makes them. */
-  size: number;
+  /** As the generator renders it. */
+  image: GeneratorManifest['image'];
   /** The seed whose picture any seed gets, see gallerySeed. */
   seedOf(seed: string): string;
   /** The PNG of a seed that `seedOf` gave. */
@@ -74,7 +79,7 @@ export async function openGallery(
   }
   return {
     pictures,
-    size: generator.manifest.image.width,
+    image: generator.manifest.image,
     seedOf: (seed) => gallerySeed(seed, pictures),
     read: (seed) => readFile(galleryFile(seed)),
   };

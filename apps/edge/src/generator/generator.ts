@@ -8,6 +8,7 @@ import {
 } from '@killme/model';
 import { compileGenerator, type StepMaker } from '@killme/model/inference';
 import { startBackend, type WasmBinaries } from './backend.ts';
+import { estimateRenderMs } from './render-cost.ts';
 
 /** A generator ready to render; on a GPU a picture comes later. */
 export interface Generator<Rendered extends Picture | Promise<Picture> = Picture> {
@@ -15,6 +16,8 @@ export interface Generator<Rendered extends Picture | Promise<Picture> = Picture
   /** Names the generator file and all its weights. */
   hash: string;
   latentSpace: LatentSpace;
+  /** Estimated milliseconds of one picture on one core, see render-cost.ts. */
+  renderMs: number;
   /**
    * One picture of the latent `[latentSpace.size]`. Not in batches: a batch takes as long for each
    * picture, and the memory of all of them at once.
@@ -42,11 +45,16 @@ export async function openGenerator({
   loadBinaries: () => WasmBinaries | Promise<WasmBinaries>;
 }): Promise<Generator> {
   const startSteps = await startBackend(await loadBinaries());
-  const { manifest, hash, generate } = await compileFile(readFile, readShard, startSteps());
+  const { manifest, hash, network, generate } = await compileFile(
+    readFile,
+    readShard,
+    startSteps(),
+  );
   return {
     manifest,
     hash,
     latentSpace: manifest.latent,
+    renderMs: estimateRenderMs(network),
     render(latent) {
       const image = generate(latent, 1); // [1, height, width, channels]
       try {
@@ -73,7 +81,7 @@ async function compileFile(
     });
     const { arithmetic } = manifest;
     const { generate } = compileGenerator(network, weights, { steps, arithmetic });
-    return { manifest, hash, generate };
+    return { manifest, hash, network, generate };
   } catch (error) {
     steps.dispose();
     throw error;

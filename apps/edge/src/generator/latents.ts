@@ -10,11 +10,14 @@ import {
   type LatentSpace,
   latentCharacters,
   type Move,
+  placeClasses,
   readDirections,
+  seedToLatent,
   UserError,
 } from '@killme/model';
 import { shorten } from '../http/problem.ts';
 import { badParameters } from '../http/query.ts';
+import type { Gallery } from './gallery.ts';
 
 /**
  * A latent from a query.
@@ -34,19 +37,46 @@ export function readLatent(parameter: string, text: string, space: LatentSpace):
 }
 
 /**
- * Finds a class of a generator.
+ * Finds a class of a generator, whichever of Unicode's forms its file has it in.
+ * @param name in NFC.
  * @returns its index.
  * @throws ProblemError 400 with the classes that there are.
  */
 export function readClass(name: string, { classes, latent }: GeneratorManifest): number {
   const names = latent.classes ? classes : [];
-  const label = names.indexOf(name);
+  const label = names.findIndex((known) => known.normalize('NFC') === name);
   if (label >= 0) return label;
   const allowed =
     names.length === 0
       ? 'omitted: this generator is not class-conditional'
       : `one of: ${names.join(', ')}`;
   throw badParameters([{ parameter: 'class', allowed, received: shorten(name) }]);
+}
+
+/** Latents of a request, of the class that it names. */
+export interface SeedLatents {
+  /** The latent of a seed; of the seed's own class if none is named. */
+  latentOf(seed: string): Float32Array;
+  /** Gives a latent the class that is named, in place; does nothing if none is. */
+  toClass(latent: Float32Array): Float32Array;
+}
+
+/**
+ * @param named `class=` of the request
+ * @throws ProblemError 400 with the classes that there are.
+ */
+export function seedLatents(
+  named: string | undefined,
+  { manifest, gallery }: { manifest: GeneratorManifest; gallery: Gallery | undefined },
+): SeedLatents {
+  const space = manifest.latent;
+  const label = named === undefined ? undefined : readClass(named, manifest);
+  const toClass = (latent: Float32Array) =>
+    label === undefined ? latent : placeClasses(latent, [label], space);
+  return {
+    toClass,
+    latentOf: (seed) => toClass(seedToLatent(gallery ? gallery.seedOf(seed) : seed, space)),
+  };
 }
 
 /** A latent with the class of another one, where latents say their class. */

@@ -7,9 +7,9 @@
 import { type GeneratorDescription, UserError } from '@killme/model';
 import { shorten } from '../http/problem.ts';
 import { badParameters } from '../http/query.ts';
+import { once } from '../once.ts';
 import type { Gallery } from './gallery.ts';
 import type { AnyGenerator } from './generator.ts';
-import { once } from './once.ts';
 
 /** The asset that lists the names of generators, as scripts/assemble.ts writes it: a JSON array. */
 export const GENERATOR_LIST = 'generators.json';

@@ -1,4 +1,5 @@
 import type { Picture } from '@killme/model';
+import { noPause, type Pause } from './pause.ts';
 import { compress } from './png.ts';
 import { chunk, header, pngFile, uint16s, uint32s } from './png-file.ts';
 
@@ -12,20 +13,25 @@ export interface Animation {
 }
 
 /** An animation as APNG (PNG, third edition, 11.3.6): the first frame is what other programs show. */
-export function encodeApng({ frames, frameMs, repeat }: Animation): Uint8Array<ArrayBuffer> {
+export async function encodeApng(
+  { frames, frameMs, repeat }: Animation,
+  pause: Pause = noPause,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = frames[0]!;
   let sequence = 0;
-  const frameControl = () =>
-    chunk('fcTL', uint32s(sequence++, width, height, 0, 0), uint16s(frameMs, 1000), [0, 0]);
-  return pngFile([
-    header(width, height),
+  const chunks: Uint8Array[] = [
+    header(frames[0]!),
     chunk('acTL', uint32s(frames.length, repeat ? 0 : 1)),
-    ...frames.flatMap((frame, i) => [
-      frameControl(),
-      i === 0
-        ? chunk('IDAT', compress(frame))
-        : chunk('fdAT', uint32s(sequence++), compress(frame)),
-    ]),
-    chunk('IEND'),
-  ]);
+  ];
+  for (const frame of frames) {
+    const place = uint32s(width, height, 0, 0);
+    chunks.push(
+      chunk('fcTL', uint32s(sequence++), place, uint16s(frameMs, 1000), [0, 0]),
+      frame === frames[0]
+        ? chunk('IDAT', await compress(frame, pause))
+        : chunk('fdAT', uint32s(sequence++), await compress(frame, pause)),
+    );
+    await pause();
+  }
+  return pngFile([...chunks, chunk('IEND')]);
 }

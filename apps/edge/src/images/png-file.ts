@@ -3,15 +3,19 @@
  *
  * @module
  */
+import type { Channels, Picture } from '@killme/model';
 import { concatenate } from './bytes.ts';
 
 /** A file of chunks. */
 export const pngFile = (chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =>
   concatenate([[137, 80, 78, 71, 13, 10, 26, 10], ...chunks]);
 
-/** The header of RGB with 8 bits a channel, rows from top to bottom. */
-export const header = (width: number, height: number): Uint8Array =>
-  chunk('IHDR', [...uint32s(width, height), 8, 2, 0, 0, 0]);
+/** How PNG calls what pixels have, by their number of channels (11.2.1). */
+const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 } as const satisfies Record<Channels, number>;
+
+/** The header of a picture with 8 bits a channel, rows from top to bottom. */
+export const header = ({ width, height, channels }: Picture): Uint8Array =>
+  chunk('IHDR', [...uint32s(width, height), 8, COLOUR_TYPES[channels], 0, 0, 0]);
 
 /** A chunk: its length, its name, its data and their checksum. */
 export function chunk(name: string, ...data: readonly ArrayLike<number>[]): Uint8Array {

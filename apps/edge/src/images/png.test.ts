@@ -12,18 +12,18 @@ const picture = (width: number, height: number, byte: (index: number) => number)
 });
 
 it('makes a PNG that another decoder reads as it was, whatever its size and pixels', () => {
-  fc.assert(
-    fc.property(
+  return fc.assert(
+    fc.asyncProperty(
       fc.integer({ min: 1, max: 40 }),
       fc.integer({ min: 1, max: 40 }),
       fc.string(),
       fc.constantFrom(1, 8, 256),
-      (width, height, seed, levels) => {
+      async (width, height, seed, levels) => {
         const numbers = createRandom(seed).uniform(width * height * 3); // in [-1, 1)
         const rendered = picture(width, height, (i) =>
           Math.floor(((numbers[i]! + 1) / 2) * levels),
         );
-        const read = decode(encodePng(rendered), { checkCrc: true });
+        const read = decode(await encodePng(rendered), { checkCrc: true });
         expect(read).toMatchObject({ width, height, channels: 3, depth: 8 });
         expect([...read.data]).toEqual([...rendered.data]);
       },
@@ -32,6 +32,28 @@ it('makes a PNG that another decoder reads as it was, whatever its size and pixe
   );
 });
 
-it('packs a plain picture into next to nothing', () => {
-  expect(encodePng(picture(128, 128, () => 200)).length).toBeLessThan(400);
+it('packs a plain picture into next to nothing', async () => {
+  expect((await encodePng(picture(128, 128, () => 200))).length).toBeLessThan(400);
+});
+
+it.each([
+  [1, 'grey', 0],
+  [3, 'RGB', 2],
+  [4, 'RGBA', 6],
+] as const)('keeps %i channels: %s is colour type %i', async (channels, _, type) => {
+  const data = Uint8Array.from({ length: 5 * 7 * channels }, (_, i) => (37 * i) & 255);
+  const png = await encodePng({ width: 5, height: 7, channels, data });
+  expect([png[24], png[25]]).toEqual([8, type]); // of IHDR
+  expect(decode(png)).toMatchObject({ width: 5, height: 7, channels, data });
+});
+
+it('gives the same bytes in slices, and lets others run between them', async () => {
+  const noise = createRandom('slices').uniform(400 * 400 * 3);
+  const large = picture(400, 400, (i) => Math.floor((noise[i]! + 1) * 128));
+  let pauses = 0;
+  const sliced = await encodePng(large, async () => {
+    pauses++;
+  });
+  expect(pauses).toBe(3); // 480,400 bytes in slices of 128 KiB
+  expect(decode(sliced).data).toEqual(large.data);
 });

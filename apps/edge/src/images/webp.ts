@@ -1,7 +1,8 @@
 import createModule from '@jsquash/webp/codec/enc/webp_enc.js';
 import { defaultOptions } from '@jsquash/webp/meta.js';
 import type { Picture } from '@killme/model';
-import { toRgba } from './resample.ts';
+import { once } from '../once.ts';
+import { toRgba } from './channels.ts';
 
 /** Where the blocks of a rendering cannot be told from the PNG at arm's length. */
 const QUALITY = 85;
@@ -25,15 +26,25 @@ type ModuleFactory = (options: {
 // The package's types use a global namespace that they do not bring along.
 const startModule = createModule as unknown as ModuleFactory;
 
-/** Makes WebP files. */
-export type EncodeWebp = (picture: Picture) => Uint8Array<ArrayBuffer>;
+/** Makes a WebP file of a picture. */
+export type EncodeWebp = (picture: Picture) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** @param loadBinary called at the first picture; see {@link startWebp}. */
+export function webpEncoder(
+  loadBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>,
+): EncodeWebp {
+  const start = once(async () => startWebp(await loadBinary()));
+  return async (picture) => (await start())(picture);
+}
 
 /**
  * libwebp, compiled to wasm. Started by hand like tfjs's binary (backend.ts), because workerd does
  * not compile bytes; always the binary without SIMD, which every runtime has.
  * @param binary `@jsquash/webp/codec/enc/webp_enc.wasm`, compiled.
  */
-export async function startWebp(binary: WebAssembly.Module): Promise<EncodeWebp> {
+async function startWebp(
+  binary: WebAssembly.Module,
+): Promise<(picture: Picture) => Uint8Array<ArrayBuffer>> {
   const { encode } = await startModule({
     noInitialRun: true,
     locateFile: (name) => name, // else it asks import.meta for an address, which workerd lacks

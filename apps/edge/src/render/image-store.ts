@@ -1,7 +1,6 @@
 /**
- * Where rendered pictures are kept, so that they are not rendered again. Each runtime gives the stores that
- * it has, the fastest first; none at all is right too. A store that fails costs a rendering, never an
- * answer.
+ * Stores of rendered pictures. Each runtime gives those that it has, the fastest first, or none. A
+ * store that fails costs a rendering, never an answer.
  *
  * @module
  */
@@ -12,9 +11,9 @@ export type Source = 'rendered' | 'gallery' | ImageStore['name'];
 /** One place that keeps pictures for ever: an address never gets other bytes. */
 export interface ImageStore {
   name: 'cache' | 'r2';
-  /** @param address under the server's own host, which the Cache API recommends for its keys */
-  find(address: URL): Promise<ReadableStream | undefined>;
-  keep(address: URL, picture: KeptPicture): Promise<void>;
+  /** @param key `<hash of the generator>/<route>/<tag>.<format>`, whatever the server is called */
+  find(key: string): Promise<ReadableStream | undefined>;
+  keep(key: string, picture: KeptPicture): Promise<void>;
 }
 
 export interface KeptPicture {
@@ -25,11 +24,11 @@ export interface KeptPicture {
 /** JoinedStore as one. */
 export interface JoinedStore {
   find(
-    address: URL,
+    key: string,
     contentType: string,
   ): Promise<{ body: ReadableStream; source: Source } | undefined>;
   /** Returns at once; the work goes on behind the answer. */
-  keep(address: URL, picture: KeptPicture): void;
+  keep(key: string, picture: KeptPicture): void;
 }
 
 /**
@@ -54,20 +53,20 @@ export function joinStores(
   };
   const keepIn = async (
     some: readonly ImageStore[],
-    address: URL,
+    key: string,
     picture: KeptPicture | Promise<KeptPicture>,
   ) => {
     for (const store of some) {
       await attempt(`${store.name} cannot keep a picture`, async () =>
-        store.keep(address, await picture),
+        store.keep(key, await picture),
       );
     }
   };
   return {
-    async find(address, contentType) {
+    async find(key, contentType) {
       for (const [i, store] of stores.entries()) {
         const { name } = store;
-        const body = await attempt(`${name} cannot be read`, () => store.find(address));
+        const body = await attempt(`${name} cannot be read`, () => store.find(key));
         if (!body) continue;
         if (i === 0) return { body, source: name };
         // Next time it is found in a faster one.
@@ -75,11 +74,11 @@ export function joinStores(
         const picture = new Response(kept)
           .arrayBuffer()
           .then((read) => ({ bytes: new Uint8Array(read), contentType }));
-        waitUntil(keepIn(stores.slice(0, i), address, picture));
+        waitUntil(keepIn(stores.slice(0, i), key, picture));
         return { body: sent, source: name };
       }
       return undefined;
     },
-    keep: (address, picture) => waitUntil(keepIn(stores, address, picture)),
+    keep: (key, picture) => waitUntil(keepIn(stores, key, picture)),
   };
 }

@@ -4,7 +4,8 @@ import { createApp } from '../app.ts';
 import type { Generator } from '../generator/generator.ts';
 import { compileWebpBinary } from '../runtimes/disk.ts';
 import { openRandomGenerator } from '../testing/index.ts';
-import { createWorkload } from './scheduler.ts';
+import { createScheduler, MOST_PENDING_MS } from './scheduler.ts';
+import type { Wanted } from './single-flight.ts';
 
 let app: ReturnType<typeof createApp>;
 let generator: Generator;
@@ -27,10 +28,18 @@ async function progress(): Promise<{ rendered: number; pending: number }> {
 
 describe('more than can be rendered', () => {
   it('is refused at once, with when to come again, and what was taken on is rendered', async () => {
+    const slow = createApp({
+      // By its own account it takes as long as the article's, so four walks fill eight seconds.
+      listGenerators: async () => [
+        { name: 'slow', load: async () => ({ ...generator, renderMs: 30 }) },
+      ],
+      readPage: async () => new Uint8Array(),
+      loadWebpBinary: compileWebpBinary,
+    });
     const walks = Array.from({ length: 6 }, (_, i) => `/morph?from=a&to=${i}&steps=64`);
-    const answers = await Promise.all(walks.map((path) => app.request(path)));
+    const answers = await Promise.all(walks.map((path) => slow.request(path)));
     const refused = answers.filter(({ status }) => status === 503);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(4); // 256 pictures
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(4);
     expect(refused).toHaveLength(2);
     for (const answer of refused) {
       expect(answer.headers.get('retry-after')).toBe('5');
@@ -41,8 +50,10 @@ describe('more than can be rendered', () => {
         detail: 'Too many pictures are being rendered. Try again in a moment.',
       });
     }
-    expect((await progress()).pending).toBe(0);
-    expect((await app.request(walks[5]!)).status).toBe(200);
+    expect(await (await slow.request('/healthz')).json()).toMatchObject({
+      pictures: { pending: 0 },
+    });
+    expect((await slow.request(walks[5]!)).status).toBe(200);
   });
 
   it('is not what two hundred single pictures are', async () => {
@@ -147,56 +158,124 @@ describe('the same, asked for by several at once', () => {
   });
 });
 
-describe('requests for several pictures', () => {
-  it('are rendered one after the other, single pictures in between', async () => {
-    const { run } = createWorkload();
-    const { signal } = new AbortController();
-    const rendered: string[] = [];
-    const request = (name: string, pictures: number) =>
-      run({ pictures, signal }, async ({ next }) => {
+/** Clients that all stay. */
+const wanted: Wanted = { throwIfAborted: () => undefined, onAbort: () => undefined };
+
+/** A client that can disconnect. */
+function client(): Wanted & { disconnect: () => void } {
+  const callbacks: (() => void)[] = [];
+  let gone = false;
+  return {
+    throwIfAborted() {
+      if (gone) throw new DOMException('gone', 'AbortError');
+    },
+    onAbort: (callback) => callbacks.push(callback),
+    disconnect() {
+      gone = true;
+      for (const callback of callbacks) callback();
+    },
+  };
+}
+
+describe('tasks', () => {
+  it('of several pictures run one after the other, and alternate with single pictures', async () => {
+    const { run } = createScheduler();
+    const turns: string[] = [];
+    const task = (name: string, pictures: number) =>
+      run({ pictures, costMs: 1, wanted }, async (pause) => {
         for (let i = 0; i < pictures; i++) {
-          await next();
-          rendered.push(name);
+          if (i > 0) await pause();
+          turns.push(name);
         }
       });
-    await Promise.all([request('a', 3), request('b', 3), request('single', 1), request('c', 2)]);
-    expect(rendered.filter((name) => name !== 'single').join('')).toBe('aaabbbcc');
-    expect(rendered.indexOf('single')).toBeLessThan(3);
+    await Promise.all([task('a', 3), task('b', 2), task('s', 1), task('t', 1), task('u', 1)]);
+    expect(turns.join(' ')).toBe('a s a t a u b b');
   });
 
-  it('do not wait for one whose client has disconnected', async () => {
-    const { run, pending } = createWorkload();
-    const left = new AbortController();
-    const loop = async (next: () => Promise<void>) => {
-      for (;;) await next();
-    };
-    const first = run({ pictures: 2, signal: left.signal }, ({ next }) => loop(next));
-    const second = run({ pictures: 2, signal: new AbortController().signal }, async ({ next }) => {
-      await next();
-      return 'rendered';
+  it('see what comes in between any two turns', async () => {
+    const { run } = createScheduler();
+    const seen: string[] = [];
+    const one = (name: string) =>
+      run({ pictures: 1, costMs: 1, wanted }, async () => {
+        seen.push(name);
+        setImmediate(() => seen.push('input')); // runs in the phase that polls for input
+      });
+    await Promise.all([one('a'), one('b'), one('c')]);
+    expect(seen).toEqual(['a', 'input', 'b', 'input', 'c']);
+  });
+
+  it('that nobody wants any more never begin, and make room at once', async () => {
+    const { run, pending } = createScheduler();
+    let end = () => {};
+    const first = run(
+      { pictures: 1, costMs: 8000, wanted },
+      () =>
+        new Promise<void>((r) => {
+          end = r;
+        }),
+    );
+    const queued = client();
+    const began = vi.fn(async () => undefined);
+    await expect(run({ pictures: 1, costMs: 1, wanted }, began)).rejects.toMatchObject({
+      status: 503,
     });
-    left.abort();
-    await expect(first).rejects.toThrow('aborted');
-    expect(await second).toBe('rendered');
-    expect(pending()).toBe(0);
+    const { run: other, pending: others } = createScheduler();
+    let endOther = () => {};
+    const running = other(
+      { pictures: 2, costMs: 1, wanted },
+      () =>
+        new Promise<void>((r) => {
+          endOther = r;
+        }),
+    );
+    const waiting = other({ pictures: 64, costMs: 1, wanted: queued }, began);
+    expect(others()).toBe(66);
+    queued.disconnect();
+    await expect(waiting).rejects.toThrow(/disconnected/);
+    expect(others()).toBe(2);
+    end();
+    endOther();
+    await Promise.all([first, running]);
+    expect([pending(), others(), began.mock.calls]).toEqual([0, 0, []]);
+  });
+
+  it('end at their next pause when nobody wants them any more', async () => {
+    const { run, pending } = createScheduler();
+    const leaving = client();
+    let turns = 0;
+    const endless = run({ pictures: 2, costMs: 1, wanted: leaving }, async (pause) => {
+      for (;;) {
+        if (++turns === 3) leaving.disconnect();
+        await pause();
+      }
+    });
+    const next = run({ pictures: 2, costMs: 1, wanted }, async () => 'rendered');
+    await expect(endless).rejects.toThrow('gone');
+    expect([turns, await next, pending()]).toEqual([3, 'rendered', 0]);
+  });
+
+  it('are accepted by what they cost, and one beyond the bound when nothing else is pending', async () => {
+    const { run } = createScheduler();
+    const task = (costMs: number) => run({ pictures: 1, costMs, wanted }, async () => 'done');
+    const outcomes = await Promise.allSettled([task(MOST_PENDING_MS), task(1)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(await task(10 * MOST_PENDING_MS)).toBe('done');
   });
 });
 
-describe('a request that the runtime has ended', () => {
+describe('a task that the runtime has stopped', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  it('keeps its place for a minute only', async () => {
+  it('keeps its turn for a minute only', async () => {
     vi.useFakeTimers();
-    const { run, pending } = createWorkload();
-    const { signal } = new AbortController();
-    const never = () => new Promise<never>(() => undefined);
-    for (let i = 0; i < 4; i++) void run({ pictures: 64, signal }, never);
-    const one = () => run({ pictures: 1, signal }, async () => 'rendered');
-    await expect(one()).rejects.toMatchObject({ status: 503 });
-    vi.advanceTimersByTime(61_000);
-    expect(await one()).toBe('rendered');
+    const { run, pending } = createScheduler();
+    void run({ pictures: 2, costMs: 1, wanted }, () => new Promise<never>(() => undefined));
+    const next = run({ pictures: 2, costMs: 1, wanted }, async () => 'rendered');
+    expect(pending()).toBe(4);
+    await vi.advanceTimersByTimeAsync(62_000);
+    expect(await next).toBe('rendered');
     expect(pending()).toBe(0);
   });
 });

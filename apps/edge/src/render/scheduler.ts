@@ -1,98 +1,162 @@
 import { ProblemError } from '../http/problem.ts';
+import type { Pause } from '../images/pause.ts';
+import { abandoned, type Wanted } from './single-flight.ts';
 
-/** Pictures under way in one isolate at most: 200 avatars of one page, or four of the longest walks. */
-const PICTURES_UNDER_WAY = 256;
+/** Milliseconds of work that one isolate has accepted at most; see cost.ts. */
+export const MOST_PENDING_MS = 8000;
 
-/** About what half of that takes the article's generator. */
+/** About what half of that takes. */
 const RETRY_AFTER_SECONDS = '5';
-
-/** How often one that waits for its turn looks. */
-const LOOK_AGAIN_MS = 10;
 
 /**
  * A runtime that stops a request (for its CPU time) runs nothing of it any more, so it never says
- * that it is done: its place is free again after so long without a sign of it.
+ * that it is done: its turn ends after so long without a sign of it.
  */
 export const FORGOTTEN_AFTER_MS = 60_000;
 
-/** What one request does in its turn. */
-export interface Turn {
-  /**
-   * To wait for before each picture: others get their turn, and it is seen whether the client is
-   * still there.
-   * @throws the signal's reason when it is not there any more.
-   */
-  next(): Promise<void>;
+/** How often one that waits looks whether the one before it was stopped like that. */
+const LOOK_AGAIN_MS = 1000;
+
+/** Work to be done in turns. */
+export interface Task {
+  /** Pictures that it renders or encodes. */
+  pictures: number;
+  /** Estimated milliseconds; see cost.ts. */
+  costMs: number;
+  wanted: Wanted;
 }
 
 /**
- * The rendering that is under way in this isolate. Rendering keeps the one thread busy, so requests take
- * turns, picture by picture; beyond a bound they are refused at once. Of the requests for several
- * pictures only the oldest is rendered: its pictures lie in memory (9 MB for the longest walk) until the
- * last of them is rendered and all are encoded. Single pictures get their turn in between.
+ * The work of this isolate. Rendering and encoding keep its one thread busy, so tasks take turns, one
+ * at a time, and between two turns the runtime sees what has come in: requests that need no turn,
+ * and clients that have disconnected. Beyond a bound tasks are refused at once.
+ *
+ * A task of one picture and a task of several alternate. Otherwise they run in the order in which
+ * they came, each to its end: what they have rendered lies in memory until it is encoded (9 MB for
+ * the longest walk).
  */
-export interface Workload {
+export interface Scheduler {
   /**
-   * @param options.pictures how many are to be rendered
-   * @param options.signal says when nobody waits for them any more
-   * @throws ProblemError 503 when too much is under way.
+   * Runs work when it is its turn; `pause` ends a turn and waits for the next one.
+   * @throws ProblemError 503 when too much is pending; AbortError, without having begun or at a pause,
+   * when nobody wants it any more.
    */
-  run<T>(
-    options: { pictures: number; signal: Pick<AbortSignal, 'throwIfAborted'> },
-    work: (turn: Turn) => Promise<T>,
-  ): Promise<T>;
-  /** Pictures that requests wait for now. */
+  run<T>(task: Task, work: (pause: Pause) => Promise<T>): Promise<T>;
+  /** Pictures of the tasks that were accepted and are not done. */
   pending(): number;
 }
 
-export function createWorkload(): Workload {
-  const running = new Map<symbol, { pictures: number; seenMs: number }>();
+/** A task that was accepted. */
+interface Job extends Task {
+  /** Its last sign of life. */
+  seenMs: number;
+  /** While it waits: gives it its turn, or ends it. */
+  waiting?: { resolve: () => void; reject: (reason: unknown) => void };
+}
 
-  function forget(): void {
+export function createScheduler(): Scheduler {
+  const accepted = new Set<Job>();
+  /** Jobs that wait for a turn, begun ones first. */
+  const queues: Record<Lane, Job[]> = { single: [], several: [] };
+  let running: Job | undefined;
+  let lastLane: Lane = 'several';
+
+  /** Gives a turn to the next job, when nobody has one. */
+  function dispatch(): void {
+    forgetStopped();
+    if (running) return;
+    const lanes = lastLane === 'single' ? REVERSED : LANES;
+    const lane = lanes.find((name) => queues[name].length > 0);
+    if (lane === undefined) return;
+    lastLane = lane;
+    running = queues[lane].shift()!;
+    running.waiting?.resolve();
+  }
+
+  function forgetStopped(): void {
     const oldest = Date.now() - FORGOTTEN_AFTER_MS;
-    for (const [id, { seenMs }] of running) if (seenMs < oldest) running.delete(id);
+    for (const job of accepted) if (job.seenMs < oldest) dismiss(job);
   }
 
-  function pending(): number {
-    forget();
-    return [...running.values()].reduce((sum, { pictures }) => sum + pictures, 0);
+  function leaveQueue(job: Job): void {
+    const queue = queues[laneOf(job)];
+    const at = queue.indexOf(job);
+    if (at >= 0) queue.splice(at, 1);
   }
 
-  function isOldestOfSeveral(id: symbol): boolean {
-    forget();
-    return [...running].find(([, { pictures }]) => pictures > 1)?.[0] === id;
+  function dismiss(job: Job): void {
+    accepted.delete(job);
+    leaveQueue(job);
+    if (running === job) running = undefined;
+  }
+
+  async function takeTurn(job: Job, isFirst: boolean): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    job.waiting = turn;
+    if (running === job) running = undefined;
+    const queue = queues[laneOf(job)];
+    if (isFirst) queue.push(job);
+    else queue.unshift(job);
+    const isAlone = isFirst && accepted.size === 1;
+    dispatch();
+    while (running !== job) {
+      await atMost(LOOK_AGAIN_MS, turn.promise);
+      job.seenMs = Date.now();
+      dispatch();
+    }
+    // A timer of this request's own: after a mere promise neither another request nor a closed
+    // connection is seen. A picture that nothing else waits for does without.
+    if (!isAlone) await new Promise((resolve) => setTimeout(resolve));
+    job.seenMs = Date.now();
+    job.wanted.throwIfAborted();
+  }
+
+  function accept(task: Task): Job {
+    forgetStopped();
+    const pendingMs = [...accepted].reduce((sum, { costMs }) => sum + costMs, 0);
+    // One that is beyond the bound by itself is done when nothing else is pending.
+    if (accepted.size > 0 && pendingMs + task.costMs > MOST_PENDING_MS) {
+      throw new ProblemError(503, 'Too many pictures are being rendered. Try again in a moment.', {
+        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+      });
+    }
+    const job: Job = { ...task, seenMs: Date.now() };
+    accepted.add(job);
+    task.wanted.onAbort(() => {
+      if (running === job) return; // it sees for itself, at its next pause
+      dismiss(job);
+      job.waiting?.reject(abandoned());
+    });
+    return job;
   }
 
   return {
-    pending,
-    async run({ pictures, signal }, work) {
-      if (pending() + pictures > PICTURES_UNDER_WAY) {
-        throw new ProblemError(
-          503,
-          'Too many pictures are being rendered. Try again in a moment.',
-          {
-            headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-          },
-        );
-      }
-      const id = Symbol();
-      const sign = () => running.set(id, { pictures, seenMs: Date.now() });
-      // A timer: after a mere promise neither another request nor a closed connection is seen.
-      const yieldTurn = async (ms = 0) => {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        sign();
-        signal.throwIfAborted();
-      };
-      const next = async () => {
-        if (pictures > 1 || running.size > 1) await yieldTurn();
-        while (pictures > 1 && !isOldestOfSeveral(id)) await yieldTurn(LOOK_AGAIN_MS);
-      };
-      sign();
+    pending: () => [...accepted].reduce((sum, { pictures }) => sum + pictures, 0),
+    async run(task, work) {
+      task.wanted.throwIfAborted();
+      const job = accept(task);
       try {
-        return await work({ next });
+        await takeTurn(job, true);
+        return await work(() => takeTurn(job, false));
       } finally {
-        running.delete(id);
+        dismiss(job);
+        dispatch();
       }
     },
   };
+}
+
+type Lane = 'single' | 'several';
+const LANES: readonly Lane[] = ['single', 'several'];
+const REVERSED = LANES.toReversed();
+
+const laneOf = ({ pictures }: Task): Lane => (pictures > 1 ? 'several' : 'single');
+
+/** Waits for a promise, but not longer than so many milliseconds. */
+async function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -2,8 +2,9 @@ import { GENERATOR_MANIFEST } from '@killme/model';
 import type { Handler } from 'hono';
 import type { Models } from '../generator/registry.ts';
 import { ASK_AGAIN, entityTag, respond } from '../http/etag.ts';
+import { modelParameters } from '../http/parameters.ts';
 import { ProblemError } from '../http/problem.ts';
-import { modelParameters, readParameters } from '../http/query.ts';
+import { readParameters } from '../http/query.ts';
 
 /** `GET /generator/…`: the files of a generator, for the engine in the page. */
 export function generatorFile(models: Models): Handler {

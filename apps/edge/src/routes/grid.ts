@@ -1,30 +1,45 @@
 import { tile } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import type { Models } from '../generator/registry.ts';
-import { gridParameters, query } from '../http/query.ts';
-import { encodePng } from '../images/png.ts';
-import type { ImageResponder } from '../render/render.ts';
+import type { z } from 'zod';
+import { seedLatents } from '../generator/latents.ts';
+import { gridParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
+import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
+import { area, sizeOfEach } from '../render/size.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
+
+type GridParameters = z.infer<typeof gridParameters>;
 
 /**
  * `GET /grid?seed=&n=`: a contact sheet of n × n characters, in rows: those of the seeds `<seed>/0`,
- * `<seed>/1` …, each of which `/img` knows too.
+ * `<seed>/1` …, each of which `/img` renders too.
  */
-export const grid = (responder: ImageResponder, models: Models) =>
+export const grid = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(gridParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    const { n } = options;
-    return responder.respond({
-      context: c,
-      model: await models.find(options.model),
-      route: 'grid',
-      parameters: { seed, ...options },
-      pictures: n * n,
-      words: ['grid', seed],
-      async make({ latentOf, renderLatents }) {
-        const latents = Array.from({ length: n * n }, (_, i) => latentOf(`${seed}/${i}`));
-        return encodePng(tile(await renderLatents(latents), n));
-      },
-    });
+    return respond(c.req.raw, { seed, ...options }, planGrid);
   });
+
+function planGrid(
+  parameters: GridParameters & { seed: string },
+  generator: PlannedFor,
+): PicturePlan {
+  const { seed, n } = parameters;
+  const { latentOf } = seedLatents(parameters.class, generator);
+  const count = n * n;
+  const size = sizeOfEach(parameters.size, count, generator.manifest.image);
+  return {
+    route: 'grid',
+    identity: identityOf(parameters, { size, gallery: generator.gallery }),
+    pictures: {
+      from: 'generator',
+      sizes: Array.from({ length: count }, () => size),
+      latents: () => Array.from({ length: count }, (_, i) => latentOf(`${seed}/${i}`)),
+    },
+    pixels: count * area(size),
+    output: { format: parameters.format, compose: (pictures) => tile(pictures, n) },
+    fileName: fileNameOf(parameters, ['grid', seed]),
+  };
+}

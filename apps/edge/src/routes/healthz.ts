@@ -1,6 +1,6 @@
 import { createFactory } from 'hono/factory';
 import { noQuery } from '../http/query.ts';
-import type { ImageResponder } from '../render/render.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
 
 /** `GET /healthz`: the server answers, and how busy this isolate of it is; loads no generator. */
 export const healthz = (responder: ImageResponder) =>

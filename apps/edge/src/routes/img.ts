@@ -1,65 +1,74 @@
-import { type GeneratorManifest, moveLatent, type Picture } from '@killme/model';
-import { decode } from 'fast-png';
+import { moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
 import type { Gallery } from '../generator/gallery.ts';
-import { readLatent, readMoves, writeMoves } from '../generator/latents.ts';
-import type { Models } from '../generator/registry.ts';
-import { imgParameters, query } from '../http/query.ts';
-import { resample } from '../images/resample.ts';
-import type { ImageResponder, Renderer } from '../render/render.ts';
+import { readLatent, readMoves, seedLatents, writeMoves } from '../generator/latents.ts';
+import { imgParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
+import {
+  fileNameOf,
+  type GalleryPicture,
+  identityOf,
+  type PicturePlan,
+  type PlannedFor,
+  type RenderedPictures,
+} from '../render/plan.ts';
+import { area, type Size, sizeOfEach } from '../render/size.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type ImgParameters = z.infer<typeof imgParameters>;
 
 /** `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed. */
-export const img = (responder: ImageResponder, models: Models) =>
+export const img = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(imgParameters), async (c) => {
     const parameters = c.req.valid('query');
-    const { seed, z, move } = parameters;
-    if (seed === undefined && z === undefined) return redirectToRandomSeed(c);
-    const model = await models.find(parameters.model);
-    const gallery = await model.loadGallery();
-    const request = { context: c, model, route: 'img', pictures: 1, words: [seed ?? 'latent'] };
-    // A gallery has each seed in its own class only.
-    const asIs = seed !== undefined && move === undefined && parameters.class === undefined;
-    if (gallery && asIs) {
-      return responder.respond({ ...request, ...fromGallery(gallery, { ...parameters, seed }) });
-    }
-    const { manifest } = await model.describe();
-    return responder.respond({ ...request, ...rendered(manifest, parameters) });
+    if (parameters.seed === undefined && parameters.z === undefined) return redirectToRandomSeed(c);
+    return respond(c.req.raw, parameters, planImg);
   });
 
-/** The picture that a seed stands for. */
-function fromGallery(gallery: Gallery, { seed, ...options }: ImgParameters & { seed: string }) {
-  const name = gallery.seedOf(seed);
-  const { format, size = gallery.size } = options;
-  const ready = format === 'png' && size === gallery.size;
+function planImg(parameters: ImgParameters, generator: PlannedFor): PicturePlan {
+  const { manifest, gallery } = generator;
+  const { seed, move, format } = parameters;
+  const size = sizeOfEach(parameters.size, 1, manifest.image);
+  // A gallery has each seed in its own class only.
+  const inGallery = move === undefined && parameters.class === undefined ? seed : undefined;
+  const pictures =
+    gallery && inGallery !== undefined
+      ? galleryPicture(gallery, { seed: inGallery, size, own: manifest.image, format })
+      : renderedPicture(parameters, size, generator);
+  const shown = pictures.from === 'gallery' ? { seed: pictures.seed } : {};
   return {
-    parameters: { seed: name, ...options },
-    source: 'gallery' as const,
-    ready,
-    async make({ encodeStill }: Renderer) {
-      const png = await gallery.read(name);
-      return ready ? png : encodeStill(await resample(toPicture(png), size), format);
-    },
+    route: 'img',
+    identity: identityOf({ ...parameters, ...shown, move: writeMoves(move) }, { size, gallery }),
+    pictures,
+    pixels: area(size),
+    output: { format, compose: ([picture]) => picture! },
+    fileName: fileNameOf(parameters, [seed ?? 'latent']),
   };
 }
 
-function rendered(manifest: GeneratorManifest, { seed, z, move, ...options }: ImgParameters) {
-  const { latent: space } = manifest;
+/** The picture of the gallery that a seed stands for. */
+function galleryPicture(
+  gallery: Gallery,
+  { seed, size, own, format }: { seed: string; size: Size; own: Size; format: string },
+): GalleryPicture {
+  const isFile = format === 'png' && size.width === own.width && size.height === own.height;
+  return { from: 'gallery', gallery, seed: gallery.seedOf(seed), size, isFile };
+}
+
+function renderedPicture(
+  { seed, z, move = [], class: named }: ImgParameters,
+  size: Size,
+  generator: PlannedFor,
+): RenderedPictures {
+  const space = generator.manifest.latent;
   const latent = z === undefined ? undefined : readLatent('z', z, space);
-  const moves = readMoves(move ?? [], manifest);
+  const moves = readMoves(move, generator.manifest);
+  const { latentOf } = seedLatents(named, generator);
   return {
-    parameters: { seed, z, move: writeMoves(move), ...options },
-    async make({ latentOf, renderLatents, encodeStill }: Renderer) {
-      const [picture] = await renderLatents([moveLatent(latent ?? latentOf(seed!), moves, space)]);
-      return encodeStill(picture!, options.format);
-    },
+    from: 'generator',
+    sizes: [size],
+    latents: () => [moveLatent(latent ?? latentOf(seed!), moves, space)],
   };
-}
-
-function toPicture(png: Uint8Array): Picture {
-  const { width, height, data } = decode(png);
-  return { width, height, channels: 3, data: Uint8Array.from(data) };
 }

@@ -1,30 +1,41 @@
 import { mix as mixLatents, moveLatent } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import { readMoves, writeMoves } from '../generator/latents.ts';
-import type { Models } from '../generator/registry.ts';
-import { mixParameters, query } from '../http/query.ts';
-import type { ImageResponder } from '../render/render.ts';
+import type { z } from 'zod';
+import { readMoves, seedLatents, writeMoves } from '../generator/latents.ts';
+import { mixParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
+import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
+import { area, sizeOfEach } from '../render/size.ts';
+
+type MixParameters = z.infer<typeof mixParameters>;
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several; and from there along directions. */
-export const mix = (responder: ImageResponder, models: Models) =>
-  createFactory().createHandlers(query(mixParameters), async (c) => {
-    const parameters = c.req.valid('query');
-    const { plus, minus = [], move, format } = parameters;
-    const model = await models.find(parameters.model);
-    const { manifest } = await model.describe();
-    const moves = readMoves(move ?? [], manifest);
-    return responder.respond({
-      context: c,
-      model,
-      route: 'mix',
-      parameters: { ...parameters, move: writeMoves(move) },
-      pictures: 1,
-      words: ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])],
-      async make({ latentOf, toClass, renderLatents, encodeStill }) {
+export const mix = ({ respond }: ImageResponder) =>
+  createFactory().createHandlers(query(mixParameters), async (c) =>
+    respond(c.req.raw, c.req.valid('query'), planMix),
+  );
+
+function planMix(parameters: MixParameters, generator: PlannedFor): PicturePlan {
+  const { plus, minus = [], move = [], format } = parameters;
+  const { manifest, gallery } = generator;
+  const moves = readMoves(move, manifest);
+  const { latentOf, toClass } = seedLatents(parameters.class, generator);
+  const size = sizeOfEach(parameters.size, 1, manifest.image);
+  return {
+    route: 'mix',
+    identity: identityOf({ ...parameters, move: writeMoves(move) }, { size, gallery }),
+    pictures: {
+      from: 'generator',
+      sizes: [size],
+      latents() {
         const sum = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
         const latent = toClass(sum); // as many minus as plus would leave none
-        const [picture] = await renderLatents([moveLatent(latent, moves, manifest.latent)]);
-        return encodeStill(picture!, format);
+        return [moveLatent(latent, moves, manifest.latent)];
       },
-    });
-  });
+    },
+    pixels: area(size),
+    output: { format, compose: ([picture]) => picture! },
+    fileName: fileNameOf(parameters, ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])]),
+  };
+}

@@ -4,7 +4,8 @@ import { createFactory } from 'hono/factory';
 import type { Gallery } from '../generator/gallery.ts';
 import type { Models } from '../generator/registry.ts';
 import { entityTag, FRESH_ENOUGH, respond } from '../http/etag.ts';
-import { modelParameters, query } from '../http/query.ts';
+import { modelParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
 
 /** `GET /model`: the facts of a generator; its weights are not loaded for them. */
 export const model = (models: Models) =>

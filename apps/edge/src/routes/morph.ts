@@ -2,15 +2,20 @@ import { crossFade, type LatentSpace, lerp, type Picture, slerp, tile } from '@k
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
-import { readLatent } from '../generator/latents.ts';
-import type { Models } from '../generator/registry.ts';
-import { morphParameters, query } from '../http/query.ts';
-import { encodeApng } from '../images/apng.ts';
-import { toBase64 } from '../images/bytes.ts';
-import { encodeGif } from '../images/gif.ts';
-import { encodePng } from '../images/png.ts';
-import type { ImageResponder, Made, Renderer } from '../render/render.ts';
-import type { Walk } from './docs/openapi-document.ts';
+import { readLatent, seedLatents } from '../generator/latents.ts';
+import { morphParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
+import type { Pause } from '../images/pause.ts';
+import type { Walk, WalkJson } from '../images/walk.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
+import {
+  fileNameOf,
+  identityOf,
+  type Output,
+  type PicturePlan,
+  type PlannedFor,
+} from '../render/plan.ts';
+import { area, sizeOfEach } from '../render/size.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
 
@@ -18,60 +23,71 @@ type MorphParameters = z.infer<typeof morphParameters>;
 const FRAME_MS = 100;
 
 /** `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another. */
-export const morph = (responder: ImageResponder, models: Models) =>
+export const morph = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(morphParameters), async (c) => {
-    const parameters = c.req.valid('query');
-    const { via = [], steps, space } = parameters;
-    const model = await models.find(parameters.model);
-    const { manifest } = await model.describe();
-    const stops = stopsOf(parameters, manifest.latent);
-    const response = await responder.respond({
-      context: c,
-      model,
-      route: 'morph',
-      // A cross-fade has no path: asked for in two ways it is one picture.
-      parameters: space === 'pixel' ? { ...parameters, path: 'linear' } : parameters,
-      pictures: steps,
-      renderings: space === 'latent' ? steps : stops.length,
-      words: ['morph', parameters.from ?? 'latent', ...via, parameters.to ?? 'latent'],
-      make: async (renderer) => encode(await renderSteps(renderer, stops, parameters), parameters),
-    });
+    const response = await respond(c.req.raw, c.req.valid('query'), planMorph);
     // What a client that asks for JSON reads; the other formats have no type.
-    return response as Response & TypedResponse<Walk, 200, 'json'>;
+    return response as Response & TypedResponse<WalkJson, 200, 'json'>;
   });
 
-/** One picture of a walk. */
-interface Step {
-  /** 0 at the first stop, 1 at the next, and so on. */
-  position: number;
-  /** Where it lies in latent space; a cross-fade has no such place. */
-  latent?: Float32Array;
-  picture: Picture;
+function planMorph(parameters: MorphParameters, generator: PlannedFor): PicturePlan {
+  const { steps, space, loop, via = [] } = parameters;
+  const { manifest, gallery } = generator;
+  const stops = stopsOf(parameters, manifest.latent);
+  const { latentOf } = seedLatents(parameters.class, generator);
+  const stopLatents = () => stops.map((stop) => (typeof stop === 'string' ? latentOf(stop) : stop));
+  const places = placesOnWalk({ steps, stops: stops.length, loop });
+  const isFade = space === 'pixel';
+  const size = sizeOfEach(parameters.size, steps, manifest.image);
+  const latents = () => (isFade ? stopLatents() : interpolate(stopLatents(), places, parameters));
+  const walk = isFade ? fade(places) : walkOf(places, latents);
+  return {
+    route: 'morph',
+    // A cross-fade has no path: asked for in two ways it is one picture.
+    identity: identityOf(isFade ? { ...parameters, path: 'linear' } : parameters, {
+      size,
+      gallery,
+    }),
+    pictures: {
+      from: 'generator',
+      sizes: Array.from({ length: isFade ? stops.length : steps }, () => size),
+      latents,
+    },
+    pixels: steps * area(size),
+    output: outputOf(parameters, walk),
+    fileName: fileNameOf(parameters, [
+      'morph',
+      parameters.from ?? 'latent',
+      ...via,
+      parameters.to ?? 'latent',
+    ]),
+  };
 }
 
-function encode(steps: readonly Step[], { format, loop }: MorphParameters): Made {
-  const frames = steps.map(({ picture }) => picture);
-  const animation = { frames, frameMs: FRAME_MS, repeat: loop };
-  switch (format) {
-    case 'png':
-      return encodePng(tile(frames, frames.length));
-    case 'apng':
-      return encodeApng(animation);
-    case 'gif':
-      return encodeGif(animation);
-    case 'json':
-      return encodeJson(steps);
+/** Makes a walk of the rendered pictures. */
+type MakeWalk = (pictures: readonly Picture[], pause: Pause) => Promise<Walk>;
+
+function outputOf({ format, loop }: MorphParameters, walk: MakeWalk): Output {
+  if (format === 'json') return { format, compose: walk };
+  const frames: (...args: Parameters<MakeWalk>) => Promise<Picture[]> = async (...args) =>
+    (await walk(...args)).map(({ picture }) => picture);
+  if (format === 'png') {
+    return {
+      format,
+      async compose(...args) {
+        const pictures = await frames(...args);
+        return tile(pictures, pictures.length);
+      },
+    };
   }
-}
-
-function encodeJson(steps: readonly Step[]): string {
-  const { width, height } = steps[0]!.picture;
-  const frames = steps.map(({ position, latent, picture }) => ({
-    position,
-    ...(latent ? { latent: [...latent] } : {}),
-    image: `data:image/png;base64,${toBase64(encodePng(picture))}`,
-  }));
-  return `${JSON.stringify({ width, height, frames } satisfies Walk)}\n`;
+  return {
+    format,
+    compose: async (...args) => ({
+      frames: await frames(...args),
+      frameMs: FRAME_MS,
+      repeat: loop,
+    }),
+  };
 }
 
 /** The places that a walk passes, in its order: seeds, and latents themselves. */
@@ -84,36 +100,26 @@ function stopsOf(
   return [start, ...via, end, ...(loop ? [start] : [])];
 }
 
-async function renderSteps(
-  { latentOf, renderLatents }: Renderer,
-  places: readonly (string | Float32Array)[],
-  { steps, space, path, loop }: MorphParameters,
-): Promise<Step[]> {
-  const stops = places.map((place) => (typeof place === 'string' ? latentOf(place) : place));
-  const positions = placesOnWalk({ steps, stops: stops.length, loop });
-  if (space === 'latent') {
-    const interpolate = path === 'slerp' ? slerp : lerp;
-    const latents = positions.map(({ stop, t }) => interpolate(stops[stop]!, stops[stop + 1]!, t));
-    const pictures = await renderLatents(latents);
-    return positions.map(({ stop, t }, i) => ({
-      position: stop + t,
-      latent: latents[i]!,
-      picture: pictures[i]!,
-    }));
-  }
-  const pictures = await renderLatents(stops);
-  return positions.map(({ stop, t }) => ({
-    position: stop + t,
-    picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),
-  }));
+/** A place on a walk: at `t` (0 … 1) between a stop and the next one. */
+interface Place {
+  stop: number;
+  t: number;
 }
 
 /**
- * `steps` places evenly spaced on a walk of several stops: at `t` (0 … 1) between a stop and the next
- * one. Both ends are among them, except that a loop, whose last stop is the first again, ends one
- * step before it: played on and on, no picture comes twice in a row.
+ * `steps` places evenly spaced on a walk of several stops. Both ends are among them, except that a
+ * loop, whose last stop is the first again, ends one step before it: played on and on, no picture
+ * comes twice in a row.
  */
-function placesOnWalk({ steps, stops, loop }: { steps: number; stops: number; loop: boolean }) {
+function placesOnWalk({
+  steps,
+  stops,
+  loop,
+}: {
+  steps: number;
+  stops: number;
+  loop: boolean;
+}): Place[] {
   const intervals = loop ? steps : steps - 1;
   return Array.from({ length: steps }, (_, i) => {
     const position = (i * (stops - 1)) / intervals;
@@ -121,3 +127,39 @@ function placesOnWalk({ steps, stops, loop }: { steps: number; stops: number; lo
     return { stop, t: position - stop };
   });
 }
+
+function interpolate(
+  stops: readonly Float32Array[],
+  places: readonly Place[],
+  { path }: Pick<MorphParameters, 'path'>,
+): Float32Array[] {
+  const between = path === 'slerp' ? slerp : lerp;
+  return places.map(({ stop, t }) => between(stops[stop]!, stops[stop + 1]!, t));
+}
+
+/** The picture of each place, and its latent. */
+const walkOf =
+  (places: readonly Place[], latents: () => readonly Float32Array[]): MakeWalk =>
+  async (pictures) => {
+    const latentOfEach = latents();
+    return places.map(({ stop, t }, i) => ({
+      position: stop + t,
+      latent: latentOfEach[i]!,
+      picture: pictures[i]!,
+    }));
+  };
+
+/** The pictures of the stops, and those between them pixel by pixel. */
+const fade =
+  (places: readonly Place[]): MakeWalk =>
+  async (pictures, pause) => {
+    const walk: { position: number; picture: Picture }[] = [];
+    for (const { stop, t } of places) {
+      await pause();
+      walk.push({
+        position: stop + t,
+        picture: crossFade(pictures[stop]!, pictures[stop + 1]!, t),
+      });
+    }
+    return walk;
+  };

@@ -1,63 +1,80 @@
-import { type LatentSpace, lerp, type Picture } from '@killme/model';
+import { lerp, type Picture } from '@killme/model';
 import { createFactory } from 'hono/factory';
-import { withClassOf } from '../generator/latents.ts';
-import type { Models } from '../generator/registry.ts';
-import { ogParameters, query } from '../http/query.ts';
-import type { ImageResponder, Renderer } from '../render/render.ts';
+import type { z } from 'zod';
+import { seedLatents, withClassOf } from '../generator/latents.ts';
+import { ogParameters } from '../http/parameters.ts';
+import { query } from '../http/query.ts';
+import { flatten } from '../images/channels.ts';
+import type { ImageResponder } from '../render/image-responder.ts';
+import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
+import { area, withLongerSide } from '../render/size.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
+
+type OgParameters = z.infer<typeof ogParameters>;
 
 /** What Open Graph's readers show uncropped. */
 const CARD = { width: 1200, height: 630 };
 const MARGIN = 40;
 const PORTRAIT = CARD.height - 2 * MARGIN;
 const ROWS = 3;
-const RELATIVE = 170;
-/** The gap between the relatives. */
-const GAP = (PORTRAIT - ROWS * RELATIVE) / (ROWS - 1);
 const COLUMNS = 3;
+const RELATIVE = 170;
+/** Between the relatives. */
+const GAP = (PORTRAIT - ROWS * RELATIVE) / (ROWS - 1);
 
-/** How far the relatives are from the seed, on the way to a seed of their own, whose class they do not take. */
+/** How far the relatives are on the way from the seed to a seed of their own, whose class they do not take. */
 const DISTANCE = 0.45;
 
 /** `GET /og?seed=`: a card of the seed's character, large, with nine like it beside it. */
-export const og = (responder: ImageResponder, models: Models) =>
+export const og = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    const model = await models.find(options.model);
-    const { manifest } = await model.describe();
-    return responder.respond({
-      context: c,
-      model,
-      route: 'og',
-      parameters: { seed, ...options },
-      pictures: 1,
-      renderings: 1 + ROWS * COLUMNS,
-      words: ['card', seed],
-      make: async (renderer) =>
-        renderer.encodeStill(await renderCard(renderer, seed, manifest.latent), options.format),
-    });
+    return respond(c.req.raw, { seed, ...options }, planOg);
   });
 
-async function renderCard(
-  { latentOf, renderLatents }: Renderer,
-  seed: string,
-  space: LatentSpace,
-): Promise<Picture> {
-  const latent = latentOf(seed);
-  const relativeLatents = Array.from({ length: ROWS * COLUMNS }, (_, i) =>
-    lerp(latent, withClassOf(latent, latentOf(`${seed}/${i}`), space), DISTANCE),
-  );
-  const [portrait] = await renderLatents([latent], PORTRAIT);
-  const relatives = await renderLatents(relativeLatents, RELATIVE);
+function planOg(parameters: OgParameters & { seed: string }, generator: PlannedFor): PicturePlan {
+  const { seed, format } = parameters;
+  const { image, latent: space } = generator.manifest;
+  const { latentOf } = seedLatents(parameters.class, generator);
+  const relatives = Array.from({ length: ROWS * COLUMNS }, (_, i) => `${seed}/${i}`);
+  return {
+    route: 'og',
+    identity: identityOf(parameters, { gallery: generator.gallery }),
+    pictures: {
+      from: 'generator',
+      sizes: [
+        withLongerSide(image, PORTRAIT),
+        ...relatives.map(() => withLongerSide(image, RELATIVE)),
+      ],
+      latents() {
+        const latent = latentOf(seed);
+        const latentOfRelative = (name: string) =>
+          lerp(latent, withClassOf(latent, latentOf(name), space), DISTANCE);
+        return [latent, ...relatives.map(latentOfRelative)];
+      },
+    },
+    pixels: area(CARD),
+    output: { format, compose: composeCard },
+    fileName: fileNameOf(parameters, ['card', seed]),
+  };
+}
+
+/** @param pictures the portrait, then its relatives. */
+function composeCard(pictures: readonly Picture[]): Picture {
+  const [portrait, ...relatives] = pictures.map(flatten);
   const card = plain(backgroundOf(portrait!));
-  paste(card, portrait!, MARGIN, MARGIN);
+  paste(card, portrait!, { left: MARGIN, top: MARGIN, side: PORTRAIT });
   const left = CARD.width - MARGIN - COLUMNS * RELATIVE - (COLUMNS - 1) * GAP;
-  relatives.forEach((picture, i) => {
+  for (const [i, picture] of relatives.entries()) {
     const column = i % COLUMNS;
     const row = Math.floor(i / COLUMNS);
-    paste(card, picture, left + column * (RELATIVE + GAP), MARGIN + row * (RELATIVE + GAP));
-  });
+    paste(card, picture, {
+      left: left + column * (RELATIVE + GAP),
+      top: MARGIN + row * (RELATIVE + GAP),
+      side: RELATIVE,
+    });
+  }
   return card;
 }
 
@@ -75,9 +92,16 @@ function plain(colour: Uint8Array): Picture {
   return { ...CARD, channels: 3, data };
 }
 
-function paste(card: Picture, { width, height, data }: Picture, left: number, top: number): void {
-  for (let y = 0; y < height; y++) {
-    const row = data.subarray(y * width * 3, (y + 1) * width * 3);
-    card.data.set(row, ((top + y) * card.width + left) * 3);
+/** Puts a picture in the middle of a square of the card. */
+function paste(
+  card: Picture,
+  { width, height, data }: Picture,
+  { left, top, side }: { left: number; top: number; side: number },
+): void {
+  const x = left + Math.floor((side - width) / 2);
+  const y = top + Math.floor((side - height) / 2);
+  for (let row = 0; row < height; row++) {
+    const pixels = data.subarray(row * width * 3, (row + 1) * width * 3);
+    card.data.set(pixels, ((y + row) * card.width + x) * 3);
   }
 }

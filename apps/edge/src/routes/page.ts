@@ -1,7 +1,8 @@
 import type { Handler } from 'hono';
 import type { Models } from '../generator/registry.ts';
 import { ASK_AGAIN, respond, tagOfBytes } from '../http/etag.ts';
-import { modelParameters, noParameters, readParameters } from '../http/query.ts';
+import { modelParameters, noParameters } from '../http/parameters.ts';
+import { readParameters } from '../http/query.ts';
 
 /** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
-import { MODEL_NAME } from '../http/query.ts';
+import { MODEL_NAME } from '../http/parameters.ts';
 import { resolvePath } from './resolve-path.ts';
 
 /** A folder with a generator, and what `model=` calls it. */

@@ -19,7 +19,7 @@ import {
   UserError,
   withDirections,
 } from '@killme/model';
-import { inferenceGraph } from '@killme/model/inference';
+import { firstDense, inferenceGraph } from '@killme/model/inference';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { writeFileWhole } from '../run/folder.ts';
 
@@ -39,7 +39,7 @@ export function factorDirections(
   weights: HostWeights,
   { size: latentSize, classes = [] }: LatentSpace,
 ): Direction[] {
-  const { kernel, scale } = inferenceGraph(network, weights).dense;
+  const { kernel, scale } = firstLayer(network, weights);
   const values = decodeWeight(kernel); // [latent, units]: the transpose of A
   const size = latentSize - classes.length;
   const [, units] = kernel.shape as [number, number];
@@ -66,6 +66,13 @@ export function factorDirections(
     kind: 'factor',
     vector: unitVector([...withSign(eigenvectorMatrix.getColumn(column)), ...classes.map(() => 0)]),
   }));
+}
+
+/** @throws UserError when the generator begins otherwise. */
+function firstLayer(network: Network, weights: HostWeights) {
+  const dense = firstDense(inferenceGraph(network, weights));
+  if (dense) return dense;
+  throw new UserError('main directions are of a first Dense layer, and this generator has none');
 }
 
 /** In four sums: each addition would wait for the one before, and the article has 660 million. */

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
 import { dropoutMask } from '@killme/model/training';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';

@@ -105,7 +105,7 @@ async function readOriginal(
     throw new UserError(`${path} cannot be read: ${error.message}`);
   });
   try {
-    const data = await decodeImage(bytes, size);
+    const data = (await decodeImage(bytes, { size })).frames[0]!;
     const target = withoutEnding(output ?? join(folder.root, 'projected', basename(path)));
     return { width: size, height: size, channels: 3, data, path, target };
   } catch (error) {

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { rm } from 'node:fs/promises';
 import { GREEN, makeFolder, RED } from '@killme/data/testing';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { basename } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../engines/start.ts';

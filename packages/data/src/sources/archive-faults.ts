@@ -4,17 +4,19 @@ import { UserError } from '@killme/model';
 export const MAX_ARCHIVE_BYTES = 2 ** 30;
 
 /**
- * Refuses an entry that would land outside the folder an archive is unpacked to.
- * @throws UserError naming the archive and the entry.
+ * An entry's path without the `.` that `tar -a -c .` puts in front; the empty path is the root.
+ * @throws UserError naming the archive and the entry, when it would land outside the folder that
+ * the archive is unpacked to.
  */
-export function checkEntryName(archive: string, entry: string): void {
-  const outside =
+export function normalizeEntryName(archive: string, entry: string): string {
+  const parts = entry.split('/');
+  const isOutside =
     entry === '' ||
     entry.startsWith('/') ||
     /^[a-z]:/i.test(entry) ||
     /[\\\0]/.test(entry) ||
-    entry.split('/').includes('..');
-  if (!outside) return;
+    parts.includes('..');
+  if (!isOutside) return parts.filter((part) => part !== '.').join('/');
   throw new UserError(
     `${archive} holds ${JSON.stringify(entry)}, a path that leads out of the archive or is not a ` +
       'plain relative one: nothing was read; make the archive again with relative paths and /',

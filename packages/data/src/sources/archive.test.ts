@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../dataset.ts';
 import { type Entry, makeRar4, makeRar5, makeZip } from '../testing/archives.ts';
 import { BLUE, GREEN, makeFolder, RED } from '../testing/files.ts';
+import { compareBytes } from './layout.ts';
 import { openSource } from './open-source.ts';
 
 const FORMATS = [
@@ -114,9 +115,58 @@ describe('a zip', () => {
     );
   });
 
-  it('is refused when an entry name has a backslash', async () => {
+  it('takes the backslash of old Windows programs for a separator, but not out of the archive', async () => {
+    const windows = makeZip([
+      { path: 'a\\1.png', bytes: RED },
+      { path: 'b\\2.png', bytes: BLUE },
+    ]);
+    expect((await load(windows)).classes).toEqual(['a', 'b']);
     const fault = await faultOf(load(makeZip([{ path: '..\\evil.png', bytes: RED }])));
-    expect(fault).toContain('holds "..\\\\evil.png"');
+    expect(fault).toContain('holds "../evil.png"');
+  });
+
+  it('has its ./ in front of entries taken away, as bsdtar writes it', async () => {
+    const zip = makeZip([
+      { path: './', bytes: Buffer.of() },
+      { path: './a/1.png', bytes: RED },
+      { path: './b/2.png', bytes: BLUE },
+    ]);
+    expect(await load(zip)).toMatchObject({ classes: ['a', 'b'], files: ['a/1.png', 'b/2.png'] });
+  });
+
+  it.each([
+    // Python: 'あぎり'.encode('utf-8'), .encode('cp932'), 'ソーニャ'.encode('cp932'), 'café'.encode('cp437'), …
+    ['UTF-8 without its flag', 'e38182e3818ee3828a', 'あぎり'],
+    ['Shift-JIS', '82a082ac82e8', 'あぎり'],
+    ['Shift-JIS with a backslash byte', '835c815b836a8383', 'ソーニャ'],
+    ['one letter of Shift-JIS, a backslash byte', '835c', 'ソ'],
+    ['CP437', '636166 82', 'café'],
+    ['CP437 that is Shift-JIS by chance', '6368 83 74656175', 'château'],
+    ['CP437 that hides in a kanji', '73747261 e1 65', 'straße'],
+  ])('has class names in %s read', async (_, hex, name) => {
+    const folder = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    const entry = (file: string, bytes: Uint8Array) => ({
+      path: '',
+      rawName: Buffer.concat([folder, Buffer.from(file)]),
+      bytes,
+    });
+    const zip = makeZip([
+      entry('/1.png', RED),
+      entry('/2.png', BLUE),
+      { path: 'z/3.png', bytes: GREEN },
+    ]);
+    expect((await load(zip)).classes).toEqual([name, 'z'].sort(compareBytes));
+  });
+
+  it('is refused by the name of its compression when that is not read', async () => {
+    const zip = makeZip([
+      { path: 'a.png', bytes: RED, method: 14 },
+      { path: 'b.png', bytes: BLUE },
+    ]);
+    expect(await faultOf(load(zip))).toBe(
+      'icons.rar is compressed with LZMA (entry "a.png"), which is not read: make it again with ' +
+        'Deflate, or unpack it and give the folder',
+    );
   });
 
   it('stops an entry that unfolds to more than it declares', async () => {

@@ -76,7 +76,7 @@ describe('layOut', () => {
       { path: 'notes.txt', size: 9 },
       { path: 'ok.PNG', size: 9 },
     ]);
-    expect(layout.images).toEqual([{ path: 'ok.PNG', class: 'icons' }]);
+    expect(layout.images).toEqual([{ path: 'ok.PNG', file: 'ok.PNG', class: 'icons' }]);
     const bad = [
       { file: 'big.png', reason: 'the file has 70 MiB, the limit is 64 MiB' },
       { file: 'empty.png', reason: 'the file is empty (0 bytes)' },

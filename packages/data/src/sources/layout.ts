@@ -4,9 +4,9 @@ import type { SourceFile } from './source.ts';
 /** A file bigger than this is no icon or photo, and is not read into memory. */
 export const MAX_FILE_BYTES = 64 * 2 ** 20;
 
-/** Files whose name says image. One that sharp cannot read after all (BMP) is named as bad then. */
+/** Files whose name says image. One that cannot be read after all is named as bad then. */
 const IMAGE_EXTENSIONS = new Set(
-  '.apng .avif .bmp .gif .heic .heif .ico .jfif .jpe .jpeg .jpg .jxl .png .svg .tif .tiff .webp'.split(
+  '.apng .avif .bmp .cur .gif .heic .heif .ico .jfif .jpe .jpeg .jpg .jxl .png .svg .tif .tiff .webp'.split(
     ' ',
   ),
 );
@@ -15,8 +15,8 @@ const IMAGE_EXTENSIONS = new Set(
 const SYSTEM_FILES = new Set(['thumbs.db', 'desktop.ini', 'ehthumbs.db']);
 
 export interface Layout {
-  /** Files to decode, sorted by the bytes of their path. */
-  images: readonly { path: string; class: string }[];
+  /** Files to decode, sorted by the bytes of `file`. */
+  images: readonly LaidOutImage[];
   /** Files that are omitted without being read. */
   omitted: readonly { file: string; reason: string }[];
   /** Of `omitted`, those that are images by name: `strict` stops at one. */
@@ -25,6 +25,15 @@ export interface Layout {
   classes: readonly string[];
   /** The folder that holds the classes, with a trailing `/`; empty for the root itself. */
   base: string;
+}
+
+export interface LaidOutImage {
+  /** As the source lists it. */
+  path: string;
+  /** The path in Unicode's NFC: macOS writes é as two characters, Linux and Windows as one. */
+  file: string;
+  /** In NFC too. */
+  class: string;
 }
 
 /**
@@ -39,31 +48,33 @@ export interface Layout {
 export function layOut(name: string, files: readonly SourceFile[]): Layout {
   const seen = files
     .filter(({ path }) => !isSystemFile(path))
-    .toSorted((a, b) => compareBytes(a.path, b.path));
-  const images: string[] = [];
+    .map((file) => ({ ...file, file: file.path.normalize('NFC') }))
+    .toSorted((a, b) => compareBytes(a.file, b.file) || compareBytes(a.path, b.path));
+  const images: { path: string; file: string }[] = [];
   const omitted: { file: string; reason: string }[] = [];
   const bad: { file: string; reason: string }[] = [];
   for (const file of seen) {
     const extension = extname(file.path).toLowerCase();
-    const reason = IMAGE_EXTENSIONS.has(extension)
+    const isImage = IMAGE_EXTENSIONS.has(extension) || file.mayHoldImages === true;
+    const reason = isImage
       ? faultOf(file)
       : `not an image (${extension === '' ? 'no file name extension' : extension})`;
-    if (reason === undefined) images.push(file.path);
+    if (reason === undefined) images.push({ path: file.path, file: file.file });
     else {
-      omitted.push({ file: file.path, reason });
-      if (IMAGE_EXTENSIONS.has(extension)) bad.push({ file: file.path, reason });
+      omitted.push({ file: file.file, reason });
+      if (isImage) bad.push({ file: file.file, reason });
     }
   }
 
-  const base = wrappingFolder(images);
+  const base = wrappingFolder(images.map(({ file }) => file));
   const flatName = base === '' ? name : basename(base);
-  const isFlat = images.every((path) => !path.slice(base.length).includes('/'));
-  const classOf = (path: string) => {
-    const inside = path.slice(base.length);
+  const isFlat = images.every(({ file }) => !file.slice(base.length).includes('/'));
+  const classOf = (file: string) => {
+    const inside = file.slice(base.length);
     if (isFlat) return flatName;
     return inside.includes('/') ? inside.slice(0, inside.indexOf('/')) : '.';
   };
-  const classed = images.map((path) => ({ path, class: classOf(path) }));
+  const classed = images.map(({ path, file }) => ({ path, file, class: classOf(file) }));
   const classes = [...new Set(classed.map((image) => image.class))].sort(compareBytes);
   return { images: classed, omitted, bad, classes, base };
 }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '@killme/model';
 import { createExtractorFromData, type FileHeader, UnrarError } from 'node-unrar-js';
 import {
-  checkEntryName,
   checkTotalSize,
   MAX_ARCHIVE_BYTES,
+  normalizeEntryName,
   refuseDamaged,
   refuseEncrypted,
 } from './archive-faults.ts';
@@ -30,9 +30,9 @@ export async function openRar(archive: string, size: number): Promise<Source> {
     return listHeaders(archive, fileHeaders);
   });
   return {
-    files: [...headers.values()].map(({ name, unpSize }) => ({ path: name, size: unpSize })),
+    files: [...headers].map(([path, { unpSize }]) => ({ path, size: unpSize })),
     async *read(paths) {
-      const wanted = new Set(paths);
+      const wanted = new Map(paths.map((path) => [headers.get(path)!.name, path]));
       checkTotalSize(
         archive,
         paths.reduce((sum, path) => sum + headers.get(path)!.unpSize, 0),
@@ -43,7 +43,7 @@ export async function openRar(archive: string, size: number): Promise<Source> {
       ]);
       for (const { fileHeader, extraction } of unpacked) {
         const bytes = extraction ?? new Uint8Array();
-        yield { path: fileHeader.name, bytes: async () => bytes };
+        yield { path: wanted.get(fileHeader.name)!, bytes: async () => bytes };
       }
     },
     close: async () => {},
@@ -53,11 +53,11 @@ export async function openRar(archive: string, size: number): Promise<Source> {
 function listHeaders(archive: string, headers: Iterable<FileHeader>): Map<string, FileHeader> {
   const files = new Map<string, FileHeader>();
   for (const header of headers) {
-    checkEntryName(archive, header.name);
+    const path = normalizeEntryName(archive, header.name);
     if (header.flags.directory) continue;
-    if (header.flags.encrypted) refuseEncrypted(archive, header.name);
-    if (files.has(header.name)) refuseDamaged(archive, 'the entry is there twice', header.name);
-    files.set(header.name, header);
+    if (header.flags.encrypted) refuseEncrypted(archive, path);
+    if (files.has(path)) refuseDamaged(archive, 'the entry is there twice', path);
+    files.set(path, header);
   }
   return files;
 }

@@ -6,6 +6,8 @@ export interface SourceFile {
   size: number;
   /** Why it cannot hold an image, known from the listing alone. */
   fault?: string;
+  /** A fault that may hide images whatever the name ends with, as of a folder. */
+  mayHoldImages?: boolean;
 }
 
 /** A folder, `.zip` or `.rar` as one flat list of files. */

@@ -2,12 +2,13 @@ import { crc32 } from 'node:zlib';
 import { UserError } from '@killme/model';
 import { type Entry, getFileNameLowLevel, openPromise, type ZipFile } from 'yauzl';
 import {
-  checkEntryName,
   checkTotalSize,
+  normalizeEntryName,
   refuseDamaged,
   refuseEncrypted,
 } from './archive-faults.ts';
 import type { Source, SourceFile } from './source.ts';
+import { decodeNames } from './zip-names.ts';
 
 /** @throws UserError when the archive is damaged, encrypted or names an entry outside of itself. */
 export async function openZip(archive: string): Promise<Source> {
@@ -37,17 +38,29 @@ export async function openZip(archive: string): Promise<Source> {
 }
 
 async function listEntries(archive: string, zip: ZipFile): Promise<Map<string, Entry>> {
+  const all: Entry[] = [];
+  for await (const entry of zip.eachEntry()) all.push(entry);
+  const names = decodeNames(all.filter((entry) => !declaresUtf8(entry)));
+
   const entries = new Map<string, Entry>();
-  for await (const entry of zip.eachEntry()) {
+  for (const entry of all) {
     const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
-    const path = getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
-    checkEntryName(archive, path);
-    if (path.endsWith('/')) continue;
+    const name =
+      names.get(entry) ??
+      getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
+    // Old Windows programs write their own separator, which the format does not allow.
+    const path = normalizeEntryName(archive, name.replaceAll('\\', '/'));
+    if (path === '' || path.endsWith('/')) continue;
     if (entry.isEncrypted()) refuseEncrypted(archive, path);
     if (entries.has(path)) refuseDamaged(archive, 'the entry is there twice', path);
     entries.set(path, entry);
   }
   return entries;
+}
+
+/** By its flag, or by Info-ZIP's extra field with the name in UTF-8. */
+function declaresUtf8({ generalPurposeBitFlag, extraFields }: Entry): boolean {
+  return (generalPurposeBitFlag & 0x800) !== 0 || extraFields.some(({ id }) => id === 0x7075);
 }
 
 function describe(path: string, entry: Entry): SourceFile {
@@ -62,6 +75,7 @@ async function readEntry(
   path: string,
   entry: Entry,
 ): Promise<Uint8Array> {
+  refuseMethod(archive, path, entry.compressionMethod);
   // yauzl stops a stream that grows past the size the entry declares, so no bomb can unfold here.
   const chunks: Buffer[] = [];
   try {
@@ -72,6 +86,27 @@ async function readEntry(
   const bytes = Buffer.concat(chunks);
   if (crc32(bytes) !== entry.crc32) refuseDamaged(archive, 'its checksum does not match', path);
   return bytes;
+}
+
+/** Methods of PKWARE's APPNOTE, 4.4.5, that other programs write. */
+const METHODS: Readonly<Record<number, string>> = {
+  1: 'Shrink',
+  6: 'Implode',
+  9: 'Deflate64',
+  12: 'bzip2',
+  14: 'LZMA',
+  93: 'Zstandard',
+  95: 'XZ',
+  98: 'PPMd',
+};
+
+/** @throws UserError unless the entry is stored (0) or deflated (8). */
+function refuseMethod(archive: string, path: string, method: number): void {
+  if (method === 0 || method === 8) return;
+  throw new UserError(
+    `${archive} is compressed with ${METHODS[method] ?? `method ${method}`} (entry ${JSON.stringify(path)}), ` +
+      'which is not read: make it again with Deflate, or unpack it and give the folder',
+  );
 }
 
 function message(error: unknown): string {

@@ -10,6 +10,10 @@ export interface Entry {
   /** Wrong checksum. */
   damaged?: boolean;
   symbolicLink?: boolean;
+  /** The name in another encoding, without the flag that says UTF-8. */
+  rawName?: Uint8Array;
+  /** Only the number: the bytes stay deflated. */
+  method?: number;
 }
 
 const u16 = (...values: number[]) => Buffer.from(new Uint16Array(values).buffer);
@@ -21,12 +25,12 @@ export function makeZip(entries: readonly Entry[]): Buffer {
   const central: Buffer[] = [];
   let offset = 0;
   for (const entry of entries) {
-    const name = Buffer.from(entry.path);
+    const name = Buffer.from(entry.rawName ?? entry.path);
     const packed = deflateRawSync(entry.bytes);
-    const flags = 0x800 | (entry.encrypted ? 1 : 0);
+    const flags = (entry.rawName ? 0 : 0x800) | (entry.encrypted ? 1 : 0);
     const size = entry.declaredSize ?? entry.bytes.length;
     const common = Buffer.concat([
-      u16(20, flags, 8, 0, 0),
+      u16(20, flags, entry.method ?? 8, 0, 0),
       u32(checksum(entry), packed.length, size),
       u16(name.length, 0),
     ]);

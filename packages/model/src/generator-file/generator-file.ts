@@ -14,9 +14,10 @@ import { TANH_RANGE, type ValueRange } from '../image.ts';
 import type { Direction } from '../latents/directions.ts';
 import type { LatentSpace } from '../latents/latent.ts';
 import { decodeLatent, encodeLatent } from '../latents/latent-text.ts';
-import { type Layer, product } from '../networks/layers.ts';
-import { type Network, sequential } from '../networks/network.ts';
+import { product } from '../networks/layers.ts';
+import type { Network } from '../networks/network.ts';
 import { UserError } from '../user-error.ts';
+import { layerEntries, layerSchema, networkOf } from './layer-schema.ts';
 import { cutShards } from './shards.ts';
 import {
   type Encoding,
@@ -30,7 +31,8 @@ import {
 export const GENERATOR_MANIFEST = 'generator.json';
 
 /**
- * What is written. Version 3 is the same with RGB images in [-1, 1] alone, version 2 also without
+ * What is written. Version 3 is the same with a chain of fewer
+ * layers and RGB images in [-1, 1] alone, version 2 also without
  * `latent.classes`, version 1 also without `directions`.
  */
 const FORMAT_VERSION = 4;
@@ -40,36 +42,6 @@ const READ_VERSIONS = [1, 2, 3, FORMAT_VERSION];
 export const MOST_DIRECTIONS = 64;
 
 const size = z.number().int().positive();
-const activationSchema = z.enum(['relu', 'tanh', 'sigmoid']);
-const sideSchema = z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]);
-
-const layerSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('dense'),
-    units: size,
-    activation: activationSchema.optional(),
-  }),
-  z.strictObject({ type: z.literal('reshape'), shape: z.array(size) }),
-  z.strictObject({ type: z.literal('flatten') }),
-  z.strictObject({ type: z.literal('conv2d'), filters: size, kernelSize: size, strides: size }),
-  z.strictObject({
-    type: z.literal('conv2dTranspose'),
-    filters: size,
-    kernelSize: size,
-    strides: z.number().int().min(1).max(2),
-  }),
-  z.strictObject({ type: z.literal('upSampling2d') }),
-  z.strictObject({ type: z.literal('zeroPadding2d'), padding: z.tuple([sideSchema, sideSchema]) }),
-  z.strictObject({
-    type: z.literal('batchNormalization'),
-    momentum: z.number(),
-    epsilon: z.number().positive(),
-  }),
-  z.strictObject({ type: z.literal('activation'), activation: activationSchema }),
-  z.strictObject({ type: z.literal('leakyRelu'), alpha: z.number() }),
-  z.strictObject({ type: z.literal('dropout'), rate: z.number() }),
-]) satisfies z.ZodType<Layer>;
-
 const tensorSchema = z.strictObject({
   name: z.string(),
   shape: z.array(size),
@@ -215,7 +187,7 @@ export async function packGenerator({
     directions: (facts.directions ?? []).map(writeDirection),
     training: facts.training,
     arithmetic: encoding === 'int8' ? 'integer' : 'float32',
-    layers: network.layers.map(({ layer }) => layer),
+    layers: layerEntries(network),
     tensors,
     shards,
   });
@@ -295,9 +267,14 @@ export async function loadGeneratorFile(
   { readShard = wholeShards(readFile), kernelRoom = hostRoom }: GeneratorFileOptions = {},
 ): Promise<GeneratorFile> {
   const { manifest, hash } = await readGeneratorManifest(readFile);
-  const network = sequential('generator', [manifest.latent.size], manifest.layers);
+  const network = networkOf(manifest.layers, {
+    latentSize: manifest.latent.size,
+    file: GENERATOR_MANIFEST,
+  });
   checkTensors(manifest, network);
-  const kernel = network.weights[0]?.name;
+  // Of a first Dense layer, which is multiplied as it is stored.
+  const [first] = network.layers;
+  const kernel = first?.layer.type === 'dense' ? first.weights[0]?.name : undefined;
   const weights = allocate(manifest, (name) => (name === kernel ? kernelRoom : hostRoom));
   let start = 0;
   for (const shard of manifest.shards) {

@@ -20,7 +20,7 @@ export interface FoldedConvolution {
    * the one that is being packed need be in memory.
    */
   kernel: () => Float32Array;
-  kernelShape: [number, number, number, number];
+  kernelShape: readonly [number, number, number, number];
   bias: Float32Array;
 }
 
@@ -34,12 +34,15 @@ export function affineOf({ name, layer }: PlacedLayer, weights: HostWeights): Af
   const variance = read('moving_variance');
   const mean = read('moving_mean');
   const beta = read('beta');
-  const scale = read('gamma').map((gamma, c) => {
-    const value = gamma / Math.sqrt(variance[c]! + layer.epsilon);
-    return Math.abs(value) < SMALLEST_SCALE ? SMALLEST_SCALE : value;
-  });
+  const scale = awayFromZero(
+    read('gamma').map((gamma, c) => gamma / Math.sqrt(variance[c]! + layer.epsilon)),
+  );
   return { scale, shift: beta.map((value, c) => value - mean[c]! * scale[c]!) };
 }
+
+/** Scales by which a shift may be divided. */
+export const awayFromZero = (scale: Float32Array): Float32Array =>
+  scale.map((value) => (Math.abs(value) < SMALLEST_SCALE ? SMALLEST_SCALE : value));
 
 /**
  * The kernel and bias of a convolution, a transposed one with its channel axes in the order of a
@@ -54,7 +57,7 @@ export function foldConvolution(
   const stored = weightOf(weights, `${name}/kernel`);
   const storedShape = specs[0]!.shape as [number, number, number, number];
   const [rows, columns, a, b] = storedShape;
-  const exchanged = layer.type === 'conv2dTranspose';
+  const exchanged = layer.type === 'conv2dTranspose' || layer.type === 'croppedConv2dTranspose';
   const [channelsIn, channelsOut] = exchanged ? [b, a] : [a, b];
   const kernel = () => {
     const decoded = stored.encoding === 'float32' ? stored.values.slice() : decodeWeight(stored);

@@ -110,9 +110,9 @@ describe('the inference graph', () => {
   });
 
   it('names the layer that it has no step for', () => {
-    const layers: Layer[] = [dense(16), reshape(2, 2, 4), { type: 'flatten' }, dense(3)];
+    const layers: Layer[] = [dense(16), reshape(2, 2, 4), { type: 'minibatchDeviation' }];
     expect(() => compile(sequential('generator', [100], layers))).toThrow(
-      "the generator's layer flatten cannot be served: no inference step for flatten",
+      "the generator's layer minibatch_deviation cannot be served: no inference step for minibatchDeviation",
     );
   });
 });

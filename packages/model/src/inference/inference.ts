@@ -1,25 +1,37 @@
 /**
  * The generator made ready for serving: tfjs-core only, on whatever backend is current.
- * inference-graph.ts says what is computed, inference-steps.ts how on any backend, simd/ how on wasm.
+ * graph.ts says what is computed, steps.ts how on any backend, simd/ how on wasm.
  *
  * @module
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostWeights } from '../generator-file/weights.ts';
 import type { Network } from '../networks/network.ts';
-import { type Arithmetic, type ImageShape, inferenceGraph } from './graph.ts';
-import { type StepMaker, tfjsSteps } from './steps.ts';
+import { type Arithmetic, type ImageShape, inferenceGraph, LATENTS } from './graph.ts';
+import { type LatentStep, type Step, type StepMaker, tfjsSteps } from './steps.ts';
 
 export interface InferenceGenerator {
   latentSize: number;
   imageShape: ImageShape;
   /**
    * @param latents `[count, latentSize]`, flat
-   * @returns `[count, height, width, channels]` in [-1, 1]; the caller disposes of it.
+   * @returns `[count, height, width, channels]`, in the range that the generator file says; the
+   *   caller disposes of it.
    */
   generate(latents: Float32Array, count: number): tf.Tensor4D;
   /** Frees the kernels in the backend's memory. */
   dispose(): void;
+}
+
+/** One operation, ready to run. */
+interface RunnableNode {
+  /** Of a Dense layer on the latents, which takes them as they are. */
+  first: LatentStep | undefined;
+  step: Step | undefined;
+  inputs: readonly number[];
+  inputShapes: readonly ImageShape[];
+  /** Values that no later operation reads. */
+  freed: readonly number[];
 }
 
 /**
@@ -36,14 +48,37 @@ export function compileGenerator(
     arithmetic = 'float32',
   }: { steps?: StepMaker; arithmetic?: Arithmetic } = {},
 ): InferenceGenerator {
-  const { dense, ops } = inferenceGraph(network, weights, arithmetic);
-  const first = steps.dense(dense);
-  const others = ops.map((op) => steps.step(op));
+  const { nodes, output } = inferenceGraph(network, weights, arithmetic);
+  const runnable = nodes.map(({ op, inputs, inputShapes }, i): RunnableNode => {
+    const first = op.type === 'dense' && inputs[0] === LATENTS ? steps.dense(op) : undefined;
+    const freed = inputs.filter(
+      (at) => at !== LATENTS && !nodes.slice(i + 1).some((later) => later.inputs.includes(at)),
+    );
+    return { first, step: first ? undefined : steps.step(op), inputs, inputShapes, freed };
+  });
   return {
     latentSize: network.inputShape[0]!,
-    imageShape: network.outputShape as unknown as ImageShape,
+    imageShape: output,
     generate: (latents, count) =>
-      tf.tidy(() => others.reduce((images, step) => step(images), first(latents, count))),
+      tf.tidy(() => tf.reshape(runNodes(runnable, latents, count), [count, ...output])),
     dispose: steps.dispose,
   };
+}
+
+function runNodes(nodes: readonly RunnableNode[], latents: Float32Array, count: number) {
+  const values: tf.Tensor4D[] = [];
+  for (const { first, step, inputs, inputShapes, freed } of nodes) {
+    const [x, ...others] = inputs.map((at, i): (() => tf.Tensor4D) => () => {
+      const shape: [number, number, number, number] = [count, ...inputShapes[i]!];
+      return at === LATENTS ? tf.tensor4d(latents, shape) : tf.reshape(values[at]!, shape);
+    });
+    values.push(
+      tf.tidy(() =>
+        first ? first(latents, count) : step!(x!(), ...others.map((other) => other())),
+      ),
+    );
+    // What an operation no longer needed takes is free for the next ones.
+    for (const at of freed) values[at]!.dispose();
+  }
+  return values.at(-1)!;
 }

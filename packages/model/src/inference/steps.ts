@@ -4,22 +4,26 @@
  * @module
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Room } from '../generator-file/weights.ts';
-import type { Activation } from '../networks/layers.ts';
-import { interleavePhases, phaseKernels, phasePadding } from '../networks/phases.ts';
-import { transposedPhases } from '../networks/transposed.ts';
+import { decodeWeight, type Room } from '../generator-file/weights.ts';
+import { interleave, phaseKernels, phasePadding } from '../networks/phases.ts';
+import { type Sides, transposedPhases } from '../networks/transposed.ts';
 import { denseOnHost } from './dense.ts';
-import type { ConvolutionOp, DenseOp, Finish, ImageOp } from './graph.ts';
+import type { ConvolutionOp, DenseOp, DepthwiseOp, Finish, Op } from './graph.ts';
+import { combination, placement } from './placement.ts';
+import { ACTIVATIONS, affine, normalization, pointwise } from './pointwise.ts';
 
-/** `[count, height, width, channels]` to the same. */
-export type Step = (images: tf.Tensor4D) => tf.Tensor4D;
+/** `[count, height, width, channels]` to the same; operations of several inputs take more. */
+export type Step = (x: tf.Tensor4D, ...others: tf.Tensor4D[]) => tf.Tensor4D;
+
+/** Latents `[count, inputs]`, flat, to `[count, 1, 1, units]`. */
+export type LatentStep = (latents: Float32Array, count: number) => tf.Tensor4D;
 
 /** Makes steps of operations for one backend. */
 export interface StepMaker {
-  /** @returns a function of latents `[count, inputs]`, flat, that gives images. */
-  dense(op: DenseOp): (latents: Float32Array, count: number) => tf.Tensor4D;
-  step(op: ImageOp): Step;
-  /** Room for the kernel of the Dense layer, where `dense` takes it as it lies; an array's copy if none. */
+  /** A Dense layer on the latents. */
+  dense(op: DenseOp): LatentStep;
+  step(op: Op): Step;
+  /** Room for the kernel of the first Dense layer, where `dense` takes it as it lies; an array's copy if none. */
   kernelRoom?(bytes: number): Room;
   /** Frees what the steps keep. */
   dispose(): void;
@@ -35,8 +39,9 @@ export function tfjsSteps(): StepMaker {
   return {
     dense: (op) => {
       const finish = finisher(op.finish, keep);
+      const units = op.bias.length;
       return (latents, count) =>
-        finish(tf.tensor4d(denseOnHost({ ...op, latents, count }), [count, ...op.output]));
+        finish(tf.tensor4d(denseOnHost({ ...op, latents, count }), [count, 1, 1, units]));
     },
     step: (op) => stepOf(op, keep),
     dispose: () => tf.dispose(kept),
@@ -44,36 +49,37 @@ export function tfjsSteps(): StepMaker {
 }
 
 /** Marks a tensor to be freed with the generator. */
-type Keep = <T extends tf.Tensor>(tensor: T) => T;
+export type Keep = <T extends tf.Tensor>(tensor: T) => T;
 
 /** What a backend without a loop of its own for an operation does instead. */
-export function stepOf(op: ImageOp, keep: Keep): Step {
+export function stepOf(op: Op, keep: Keep): Step {
   switch (op.type) {
+    case 'dense':
+      return dense(op, keep);
     case 'convolution':
       return convolution(op, keep);
-    case 'activation':
-      return ACTIVATIONS[op.activation];
-    case 'leakyRelu':
-      return (x) => tf.leakyRelu(x, op.alpha);
-    case 'affine':
-      return affine(op, keep);
+    case 'depthwise':
+      return depthwise(op, keep);
+    case 'groupNormalization':
+    case 'layerNormalization':
+      return normalization(op);
     case 'upsample':
-      return (x) => interleavePhases([x, x, x, x]);
+    case 'pad':
+    case 'resize':
+    case 'permute':
+    case 'slice':
+      return placement(op, keep);
+    case 'add':
+    case 'subtract':
+    case 'multiply':
+    case 'average':
+    case 'maximum':
+    case 'minimum':
+    case 'concatenate':
+      return combination(op);
+    default:
+      return pointwise(op, keep);
   }
-}
-
-const ACTIVATIONS: Record<Activation, Step> = {
-  relu: (x) => tf.relu(x),
-  tanh: (x) => tf.tanh(x),
-  sigmoid: (x) => tf.sigmoid(x),
-};
-
-function affine(
-  { scale, shift }: { scale: Float32Array | undefined; shift: Float32Array },
-  keep: Keep,
-): Step {
-  const [a, b] = [scale && keep(tf.tensor1d(scale)), keep(tf.tensor1d(shift))];
-  return (x) => tf.add(a ? tf.mul(x, a) : x, b);
 }
 
 function finisher({ activation, after }: Finish, keep: Keep): Step {
@@ -82,38 +88,118 @@ function finisher({ activation, after }: Finish, keep: Keep): Step {
   return (x) => add(activate(x));
 }
 
+function dense(op: DenseOp, keep: Keep): Step {
+  const [inputs, units] = op.kernel.shape as [number, number];
+  const kernel = keep(tf.tensor2d(decodeWeight(op.kernel), [inputs, units]));
+  const shift = affine({ scale: op.scale, shift: op.bias }, keep);
+  const finish = finisher(op.finish, keep);
+  return (x) => {
+    const sums = tf.matMul(tf.reshape(x, [x.shape[0], inputs]), kernel);
+    return finish(shift(tf.reshape(sums, [x.shape[0], 1, 1, units])));
+  };
+}
+
+const explicit = ({ top, bottom, left, right }: Sides): tf.backend_util.ExplicitPadding => [
+  [0, 0],
+  [top, bottom],
+  [left, right],
+  [0, 0],
+];
+
+function depthwise({ kernel, kernelShape, bias, strides, border }: DepthwiseOp, keep: Keep): Step {
+  const filter = keep(tf.tensor4d(kernel, [...kernelShape]));
+  const shift = affine({ scale: undefined, shift: bias }, keep);
+  return (x) => {
+    const padded = tf.pad(x, explicit(border));
+    return shift(tf.depthwiseConv2d(padded, filter, [...strides], 'valid'));
+  };
+}
+
 function convolution(op: ConvolutionOp, keep: Keep): Step {
   const finish = finisher(op.finish, keep);
   const bias = keep(tf.tensor1d(op.bias));
+  const filterOf = (kernel: Float32Array, shape: ConvolutionOp['kernelShape']) =>
+    keep(tf.tensor4d(kernel, [...shape]));
   const convolve = (
     x: tf.Tensor4D,
     filter: tf.Tensor4D,
-    pad: 'same' | tf.backend_util.ExplicitPadding,
-    strides = 1,
-  ) => tf.fused.conv2d({ x, filter, strides, pad, bias });
+    pad: tf.backend_util.ExplicitPadding,
+    strides: ConvolutionOp['strides'] = [1, 1],
+  ) => tf.fused.conv2d({ x, filter, strides: [...strides], pad, bias });
   switch (op.kind) {
     case 'plain': {
-      const filter = keep(tf.tensor4d(op.kernel(), op.kernelShape));
-      return (x) => finish(convolve(x, filter, 'same', op.strides));
+      const filter = filterOf(op.kernel(), op.kernelShape);
+      const { border, strides } = op;
+      return (x) => finish(convolve(x, filter, explicit(border), strides));
     }
     case 'upsampled': {
-      const filter = tf.tensor4d(op.kernel(), op.kernelShape);
+      const filter = tf.tensor4d(op.kernel(), [...op.kernelShape]);
       const phases = phaseKernels(filter).map(keep);
       filter.dispose();
       return (x) =>
-        finish(interleavePhases(phases.map((phase, i) => convolve(x, phase, phasePadding(i)))));
+        finish(
+          interleave(
+            phases.map((phase, i) => convolve(x, phase, phasePadding(i))),
+            [2, 2],
+          ),
+        );
     }
-    case 'transposed': {
-      const phases = transposedPhases(op.kernel(), op.kernelShape, op.strides).map(
-        ({ kernel, kernelShape, padding }) => ({
-          filter: keep(tf.tensor4d(kernel, kernelShape)),
-          padding,
-        }),
-      );
-      return (x) => {
-        const outputs = phases.map(({ filter, padding }) => convolve(x, filter, padding));
-        return finish(outputs.length === 1 ? outputs[0]! : interleavePhases(outputs));
-      };
-    }
+    case 'transposed':
+      return transposed(op, { filterOf, convolve, finish });
   }
+}
+
+/** All phases as large as the first one, put in their places; what is beyond the output is cut off. */
+function transposed(
+  { kernel, kernelShape, strides, border, input, output }: ConvolutionOp,
+  {
+    filterOf,
+    convolve,
+    finish,
+  }: {
+    filterOf: (kernel: Float32Array, shape: ConvolutionOp['kernelShape']) => tf.Tensor4D;
+    convolve: (
+      x: tf.Tensor4D,
+      filter: tf.Tensor4D,
+      pad: tf.backend_util.ExplicitPadding,
+    ) => tf.Tensor4D;
+    finish: Step;
+  },
+): Step {
+  const cropped = [border.top, border.left] as const;
+  const [height, width] = input;
+  const phases = transposedPhases({
+    ...{ kernel: kernel(), kernelShape, strides, cropped, input, output },
+  });
+  const [rows, columns] = phases[0]!.size;
+  const made = phases.map(({ kernel: numbers, kernelShape: shape, padding, size }) => {
+    const bottom = padding.bottom + rows - size[0];
+    const right = padding.right + columns - size[1];
+    const filter = filterOf(numbers, shape);
+    return { filter, padding: { ...padding, bottom, right } };
+  });
+  return (x) => {
+    const outputs = made.map(({ filter, padding: { top, bottom, left, right } }) => {
+      // A border less than nothing: pixels that the phase does not see.
+      const read = tf.slice(
+        x,
+        [0, Math.max(0, -top), Math.max(0, -left), 0],
+        [
+          x.shape[0],
+          height - Math.max(0, -top) - Math.max(0, -bottom),
+          width - Math.max(0, -left) - Math.max(0, -right),
+          x.shape[3],
+        ],
+      );
+      const zeros = [top, bottom, left, right].map((side) => Math.max(0, side));
+      const [above, below, before, after] = zeros as [number, number, number, number];
+      return convolve(
+        read,
+        filter,
+        explicit({ top: above, bottom: below, left: before, right: after }),
+      );
+    });
+    const whole = interleave(outputs, strides);
+    return finish(tf.slice(whole, [0, 0, 0, 0], [whole.shape[0], ...output]));
+  };
 }

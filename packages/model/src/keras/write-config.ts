@@ -97,8 +97,8 @@ function classAndArguments(
       return ['LeakyReLU', { [dialect === 'keras3' ? 'negative_slope' : 'alpha']: layer.alpha }];
     case 'dropout':
       return ['Dropout', { rate: layer.rate, noise_shape: null, seed: null }];
-    case 'minibatchDeviation':
-      throw new Error('Keras has no layer for minibatchDeviation');
+    default:
+      throw new Error(`${layer.type} is not written for Keras`);
   }
 }
 

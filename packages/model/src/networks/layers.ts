@@ -6,12 +6,16 @@
  * @module
  */
 
+import { type ServedLayer, servedLayerWeights, servedOutputShape } from './served-layers.ts';
+
 export type Activation = 'relu' | 'tanh' | 'sigmoid';
 
 /** `[[top, bottom], [left, right]]`, in pixels. */
 export type Padding2D = readonly [readonly [number, number], readonly [number, number]];
 
+/** What is trained here, and served-layers.ts. */
 export type Layer =
+  | ServedLayer
   | { type: 'dense'; units: number; activation?: Activation | undefined }
   | { type: 'reshape'; shape: readonly number[] }
   | { type: 'flatten' }
@@ -140,8 +144,17 @@ export function layerWeights(layer: Layer, inputShape: readonly number[]): Weigh
         weight('moving_mean', [channels], 'zeros', false),
         weight('moving_variance', [channels], 'ones', false),
       ];
-    default:
+    case 'reshape':
+    case 'flatten':
+    case 'upSampling2d':
+    case 'zeroPadding2d':
+    case 'activation':
+    case 'leakyRelu':
+    case 'dropout':
+    case 'minibatchDeviation':
       return [];
+    default:
+      return servedLayerWeights(layer, inputShape);
   }
 }
 
@@ -156,9 +169,14 @@ function weight(
 
 /**
  * The shape a layer gives to its input (batch axis left out).
+ * @param others of those that have several inputs
  * @throws Error when the layer cannot take that input.
  */
-export function outputShape(layer: Layer, inputShape: readonly number[]): readonly number[] {
+export function outputShape(
+  layer: Layer,
+  inputShape: readonly number[],
+  ...others: readonly (readonly number[])[]
+): readonly number[] {
   switch (layer.type) {
     case 'dense':
       if (inputShape.length !== 1) throw shapeError(layer, inputShape, 'a flat input');
@@ -191,8 +209,13 @@ export function outputShape(layer: Layer, inputShape: readonly number[]): readon
       const [height, width, channels] = imageShape(layer, inputShape);
       return [height, width, 2 * channels];
     }
-    default:
+    case 'batchNormalization':
+    case 'activation':
+    case 'leakyRelu':
+    case 'dropout':
       return inputShape;
+    default:
+      return servedOutputShape(layer, [inputShape, ...others]);
   }
 }
 

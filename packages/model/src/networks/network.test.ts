@@ -34,8 +34,6 @@ function tfjsLayer(layer: Layer, first: { inputShape?: number[] }): tfl.layers.L
       return layers.conv2d({ ...first, ...layer, padding: 'same' });
     case 'conv2dTranspose':
       return layers.conv2dTranspose({ ...first, ...layer, padding: 'same' });
-    case 'minibatchDeviation':
-      throw new Error('tfjs-layers has no such layer');
     case 'upSampling2d':
       return layers.upSampling2d({ ...first });
     case 'zeroPadding2d': {
@@ -54,6 +52,8 @@ function tfjsLayer(layer: Layer, first: { inputShape?: number[] }): tfl.layers.L
       return layers.leakyReLU({ ...first, alpha: layer.alpha });
     case 'dropout':
       return layers.dropout({ ...first, rate: layer.rate });
+    default:
+      throw new Error(`${layer.type} is not compared`);
   }
 }
 

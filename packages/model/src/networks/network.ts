@@ -1,16 +1,22 @@
 import { type Layer, layerWeights, outputShape, product, type WeightSpec } from './layers.ts';
 
+/** In place of a layer, the input of the network. */
+export const NETWORK_INPUT = -1;
+
 /** A layer in its place: named as Keras names it, with its shapes (batch axis left out). */
 export interface PlacedLayer {
   name: string;
   layer: Layer;
+  /** Places in `layers` of what feeds it, {@link NETWORK_INPUT} for the network's input. */
+  inputs: readonly number[];
+  /** Of the first input. */
   inputShape: readonly number[];
   outputShape: readonly number[];
   /** Names carry the layer: `conv2d_1/kernel`. */
   weights: readonly WeightSpec[];
 }
 
-/** A chain of layers, as Keras's `Sequential`. */
+/** Layers in an order in which each comes behind those that feed it; the last one gives the output. */
 export interface Network {
   name: string;
   inputShape: readonly number[];
@@ -32,39 +38,84 @@ const KERAS_NAMES: Record<Layer['type'], string> = {
   leakyRelu: 'leaky_re_lu',
   dropout: 'dropout',
   minibatchDeviation: 'minibatch_deviation',
+  paddedConv2d: 'padded_conv2d',
+  croppedConv2dTranspose: 'cropped_conv2d_transpose',
+  depthwiseConv2d: 'depthwise_conv2d',
+  cropping2d: 'cropping2d',
+  resize: 'resizing',
+  permute: 'permute',
+  slice: 'slice',
+  rescaling: 'rescaling',
+  elementwise: 'elementwise',
+  pRelu: 'p_re_lu',
+  groupNormalization: 'group_normalization',
+  layerNormalization: 'layer_normalization',
+  add: 'add',
+  subtract: 'subtract',
+  multiply: 'multiply',
+  average: 'average',
+  maximum: 'maximum',
+  minimum: 'minimum',
+  concatenate: 'concatenate',
 };
 
+/** A layer and the places of what feeds it. */
+export interface LayerNode {
+  layer: Layer;
+  inputs: readonly number[];
+}
+
 /**
- * Puts layers in a chain: works out every shape and gives the names a fresh Keras session would
- * (`conv2d`, `conv2d_1`, …).
+ * Puts layers in a chain, as Keras's `Sequential`.
  * @param inputShape without the batch axis.
  * @throws Error naming the layer that cannot take its input.
  */
-export function sequential(
+export const sequential = (
   name: string,
   inputShape: readonly number[],
   layers: readonly Layer[],
+): Network =>
+  functional(
+    name,
+    inputShape,
+    layers.map((layer, i) => ({ layer, inputs: [i - 1] })),
+  );
+
+/**
+ * Connects layers, as Keras's functional models: works out every shape and gives the names a fresh
+ * Keras session would (`conv2d`, `conv2d_1`, …).
+ * @param inputShape without the batch axis
+ * @throws Error naming the layer that cannot take its inputs.
+ */
+export function functional(
+  name: string,
+  inputShape: readonly number[],
+  nodes: readonly LayerNode[],
 ): Network {
   const seen = new Map<string, number>();
   const placed: PlacedLayer[] = [];
-  let shape = inputShape;
-  for (const layer of layers) {
+  for (const { layer, inputs } of nodes) {
+    const shapes = inputs.map((at) => {
+      const fed = at === NETWORK_INPUT ? inputShape : placed[at]?.outputShape;
+      if (!fed) throw new Error(`layer ${placed.length} is fed by ${at}, which is not before it`);
+      return fed;
+    });
+    const [shape = inputShape, ...others] = shapes;
     const kind = KERAS_NAMES[layer.type];
     const index = seen.get(kind) ?? 0;
     seen.set(kind, index + 1);
     const layerName = index === 0 ? kind : `${kind}_${index}`;
-    const next = outputShape(layer, shape);
+    const next = outputShape(layer, shape, ...others);
     const weights = layerWeights(layer, shape).map((spec) => ({
       ...spec,
       name: `${layerName}/${spec.name}`,
     }));
-    placed.push({ name: layerName, layer, inputShape: shape, outputShape: next, weights });
-    shape = next;
+    placed.push({ name: layerName, layer, inputs, inputShape: shape, outputShape: next, weights });
   }
   return {
     name,
     inputShape,
-    outputShape: shape,
+    outputShape: placed.at(-1)?.outputShape ?? inputShape,
     layers: placed,
     weights: placed.flatMap((layer) => layer.weights),
   };

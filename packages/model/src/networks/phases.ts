@@ -83,13 +83,31 @@ export function phasePadding(index: number): tf.backend_util.ExplicitPadding {
  * @param phases four of `[batch, height, width, channels]`, ordered as in {@link phaseKernels}
  * @returns `[batch, 2 · height, 2 · width, channels]`
  */
-export function interleavePhases(phases: readonly tf.Tensor4D[]): tf.Tensor4D {
+export const interleavePhases = (phases: readonly tf.Tensor4D[]): tf.Tensor4D =>
+  interleave(phases, [2, 2]);
+
+/**
+ * Puts phases in their places: pixel (s·i + p, t·j + q) is pixel (i, j) of phase t·p + q.
+ * @param phases s · t of `[batch, height, width, channels]`
+ * @param strides `[s, t]`
+ * @returns `[batch, s · height, t · width, channels]`
+ */
+export function interleave(
+  phases: readonly tf.Tensor4D[],
+  [s, t]: readonly [number, number],
+): tf.Tensor4D {
+  if (phases.length === 1) return phases[0]!;
   const [batch, height, width, channels] = phases[0]!.shape;
   return tf.tidy(() => {
     // Columns next to each other on the channel axis are neighbours in memory once that axis is split.
-    const row = (even: tf.Tensor4D, odd: tf.Tensor4D) =>
-      tf.reshape(tf.concat([even, odd], 3), [batch, height, 2 * width, channels]);
-    const rows = tf.concat([row(phases[0]!, phases[1]!), row(phases[2]!, phases[3]!)], 2);
-    return tf.reshape(rows, [batch, 2 * height, 2 * width, channels]);
+    const rows = Array.from({ length: s }, (_, p) =>
+      tf.reshape(tf.concat(phases.slice(t * p, t * (p + 1)), 3), [
+        batch,
+        height,
+        t * width,
+        channels,
+      ]),
+    );
+    return tf.reshape(tf.concat(rows, 2), [batch, s * height, t * width, channels]);
   });
 }

@@ -108,6 +108,8 @@ function addLayer(graph: GraphWriter, placed: PlacedLayer): void {
       return;
     case 'dropout':
       return; // does nothing outside training
+    default:
+      throw new Error(`${layer.type} is not written for ONNX`);
   }
 }
 

@@ -166,6 +166,8 @@ function applyLayer(
       return tf.mul(x, mode.dropoutMask(name, x.shape, layer.rate));
     case 'minibatchDeviation':
       return appendMinibatchDeviation(x as tf.Tensor4D);
+    default:
+      throw new Error(`the layer ${name} is served, not trained`);
   }
 }
 

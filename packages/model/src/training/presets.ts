@@ -87,7 +87,7 @@ const lite: Preset = {
 };
 
 /** Beyond it the classes would leave too little of a latent to everything else. */
-const MOST_CLASSES = 50;
+export const MAX_CONDITION_CLASSES = 50;
 
 /**
  * The preset with other methods, and the networks that they ask for.
@@ -100,7 +100,7 @@ export function withMethods(
   classes: readonly number[] = [],
 ): Preset {
   const conditional =
-    methods.classCondition && classes.length > 1 && classes.length <= MOST_CLASSES;
+    methods.classCondition && classes.length > 1 && classes.length <= MAX_CONDITION_CLASSES;
   return {
     ...preset,
     latent: conditional ? { ...preset.latent, classes } : preset.latent,

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { encodeLatent } from '@killme/model';
 import fc from 'fast-check';
 import { decode } from 'fast-png';
@@ -55,6 +56,7 @@ const generator: Generator = {
     shards: [],
   } as unknown as Generator['manifest'],
   hash: 'a hash',
+  renderMs: 1,
   latentSpace: { size: 100, distribution: 'uniform', classes: [2, 1] },
   render: (latent) => ({
     width: 8,

@@ -1,6 +1,6 @@
 /**
  * The OpenAPI document. What the parameters may be comes from the schemas that check them
- * (parameters.ts); here is only what a reader wants to know of each route.
+ * (http/parameters.ts); here is only what a reader wants to know of each route.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import {
   morphParameters,
   noParameters,
   ogParameters,
-} from '../../http/query.ts';
+} from '../../http/parameters.ts';
+import { walkSchema } from '../../images/walk.ts';
 import { PAGE_FILES } from '../page.ts';
 
 /** The description of one route. */
@@ -60,23 +61,6 @@ const problem = z
       .optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
-
-const walk = z
-  .object({
-    width: z.number().int(),
-    height: z.number().int(),
-    frames: z.array(
-      z.object({
-        position: z.number().meta({ description: '0 at the first seed, 1 at the next, and so on' }),
-        latent: z.array(z.number()).optional().meta({ description: 'absent when space=pixel' }),
-        image: z.string().meta({ description: 'a PNG as data URL' }),
-      }),
-    ),
-  })
-  .meta({ id: 'Walk' });
-
-/** What `/morph?format=json` answers. */
-export type Walk = z.infer<typeof walk>;
 
 const model = z
   .object({
@@ -174,7 +158,7 @@ const ROUTES: Record<string, RouteFacts> = {
     example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },
     answer: {
       description: 'The walk: a strip from left to right, an animation, or JSON.',
-      content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walk },
+      content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walkSchema },
     },
   },
   '/grid': {

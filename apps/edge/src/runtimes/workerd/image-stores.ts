@@ -10,12 +10,12 @@ import type { ImageStore } from '../../render/image-store.ts';
 /** Cloudflare's cache of the data centre that the worker runs in. */
 export const cacheStore = (cache: Cache): ImageStore => ({
   name: 'cache',
-  async find(address) {
-    return (await cache.match(address))?.body ?? undefined;
+  async find(key) {
+    return (await cache.match(addressOf(key)))?.body ?? undefined;
   },
-  keep: (address, { bytes, contentType }) =>
+  keep: (key, { bytes, contentType }) =>
     cache.put(
-      address,
+      addressOf(key),
       new Response(bytes, {
         headers: { 'Cache-Control': FOR_EVER, 'Content-Type': contentType },
       }),
@@ -25,13 +25,14 @@ export const cacheStore = (cache: Cache): ImageStore => ({
 /** A bucket: one for all data centres, and nothing in it expires by itself. */
 export const bucketStore = (bucket: R2Bucket): ImageStore => ({
   name: 'r2',
-  async find(address) {
-    return (await bucket.get(keyOf(address)))?.body;
+  async find(key) {
+    return (await bucket.get(key))?.body;
   },
-  async keep(address, { bytes, contentType }) {
-    await bucket.put(keyOf(address), bytes, { httpMetadata: { contentType } });
+  // A key begins with the generator's hash: pictures of an old one can be deleted by this prefix.
+  async keep(key, { bytes, contentType }) {
+    await bucket.put(key, bytes, { httpMetadata: { contentType } });
   },
 });
 
-/** Begins with the generator's hash, so that what an old one made can be deleted by its prefix. */
-const keyOf = ({ pathname }: URL) => pathname.replace('/kept/', '');
+/** The Cache API takes addresses only. Not one of the server's own hosts: a picture is the same under all. */
+const addressOf = (key: string) => `https://pictures.invalid/${key}`;

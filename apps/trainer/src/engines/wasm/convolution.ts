@@ -10,7 +10,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Heap } from './heap.ts';
 
-/** Order and meaning of the fields as in simd/plan.as. */
+/** Order and meaning of the fields as in simd/assembly/plan.ts. */
 interface Phase {
   kernelH: number;
   kernelW: number;

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Heap } from './heap.ts';
 
-/** Bytes that the loop packs at a time: BLOCK_TERMS × BLOCK_COLUMNS of simd/matmul.as. */
+/** Bytes that the loop packs at a time: BLOCK_TERMS × BLOCK_COLUMNS of simd/assembly/matmul.ts. */
 const PACKED_BYTES = 1024 * 64 * 4;
 
 /** a · b for one pair of float32 matrices, either of them transposed; undefined for batches. */

@@ -1,13 +1,13 @@
 /**
- * Compiles the AssemblyScript beside this file to `kernels.wasm`, which is committed:
- * `node src/simd/build.ts` after a change to an `.as` file.
+ * Compiles the AssemblyScript in `assembly/` to `kernels.wasm`, which is committed:
+ * `node src/inference/simd/build.ts` after a change to it.
  *
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Compiles a folder of `.as` files, from its index.as.
+ * Compiles a folder of AssemblyScript, from its index.ts.
  * @param options of `asc`, added to those that all loops on tfjs's memory need.
  * @returns the module's bytes. It imports its memory as `env.memory` and allocates nothing.
  */
@@ -20,8 +20,7 @@ export async function compileAssemblyScript(
   const { error, stderr } = await asc.main(
     ['index.ts', '--outFile', 'kernels.wasm', ...COMMON, ...options],
     {
-      // The compiler asks for `.ts` files; ours are `.as`, since they are not TypeScript.
-      readFile: (name) => read(new URL(name.replace(/\.ts$/, '.as'), folder)),
+      readFile: (name) => read(new URL(name, folder)),
       writeFile: (_, contents) => {
         bytes = contents as Uint8Array<ArrayBuffer>;
       },
@@ -45,7 +44,7 @@ function read(file: URL): string | null {
   }
 }
 
-export const buildKernels = () => compileAssemblyScript(new URL('./', import.meta.url), []);
+export const buildKernels = () => compileAssemblyScript(new URL('assembly/', import.meta.url), []);
 
 if (import.meta.main) {
   writeFileSync(new URL('kernels.wasm', import.meta.url), await buildKernels());

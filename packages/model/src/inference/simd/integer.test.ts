@@ -16,7 +16,7 @@ const loops = exports as Record<
   Loop
 >;
 
-/** `finish` in finish.as: bias, no activation. */
+/** `finish` in assembly/finish.ts: bias, no activation. */
 const LINEAR = 1;
 
 /** Puts numbers into the memory, one after the other, each from a multiple of 16 on. */

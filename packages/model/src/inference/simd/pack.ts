@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Output channels of a panel; images of 3 channels have a tile of 4 of their own (tile.as). */
+/** Output channels of a panel; images of 3 channels have a tile of 4 of their own (assembly/tile.ts). */
 const panelWidth = (outputs: number) => (outputs <= 4 ? 4 : 8);
 
 /** `[matrices, terms, outputs]` */
@@ -44,13 +44,13 @@ export function packPanels(
 /**
  * Along one axis: the taps of the 3-kernel that a product's kernel is made of. The image itself takes
  * the sum of all; the difference to the pixel before takes −k₀, the one to the pixel after k₂
- * (upsample-convolve.as has the derivation).
+ * (assembly/upsample-convolve.ts has the derivation).
  */
 const SUM = [1, 1, 1];
 const BEFORE = [-1, 0, 0];
 const AFTER = [0, 0, 1];
 
-/** [rows, columns] of each of the nine products, in the order of upsample-convolve.as. */
+/** [rows, columns] of each of the nine products, in the order of assembly/upsample-convolve.ts. */
 const PRODUCTS = [
   [SUM, SUM],
   [SUM, BEFORE],
@@ -91,7 +91,7 @@ export interface IntegerKernel {
   scales: Float32Array;
 }
 
-/** As in quantize.as: the largest magnitude of a rounded activation. */
+/** As in assembly/quantize.ts: the largest magnitude of a rounded activation. */
 const LARGEST_ACTIVATION = 4095;
 const LARGEST_INT16 = 2 ** 15 - 1;
 const LARGEST_INT32 = 2 ** 31 - 1;

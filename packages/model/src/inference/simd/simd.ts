@@ -9,10 +9,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostWeight } from '../../generator-file/weights.ts';
 import { product } from '../../networks/layers.ts';
-import { transposedPhases } from '../../networks/transposed.ts';
+import { type TransposedPhase, transposedPhases } from '../../networks/transposed.ts';
 import { unitScales } from '../dense.ts';
 import type { ConvolutionOp, DenseOp, Finish } from '../graph.ts';
-import { type Step, type StepMaker, stepOf } from '../steps.ts';
+import { type LatentStep, type Step, type StepMaker, stepOf } from '../steps.ts';
 import {
   type IntegerKernel,
   packedLength,
@@ -51,10 +51,10 @@ export type Loops = Record<
   (...values: number[]) => void
 > & { unitOf(x: number, count: number): number };
 
-/** What follows a sum, numbered as in finish.as. */
+/** What follows a sum, numbered as in assembly/finish.ts. */
 const ACTIVATION_CODES = { none: 1, relu: 2, tanh: 3 } as const;
 
-/** Numbered as in dense.as. */
+/** Numbered as in assembly/dense.ts. */
 const ENCODING_CODES = { float32: 0, float16: 1, int8: 2 } as const;
 
 /** Products and differences of a block of rows stay in the second-level cache with the kernel. */
@@ -143,7 +143,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
   const output = (shape: readonly number[]): tf.Tensor4D =>
     tf.engine().makeTensorFromTensorInfo(tensors.makeOutput([...shape], 'float32')) as tf.Tensor4D;
 
-  /** The tables and the number that `finish` in finish.as takes, and what it cannot do. */
+  /** The tables and the number that `finish` in assembly/finish.ts takes, and what it cannot do. */
   function finisher({ activation, after }: Finish, bias: Float32Array, length = bias.length) {
     const simple = activation !== 'sigmoid';
     const table = (values: Float32Array | undefined) =>
@@ -181,6 +181,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     };
   }
 
+  /** A Dense layer; `load` says where in the memory the numbers of an input lie, in the scratch or elsewhere. */
   function dense(op: DenseOp) {
     const inputs = op.kernel.shape[0]!;
     const units = op.bias.length;
@@ -194,16 +195,12 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const finish = finisher(op.finish, op.bias);
     const values = [ENCODING_CODES[op.kernel.encoding], scales, ...finish.values] as const;
     reserveScratch(4 * (inputs + padded));
-    const shape = op.output;
-    return (latents: Float32Array, count: number) => {
-      const y = output([count, ...shape]);
+    return (count: number, load: (n: number, scratch: number) => number): tf.Tensor4D => {
+      const y = output([count, 1, 1, units]);
       for (let n = 0; n < count; n++) {
-        const latent = scratch.address;
-        const sums = latent + 4 * inputs;
-        new Float32Array(memory.buffer, latent, inputs).set(
-          latents.subarray(n * inputs, (n + 1) * inputs),
-        );
-        loops.dense(latent, inputs, kernel, ...values, sums, padded);
+        const x = load(n, scratch.address);
+        const sums = scratch.address + 4 * inputs;
+        loops.dense(x, inputs, kernel, ...values, sums, padded);
         new Uint8Array(memory.buffer).copyWithin(
           address(y) + 4 * n * units,
           sums,
@@ -214,6 +211,23 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     };
   }
 
+  function denseOnLatents(op: DenseOp): LatentStep {
+    const run = dense(op);
+    const inputs = op.kernel.shape[0]!;
+    return (latents, count) =>
+      run(count, (n, room) => {
+        const latent = latents.subarray(n * inputs, (n + 1) * inputs);
+        new Float32Array(memory.buffer, room, inputs).set(latent);
+        return room;
+      });
+  }
+
+  function denseOnImages(op: DenseOp): Step {
+    const run = dense(op);
+    const bytes = 4 * op.kernel.shape[0]!;
+    return (x) => run(x.shape[0], (n) => address(x) + n * bytes);
+  }
+
   function upsampled(op: ConvolutionOp): Step {
     const [height, width, channels] = op.input;
     const outputs = op.output[2];
@@ -222,7 +236,7 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const matrices = [9, channels, outputs] as const;
     const taps = 9 * channels * outputs;
     const finish = finisher(op.finish, op.bias);
-    // As laid out in upsample-convolve.as.
+    // As laid out in assembly/upsample-convolve.ts.
     const blockBytes = (rows: number) =>
       pixel * (rows * (width + 1) + (rows + 1) * (2 * width + 1) + SLACK_PIXELS) +
       4 * 9 * rows * width * outputs;
@@ -258,44 +272,42 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const [height, width, channels] = op.input;
     const [, outWidth, outputs] = op.output;
     const integer = op.arithmetic === 'integer';
-    const phases = phasesOf(op).map(({ kernel, kernelShape, padding }) => {
-      const matrices = [1, product(kernelShape) / outputs, outputs] as const;
+    const phases = phasesOf(op).map(({ kernel, ...phase }) => {
+      const matrices = [1, product(phase.kernelShape) / outputs, outputs] as const;
       return {
-        kernelShape,
-        padding,
+        ...phase,
         ...(integer
           ? placePairs(roundKernel(kernel, outputs), matrices, channels)
           : { packed: placePanels(kernel, matrices), scales: 0 }),
       };
     });
-    const most = (side: (padding: Sides) => number) =>
+    const most = (side: (padding: TransposedPhase['padding']) => number) =>
       Math.max(0, ...phases.map(({ padding }) => side(padding)));
     const [top, bottom] = [most((p) => p.top), most((p) => p.bottom)];
     const [left, right] = [most((p) => p.left), most((p) => p.right)];
     const pixel = pixelBytes(op);
     const row = (left + width + right) * pixel;
-    reserveScratch((top + height + bottom) * row + SLACK_PIXELS * op.strides * pixel);
+    reserveScratch((top + height + bottom) * row + SLACK_PIXELS * op.strides[1] * pixel);
     const finish = finisher(op.finish, op.bias);
     // A transposed convolution writes every strides-th pixel, a plain one reads it.
-    const [reads, writes] = op.kind === 'transposed' ? [1, op.strides] : [op.strides, 1];
-    const rows = op.output[0] / writes;
-    const columns = outWidth / writes;
+    const transposed = op.kind === 'transposed';
+    const [readRows, readColumns] = transposed ? [1, 1] : op.strides;
+    const [writeRows, writeColumns] = transposed ? op.strides : [1, 1];
     const run = perImage(op, (x, y) => {
       const border = [height, width, channels, top, bottom, left, right, scratch.address] as const;
       const unit = integer ? loops.unitOf(x, height * width * channels) : 1;
       if (integer) loops.padInteger(x, ...border, unit);
       else loops.pad(x, ...border);
-      phases.forEach(({ kernelShape, padding, packed, scales }, index) => {
+      for (const { kernelShape, padding, start, size, packed, scales } of phases) {
         const from = scratch.address + (top - padding.top) * row + (left - padding.left) * pixel;
-        const [i, j] = [Math.floor(index / writes), index % writes];
         const run = (kernelShape[1] * pixel) / 4;
         (integer ? loops.convolveInteger : loops.convolve)(
-          ...[from, row, reads * row, reads * pixel, kernelShape[0], run],
+          ...[from, row, readRows * row, readColumns * pixel, kernelShape[0], run],
           ...[packed, ...finish.values, ...(integer ? [scales, unit] : [])],
-          ...[y + 4 * (i * outWidth + j) * outputs, rows, columns],
-          ...[4 * writes * outWidth * outputs, 4 * writes * outputs, outputs],
+          ...[y + 4 * (start[0] * outWidth + start[1]) * outputs, ...size],
+          ...[4 * writeRows * outWidth * outputs, 4 * writeColumns * outputs, outputs],
         );
-      });
+      }
     });
     return (images) => finish.complete(run(images));
   }
@@ -310,8 +322,9 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
         },
       };
     },
-    dense,
+    dense: denseOnLatents,
     step(op) {
+      if (op.type === 'dense') return denseOnImages(op);
       if (op.type !== 'convolution') return stepOf(op, keep);
       return op.kind === 'upsampled' ? upsampled(op) : convolution(op);
     },
@@ -328,36 +341,15 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
 const pixelBytes = ({ input: [, , channels], arithmetic }: ConvolutionOp) =>
   4 * (arithmetic === 'integer' ? Math.ceil(channels / 2) : channels);
 
-interface Sides {
-  top: number;
-  bottom: number;
-  left: number;
-  right: number;
-}
-
-interface Phase {
-  kernel: Float32Array;
-  kernelShape: readonly [number, number, number, number];
-  padding: Sides;
-}
-
-function phasesOf(op: ConvolutionOp): Phase[] {
-  const { kind, strides, kernelShape, input, output } = op;
+/** The phases of a transposed convolution; a plain one has a single phase. */
+function phasesOf(op: ConvolutionOp): TransposedPhase[] {
+  const { kind, strides, border, kernelShape, input, output } = op;
   const kernel = op.kernel();
   if (kind === 'transposed') {
-    return transposedPhases(kernel, kernelShape, strides).map((phase) => {
-      const [, [top, bottom], [left, right]] = phase.padding;
-      return { ...phase, padding: { top, bottom, left, right } };
-    });
+    const cropped = [border.top, border.left] as const;
+    return transposedPhases({ kernel, kernelShape, strides, cropped, input, output });
   }
-  // TensorFlow's `same`: what is missing, the larger half after.
-  const missing = (axis: 0 | 1) =>
-    Math.max(0, (output[axis] - 1) * strides + kernelShape[axis] - input[axis]);
-  const [rows, columns] = [missing(0), missing(1)];
-  const [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];
-  return [
-    { kernel, kernelShape, padding: { top, bottom: rows - top, left, right: columns - left } },
-  ];
+  return [{ kernel, kernelShape, padding: border, start: [0, 0], size: [output[0], output[1]] }];
 }
 
 /** The same kernel with its units filled up to a multiple of four, as the loop takes them. */

@@ -1,6 +1,6 @@
 /**
- * Compiles the AssemblyScript beside this file to `kernels.wasm`, which is committed:
- * `node src/engines/wasm/simd/build.ts` after a change to an `.as` file.
+ * Compiles the AssemblyScript in `assembly/` to `kernels.wasm`, which is committed:
+ * `node src/engines/wasm/simd/build.ts` after a change to it.
  *
  * @module
  */
@@ -14,7 +14,8 @@ const OPTIONS = [
 ];
 
 /** @returns the module's bytes. */
-export const buildKernels = () => compileAssemblyScript(new URL('./', import.meta.url), OPTIONS);
+export const buildKernels = () =>
+  compileAssemblyScript(new URL('assembly/', import.meta.url), OPTIONS);
 
 if (import.meta.main) {
   writeFileSync(new URL('kernels.wasm', import.meta.url), await buildKernels());

@@ -1,0 +1,26 @@
+import { type Network, product } from '@killme/model';
+
+/** Multiply-adds in a millisecond of one core; see docs/serving-figures.md. */
+const MULTIPLY_ADDS_PER_MS = 60e6;
+
+/** Milliseconds that one picture takes beside its multiply-adds, for each number that passes a layer. */
+const PASSING_MS = 2e-6;
+
+/**
+ * Estimates how long a generator renders one picture, without a clock: workerd's stands still while
+ * it works.
+ */
+export function estimateRenderMs({ layers }: Network): number {
+  const each = layers.map(({ inputShape, outputShape, weights }) => {
+    const kernel = weights.find(({ shape }) => shape.length > 1);
+    // A kernel over images is applied at each pixel, [height, width] of the larger side.
+    const pixels = Math.max(...[inputShape, outputShape].map(pixelsOf));
+    const places = kernel && kernel.shape.length > 2 ? pixels : 1;
+    const multiplyAdds = kernel ? product(kernel.shape) * places : 0;
+    return multiplyAdds / MULTIPLY_ADDS_PER_MS + product(outputShape) * PASSING_MS;
+  });
+  return each.reduce((sum, ms) => sum + ms, 0);
+}
+
+const pixelsOf = (shape: readonly number[]) =>
+  shape.length === 3 ? product(shape.slice(0, 2)) : 1;

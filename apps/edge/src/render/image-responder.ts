@@ -1,0 +1,179 @@
+/**
+ * How a request for pictures is answered: plan → 304 → store → quota → single-flight → schedule →
+ * render → encode. A route (routes/) validates the request and plans the answer.
+ *
+ * @module
+ */
+import type { Picture } from '@killme/model';
+import type { Model, Models } from '../generator/registry.ts';
+import { attachment } from '../http/content-disposition.ts';
+import { entityTag, FOR_EVER, unchanged } from '../http/etag.ts';
+import { ProblemError } from '../http/problem.ts';
+import { canonicalQuery } from '../http/query.ts';
+import type { Pause } from '../images/pause.ts';
+import type { EncodeWebp } from '../images/webp.ts';
+import { estimateCostMs } from './cost.ts';
+import { CONTENT_TYPES, encode } from './encode.ts';
+import { type ImageStore, joinStores, type Source } from './image-store.ts';
+import type { PicturePlan, PlannedFor } from './plan.ts';
+import { readGalleryPicture, renderPictures } from './render.ts';
+import { createScheduler } from './scheduler.ts';
+import { singleFlight, type Wanted } from './single-flight.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Answers requests for pictures. */
+export interface ImageResponder {
+  /**
+   * @param parameters of the request, valid
+   * @param plan makes of them, and of the generator that they name, what the answer is.
+   * @throws ProblemError 400 from `plan`; 429 beyond the quota; 503 when too much is pending.
+   */
+  respond<Parameters extends { model?: string | undefined }>(
+    request: Request,
+    parameters: Parameters,
+    plan: (parameters: Parameters, generator: PlannedFor) => PicturePlan,
+  ): Promise<Response>;
+  /** Pictures that this isolate has rendered since it started, and those that are pending. */
+  progress(): { rendered: number; pending: number };
+}
+
+export interface ImageResponderOptions {
+  models: Models;
+  encodeWebp: EncodeWebp;
+  /** Says whether a request to render is within the quota of its sender. */
+  withinQuota: (request: Request) => Promise<boolean>;
+  stores: readonly ImageStore[];
+  /** Keeps the runtime awake for work that no client waits for. */
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
+export function createImageResponder({
+  models,
+  encodeWebp,
+  withinQuota,
+  stores,
+  waitUntil,
+}: ImageResponderOptions): ImageResponder {
+  const store = joinStores(stores, waitUntil);
+  const scheduler = createScheduler();
+  const onceAtATime = singleFlight<Bytes>();
+  let rendered = 0;
+
+  /** Loads the weights where they are needed: nobody else has to wait for that. */
+  async function prepare(pictures: PicturePlan['pictures'], model: Model): Promise<Prepared> {
+    if (pictures.from === 'gallery') {
+      return { count: 1, renderMs: 0, get: async () => [await readGalleryPicture(pictures)] };
+    }
+    const { render, renderMs } = await model.load();
+    const get = (pause: Pause) =>
+      renderPictures(pictures, { render, pause, onRendered: () => rendered++ });
+    return { count: pictures.sizes.length, renderMs, get };
+  }
+
+  /** Renders and encodes, in turns with everything else. */
+  async function make(plan: PicturePlan, model: Model, wanted: Wanted): Promise<Bytes> {
+    const { count, renderMs, get } = await prepare(plan.pictures, model);
+    const costMs = estimateCostMs(plan, renderMs);
+    const work = scheduler.run({ pictures: count, costMs, wanted }, async (pause) =>
+      encode(plan.output, await get(pause), { pause, encodeWebp }),
+    );
+    // workerd drops a request whose client has disconnected, in the middle of what it does and
+    // without its `finally`. This holds it until it has given its turn away.
+    waitUntil(work.catch(() => undefined));
+    return work;
+  }
+
+  return {
+    progress: () => ({ rendered, pending: scheduler.pending() }),
+    async respond(request, parameters, planAnswer) {
+      const model = await models.find(parameters.model);
+      const generator = await describe(model);
+      const plan = planAnswer(parameters, generator);
+      const tag = await tagOf(plan, generator);
+      const headers = new Headers({ ETag: tag, 'Cache-Control': FOR_EVER });
+      const same = unchanged(request, headers);
+      if (same) return same;
+      const send = sender(request, fileHeaders(headers, plan));
+      const contentType = CONTENT_TYPES[plan.output.format];
+      const key = keyOf(plan, generator, tag);
+      const found = (await findInGallery(plan)) ?? (await store.find(key, contentType));
+      if (found || request.method === 'HEAD') return send(found ?? { source: sourceOf(plan) });
+      await checkQuota(request, withinQuota);
+      const body = await onceAtATime({
+        key,
+        signal: request.signal,
+        async begin(wanted) {
+          const bytes = await make(plan, model, wanted);
+          store.keep(key, { bytes, contentType });
+          return bytes;
+        },
+      });
+      return send({ body, source: sourceOf(plan) });
+    },
+  };
+}
+
+/** Pictures that only have to be rendered, or read from the gallery. */
+interface Prepared {
+  count: number;
+  /** Estimated milliseconds of each. */
+  renderMs: number;
+  get: (pause: Pause) => Promise<Picture[]>;
+}
+
+/** Everything that is known of a generator without its weights. */
+async function describe(model: Model): Promise<PlannedFor> {
+  const [description, gallery] = await Promise.all([model.describe(), model.loadGallery()]);
+  return { ...description, gallery };
+}
+
+/** Names the bytes of the answer, however its query is written. */
+const tagOf = ({ route, identity }: PicturePlan, { hash }: PlannedFor): Promise<string> =>
+  entityTag(hash, route, canonicalQuery(identity));
+
+/** Under it stores keep the answer, whatever the server is called. */
+const keyOf = ({ route, output }: PicturePlan, { hash }: PlannedFor, tag: string): string =>
+  `${hash}/${route}/${tag.replaceAll('"', '')}.${output.format}`;
+
+function fileHeaders(headers: Headers, { output: { format }, fileName }: PicturePlan): Headers {
+  headers.set('Content-Type', CONTENT_TYPES[format]);
+  if (fileName) headers.set('Content-Disposition', attachment(format, ...fileName));
+  return headers;
+}
+
+/** A file of the gallery that is the answer as it is. */
+async function findInGallery({ pictures }: PicturePlan): Promise<Answer | undefined> {
+  if (pictures.from !== 'gallery' || !pictures.isFile) return undefined;
+  return { body: await pictures.gallery.read(pictures.seed), source: 'gallery' };
+}
+
+const sourceOf = ({ pictures }: PicturePlan): Source =>
+  pictures.from === 'gallery' ? 'gallery' : 'rendered';
+
+async function checkQuota(
+  request: Request,
+  withinQuota: ImageResponderOptions['withinQuota'],
+): Promise<void> {
+  if (await withinQuota(request)) return;
+  throw new ProblemError(
+    429,
+    'Too many pictures were rendered for this client in a minute. Wait a minute.',
+    { headers: { 'Retry-After': '60' } },
+  );
+}
+
+/** A body, which HEAD does without, and where it comes from. */
+interface Answer {
+  body?: BodyInit | undefined;
+  source: Source;
+}
+
+const sender =
+  ({ method }: Request, headers: Headers) =>
+  async ({ body, source }: Answer): Promise<Response> => {
+    headers.set('Killme-Source', source);
+    if (method !== 'HEAD') return new Response(body ?? null, { headers });
+    if (body instanceof ReadableStream) await body.cancel();
+    return new Response(null, { headers });
+  };

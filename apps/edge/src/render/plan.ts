@@ -1,0 +1,93 @@
+/**
+ * A picture request as data: what a route makes of valid parameters, before anything is rendered.
+ *
+ * @module
+ */
+import type { GeneratorDescription, Picture } from '@killme/model';
+import type { Gallery } from '../generator/gallery.ts';
+import type { Animation } from '../images/apng.ts';
+import type { Pause } from '../images/pause.ts';
+import type { Walk } from '../images/walk.ts';
+import type { Size } from './size.ts';
+
+/** What a plan may know of the generator: its weights are not loaded for it. */
+export interface PlannedFor extends GeneratorDescription {
+  gallery: Gallery | undefined;
+}
+
+/** Makes of the rendered pictures, in the order of their latents, what is encoded. */
+type Compose<Composition> = (
+  pictures: readonly Picture[],
+  pause: Pause,
+) => Composition | Promise<Composition>;
+
+/** A file format, and what is put into it. */
+export type Output =
+  | { format: 'png' | 'webp'; compose: Compose<Picture> }
+  | { format: 'apng' | 'gif'; compose: Compose<Animation> }
+  | { format: 'json'; compose: Compose<Walk> };
+
+/** Pictures that are rendered. */
+export interface RenderedPictures {
+  from: 'generator';
+  /** Of each picture; the generator's own are resampled to it. */
+  sizes: readonly Size[];
+  /** One of each picture, `[latent.size]`. A function, because a 304 needs none. */
+  latents: () => readonly Float32Array[];
+}
+
+/** A picture of the gallery. */
+export interface GalleryPicture {
+  from: 'gallery';
+  gallery: Gallery;
+  /** Names the picture. */
+  seed: string;
+  size: Size;
+  /** The file in the gallery is the answer: nothing has to be resampled or encoded. */
+  isFile: boolean;
+}
+
+/** How a request for pictures is answered. */
+export interface PicturePlan {
+  /** The path without its slash. */
+  route: string;
+  /** What determines the bytes of the answer, beside the generator, the route and the code. */
+  identity: Readonly<Record<string, unknown>>;
+  pictures: RenderedPictures | GalleryPicture;
+  /** Pixels of the whole answer, all frames included. */
+  pixels: number;
+  output: Output;
+  /** What a saved file is called after; absent when the browser shows the picture. */
+  fileName?: readonly string[] | undefined;
+}
+
+/** What the routes of pictures have in common. */
+interface CommonParameters {
+  model?: string | undefined;
+  class?: string | undefined;
+  download: boolean;
+}
+
+/** The words of a file name, when a file was asked for: what it shows, then of which generator and class. */
+export const fileNameOf = (
+  { download, model, class: named }: CommonParameters,
+  words: readonly string[],
+): readonly string[] | undefined =>
+  download ? [...words, model, named].filter((word) => word !== undefined) : undefined;
+
+/**
+ * What determines the bytes of an answer. Parameters in other words for the same picture are left out
+ * or replaced by what they mean: an omitted size is the one that it stands for, and the hash of the
+ * generator names it, whatever the server calls it.
+ */
+export function identityOf<Parameters extends CommonParameters>(
+  parameters: Parameters,
+  { size, gallery }: { size?: Size | undefined; gallery: Gallery | undefined },
+): Record<string, unknown> {
+  const { download, model, ...identity } = parameters;
+  return {
+    ...identity,
+    size: size && `${size.width}x${size.height}`,
+    gallery: gallery?.pictures,
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * `<killme-img>`: a custom element that shows the picture of a seed. Importing this module defines it.
+ *
+ *     <killme-img base="https://killme.example.workers.dev" seed="alice" size="128"></killme-img>
+ *
+ * Attributes: `base` (the server; the page's own when omitted), `seed`, `size`, `format`, `class-name`
+ * (the generator's class), `model`, `alt`.
+ *
+ * @module
+ */
+import { createClient } from './index.ts';
+
+const ATTRIBUTES = ['base', 'seed', 'size', 'format', 'class-name', 'model', 'alt'] as const;
+
+export class KillmeImageElement extends HTMLElement {
+  static readonly observedAttributes: readonly string[] = ATTRIBUTES;
+
+  readonly #image: HTMLImageElement;
+
+  constructor() {
+    super();
+    this.#image = document.createElement('img');
+    this.#image.loading = 'lazy';
+    this.#image.decoding = 'async';
+    this.#image.part.add('image');
+    this.attachShadow({ mode: 'open' }).append(this.#image);
+  }
+
+  connectedCallback(): void {
+    this.#update();
+  }
+
+  attributeChangedCallback(): void {
+    if (this.isConnected) this.#update();
+  }
+
+  #read(name: (typeof ATTRIBUTES)[number]): string | undefined {
+    return this.getAttribute(name) ?? undefined;
+  }
+
+  #update(): void {
+    const seed = this.#read('seed');
+    this.#image.alt = this.#read('alt') ?? '';
+    if (!seed) {
+      this.#image.removeAttribute('src');
+      return;
+    }
+    const size = this.#read('size');
+    const format = this.#read('format');
+    this.#image.src = createClient(new URL(this.#read('base') ?? '.', document.baseURI)).img(seed, {
+      size: size === undefined ? undefined : Number(size),
+      format: format === 'webp' ? 'webp' : undefined,
+      class: this.#read('class-name'),
+      model: this.#read('model'),
+    });
+  }
+}
+
+customElements.define('killme-img', KillmeImageElement);

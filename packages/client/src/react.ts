@@ -1,0 +1,35 @@
+/**
+ * `<KillmeImage>`: the picture of a seed in React.
+ *
+ * @module
+ */
+import { createElement, type ImgHTMLAttributes, type ReactElement } from 'react';
+import { createClient, type ImageOptions } from './index.ts';
+
+export interface KillmeImageProps
+  extends Omit<ImgHTMLAttributes<HTMLImageElement>, 'src' | 'srcSet' | 'width' | 'height'> {
+  /** Where the server is. */
+  base: string | URL;
+  seed: string;
+  /** Pixels of each side, on the screen and of the file. */
+  size?: number;
+  /** Options of the address beside the size. */
+  options?: Omit<ImageOptions, 'size'>;
+}
+
+/**
+ * @example
+ * <KillmeImage base="https://killme.example.workers.dev" seed={user.id} size={96} alt={user.name} />
+ */
+export function KillmeImage({
+  base,
+  seed,
+  size = 128,
+  options,
+  alt = '',
+  loading = 'lazy',
+  ...rest
+}: KillmeImageProps): ReactElement {
+  const src = createClient(base).img(seed, { ...options, size });
+  return createElement('img', { ...rest, src, alt, loading, width: size, height: size });
+}

@@ -1,0 +1,335 @@
+/**
+ * Layers as operations: what can be done together becomes one.
+ *
+ * @module
+ */
+import { decodeWeight, type HostWeights } from '../generator-file/weights.ts';
+import type { Activation } from '../networks/layers.ts';
+import { product } from '../networks/layers.ts';
+import { NETWORK_INPUT, type Network, type PlacedLayer } from '../networks/network.ts';
+import { COMBINATIONS, type Pair } from '../networks/served-layers.ts';
+import type { Sides } from '../networks/transposed.ts';
+import {
+  type Affine,
+  affineOf,
+  awayFromZero,
+  foldAfter,
+  foldConvolution,
+  weightOf,
+} from './fold.ts';
+import {
+  type Arithmetic,
+  type ConvolutionOp,
+  type DenseOp,
+  type Finish,
+  type ImageShape,
+  type InferenceGraph,
+  LATENTS,
+  type Op,
+  type OpNode,
+} from './graph.ts';
+
+/** What a layer gives, as far as operations have been made for it. */
+interface Value {
+  /** Place of the operation that makes it, before what is put off. */
+  node: number;
+  /** Of the layer, batch left out. */
+  shape: readonly number[];
+  /** A normalization that has not found its convolution yet. */
+  pending?: Affine | undefined;
+  /** An upsampling put off: pointwise operations may pass it, as equal pixels stay equal. */
+  upsampled?: boolean;
+}
+
+type Placed<Type extends PlacedLayer['layer']['type']> = PlacedLayer & {
+  layer: Extract<PlacedLayer['layer'], { type: Type }>;
+};
+
+const NO_BORDER: Sides = { top: 0, bottom: 0, left: 0, right: 0 };
+
+/** Turns layers into operations, one after the other, each as far into the one before as it goes. */
+export class GraphReader {
+  private readonly nodes: OpNode[] = [];
+  private readonly values: Value[] = [];
+  /** Operations that several layers read: nothing more is done in them. */
+  private readonly shared = new Set<number>();
+  private readonly network: Network;
+  private readonly weights: HostWeights;
+  private readonly arithmetic: Arithmetic;
+
+  constructor(network: Network, weights: HostWeights, arithmetic: Arithmetic) {
+    this.network = network;
+    this.weights = weights;
+    this.arithmetic = arithmetic;
+  }
+
+  read(): InferenceGraph {
+    const { layers, outputShape } = this.network;
+    layers.forEach((placed, i) => {
+      const value = this.add(placed);
+      const readers = layers.filter(({ inputs }) => inputs.includes(i)).length;
+      this.values.push(readers > 1 ? this.share(value) : value);
+    });
+    const last = this.settle(this.values.at(-1)!);
+    // The last operation gives the output.
+    if (last.node !== this.nodes.length - 1)
+      this.push({ type: 'rescaling', scale: 1, offset: 0 }, last);
+    return { nodes: this.nodes, output: asImage(outputShape) };
+  }
+
+  private add(placed: PlacedLayer): Value {
+    const { layer, outputShape: shape } = placed;
+    const [input] = placed.inputs.map((at) => this.valueAt(at));
+    if (!input) throw unsupported(placed, 'it has no input');
+    switch (layer.type) {
+      case 'dropout':
+        return input; // does nothing outside training
+      case 'reshape':
+      case 'flatten':
+        return { ...this.settle(input), shape };
+      case 'batchNormalization':
+        return { ...this.normalize(input), pending: affineOf(placed, this.weights) };
+      case 'activation':
+        return this.activate(this.normalize(input), layer.activation);
+      case 'leakyRelu':
+      case 'elementwise':
+      case 'rescaling':
+        return this.push(layer, this.normalize(input));
+      case 'upSampling2d':
+        return { ...this.upsample(input), upsampled: true, shape };
+      case 'dense':
+        return this.dense(placed as Placed<'dense'>, this.settle(input));
+      case 'conv2d':
+      case 'paddedConv2d':
+      case 'conv2dTranspose':
+      case 'croppedConv2dTranspose':
+        return this.convolve(placed, input);
+      default:
+        return this.addOther(placed);
+    }
+  }
+
+  /** Layers into which nothing else goes. */
+  private addOther(placed: PlacedLayer): Value {
+    const { layer, outputShape: shape } = placed;
+    const inputs = placed.inputs.map((at) => this.settle(this.valueAt(at)));
+    const read = (name: string) => decodeWeight(weightOf(this.weights, `${placed.name}/${name}`));
+    const made = (op: Op, ...from: Value[]): Value => ({ ...this.push(op, ...from), shape });
+    switch (layer.type) {
+      case 'depthwiseConv2d': {
+        const { strides, padding } = layer;
+        const kernelShape = [...layer.kernelSize, placed.inputShape.at(-1)!, 1] as const;
+        const numbers = { kernel: read('kernel'), kernelShape, bias: read('bias') };
+        return made(
+          { type: 'depthwise', ...numbers, strides, border: sidesOf(padding) },
+          inputs[0]!,
+        );
+      }
+      case 'zeroPadding2d':
+        return made({ type: 'pad', border: sidesOf(layer.padding) }, inputs[0]!);
+      case 'cropping2d': {
+        const { top, bottom, left, right } = sidesOf(layer.cropping);
+        const border = { top: -top, bottom: -bottom, left: -left, right: -right };
+        return made({ type: 'pad', border }, inputs[0]!);
+      }
+      case 'resize': {
+        const { method, coordinates } = layer;
+        const shapes = { input: asImage(placed.inputShape), output: asImage(shape) };
+        return made({ type: 'resize', ...shapes, method, coordinates }, inputs[0]!);
+      }
+      case 'permute':
+        return made({ type: 'permute', axes: layer.axes, input: placed.inputShape }, inputs[0]!);
+      case 'slice':
+        return made(layer, inputs[0]!);
+      case 'pRelu':
+        return made({ ...layer, alpha: read('alpha'), shape: asImage(layer.shape) }, inputs[0]!);
+      case 'groupNormalization':
+      case 'layerNormalization': {
+        const normalized = made(layer, inputs[0]!);
+        return {
+          ...normalized,
+          pending: { scale: awayFromZero(read('gamma')), shift: read('beta') },
+        };
+      }
+      case 'concatenate':
+        return made({ type: 'concatenate' }, ...inputs);
+      default:
+        break;
+    }
+    if (COMBINATIONS.some((type) => type === layer.type)) {
+      return made({ type: layer.type } as Op, ...inputs);
+    }
+    throw unsupported(placed, `no inference step for ${layer.type}`);
+  }
+
+  private valueAt(at: number): Value {
+    if (at === NETWORK_INPUT) return { node: LATENTS, shape: this.network.inputShape };
+    return this.values[at]!;
+  }
+
+  /** Adds an operation; its value has the shape of the first input's. */
+  private push(op: Op, ...from: Value[]): Value {
+    const inputShapes = from.map(({ shape, upsampled }) => {
+      const [height, width, channels] = asImage(shape);
+      return upsampled
+        ? ([height / 2, width / 2, channels] as const)
+        : ([height, width, channels] as const);
+    });
+    this.nodes.push({ op, inputs: from.map(({ node }) => node), inputShapes });
+    return { ...from[0]!, node: this.nodes.length - 1 };
+  }
+
+  private share(value: Value): Value {
+    const settled = this.settle(value);
+    this.shared.add(settled.node);
+    return settled;
+  }
+
+  private dense({ name, layer }: Placed<'dense'>, input: Value): Value {
+    const op: DenseOp = {
+      type: 'dense',
+      kernel: weightOf(this.weights, `${name}/kernel`),
+      scale: undefined,
+      bias: decodeWeight(weightOf(this.weights, `${name}/bias`)).slice(),
+      finish: {},
+    };
+    const value = { ...this.push(op, input), shape: [layer.units] };
+    return layer.activation ? this.activate(value, layer.activation) : value;
+  }
+
+  private convolve(placed: PlacedLayer, given: Value): Value {
+    const { pending } = given;
+    let input = pending ? this.addShift({ ...given, pending: undefined }, pending) : given;
+    const folded = foldConvolution(placed, this.weights, pending);
+    const { layer, inputShape, outputShape } = placed;
+    const fits = layer.type === 'conv2d' && layer.kernelSize === 3 && layer.strides === 1;
+    if (!fits) input = this.upsample(input);
+    const { upsampled = false } = input;
+    const [height, width, channels] = inputShape as ImageShape;
+    const op: ConvolutionOp = {
+      type: 'convolution',
+      ...geometryOf(placed, upsampled),
+      arithmetic: this.arithmetic,
+      ...folded,
+      finish: {},
+      input: upsampled ? [height / 2, width / 2, channels] : [height, width, channels],
+      output: outputShape as ImageShape,
+    };
+    return { ...this.push(op, input), shape: outputShape, upsampled: false };
+  }
+
+  private activate(value: Value, activation: Activation): Value {
+    const finish = this.finishOf(value);
+    if (!finish || finish.activation) return this.push({ type: 'activation', activation }, value);
+    finish.activation = activation;
+    return value;
+  }
+
+  /** The end of the operation, if it makes sums and more can be done to them. */
+  private finishOf({ node }: Value): Finish | undefined {
+    const op = this.nodes[node]?.op;
+    if (op?.type !== 'convolution' && op?.type !== 'dense') return undefined;
+    return op.finish.after || this.shared.has(node) ? undefined : op.finish;
+  }
+
+  /** The operation that sums what a normalization is of, channel for channel. */
+  private sumsOf({ node }: Value, channels: number): ConvolutionOp | DenseOp | undefined {
+    const op = this.nodes[node]?.op;
+    if (op?.type === 'convolution') return op.bias.length === channels ? op : undefined;
+    return op?.type === 'dense' && op.bias.length % channels === 0 ? op : undefined;
+  }
+
+  private normalize(value: Value): Value {
+    const { pending } = value;
+    return pending ? this.applyAffine({ ...value, pending: undefined }, pending) : value;
+  }
+
+  /** Normalization as it stands: into the sums, if nothing has been done to them yet. */
+  private applyAffine(value: Value, affine: Affine): Value {
+    const fresh = this.finishOf(value);
+    const op = this.sumsOf(value, affine.scale.length);
+    if (!op || !fresh || fresh.activation) return this.push({ type: 'affine', ...affine }, value);
+    if (op.type === 'convolution') foldAfter(op, affine);
+    else scaleUnits(op, affine);
+    return value;
+  }
+
+  /** What is left of a normalization whose scale is in the kernel after it. */
+  private addShift(value: Value, { scale, shift }: Affine): Value {
+    const ratio = shift.map((number, i) => number / scale[i]!);
+    const finish = this.finishOf(value);
+    const op = this.sumsOf(value, ratio.length);
+    if (!op || !finish) {
+      return this.push({ type: 'affine', scale: undefined, shift: ratio }, value);
+    }
+    finish.after = op.bias.map((_, i) => ratio[i % ratio.length]!);
+    return value;
+  }
+
+  private upsample(value: Value): Value {
+    if (!value.upsampled) return value;
+    return { ...this.push({ type: 'upsample' }, value), upsampled: false };
+  }
+
+  /** Nothing is put off any longer. */
+  private settle = (value: Value): Value => this.upsample(this.normalize(value));
+}
+
+/** Strides and border of a convolution, Keras's `same` worked out. */
+function geometryOf(
+  { name, layer, inputShape, outputShape }: PlacedLayer,
+  upsampled: boolean,
+): Pick<ConvolutionOp, 'kind' | 'strides' | 'border'> {
+  switch (layer.type) {
+    case 'paddedConv2d':
+      return { kind: 'plain', strides: layer.strides, border: sidesOf(layer.padding) };
+    case 'croppedConv2dTranspose':
+      return { kind: 'transposed', strides: layer.strides, border: sidesOf(layer.cropping) };
+    case 'conv2d': {
+      const { kernelSize: size, strides } = layer;
+      if (upsampled) return { kind: 'upsampled', strides: [1, 1], border: NO_BORDER };
+      // TensorFlow's `same`: what is missing, the larger half after.
+      const [rows, columns] = ([0, 1] as const).map((axis) =>
+        halves(Math.max(0, (outputShape[axis]! - 1) * strides + size - inputShape[axis]!)),
+      );
+      return { kind: 'plain', strides: [strides, strides], border: sidesOf([rows!, columns!]) };
+    }
+    case 'conv2dTranspose': {
+      const { kernelSize: size, strides } = layer;
+      const [before, after] = halves(Math.max(0, size - strides));
+      const sides = [before, after] as const;
+      return { kind: 'transposed', strides: [strides, strides], border: sidesOf([sides, sides]) };
+    }
+    default:
+      throw new Error(`${name} is no convolution`);
+  }
+}
+
+const halves = (whole: number): Pair => [Math.floor(whole / 2), Math.ceil(whole / 2)];
+
+const sidesOf = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): Sides => ({
+  top,
+  bottom,
+  left,
+  right,
+});
+
+/** Normalization by channel into a Dense layer; a normalization before Reshape has a channel for each unit. */
+function scaleUnits(dense: DenseOp, { scale, shift }: Affine): void {
+  const before = dense.scale;
+  dense.scale = dense.bias.map((_, i) => (before?.[i] ?? 1) * scale[i % scale.length]!);
+  dense.bias = dense.bias.map(
+    (value, i) => value * scale[i % scale.length]! + shift[i % shift.length]!,
+  );
+}
+
+/** Flat numbers are one pixel, rows of channels one row. */
+function asImage(shape: readonly number[]): ImageShape {
+  const image = [...Array.from({ length: Math.max(0, 3 - shape.length) }, () => 1), ...shape];
+  const [height, width, channels] = image as [number, number, number];
+  return image.length === 3 ? [height, width, channels] : [1, 1, product(shape)];
+}
+
+function unsupported({ name }: PlacedLayer, reason: string): Error {
+  return new Error(`the generator's layer ${name} cannot be served: ${reason}`);
+}

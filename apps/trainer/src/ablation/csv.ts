@@ -1,6 +1,6 @@
 /**
- * The CSV that `npm run ablate` writes: a row for each run that was measured. docs/quality.md, "What
- * helped", says what the columns are.
+ * The CSV that `npm run ablate` writes: a row for each run that was measured. docs/results.md
+ * says what the columns are.
  *
  * @module
  */

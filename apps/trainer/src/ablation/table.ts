@@ -1,5 +1,5 @@
 /**
- * `npm run tables`: the rows of the ablation's CSV as the tables of docs/quality.md.
+ * `npm run tables`: the rows of the ablation's CSV as the tables of docs/results.md.
  *
  * @module
  */

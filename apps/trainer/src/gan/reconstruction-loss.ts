@@ -14,7 +14,7 @@ const SMALLEST = 8;
 
 /**
  * What the rest counts against a band of detail. With 1, as in the paper, all backgrounds have one colour
- * for thousands of iterations; with 4, faces take as long (docs/quality.md).
+ * for thousands of iterations; with 4, faces take as long (docs/methods.md).
  */
 const REST_WEIGHT = 2;
 

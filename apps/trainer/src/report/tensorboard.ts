@@ -1,6 +1,6 @@
 /**
  * What a run leaves for TensorBoard: `tensorboard --logdir runs/<name>`, or `--logdir runs` to
- * compare runs. See docs/seeing-it-learn.md for what each tag shows.
+ * compare runs. See docs/training.md for what each tag shows.
  *
  * @module
  */

@@ -189,7 +189,7 @@ function feedAugment(name: () => string, shape: readonly number[]) {
   return { colors, shifts, corners: feed([count, 2], () => numbers.corners) as tf.Tensor2D };
 }
 
-/** What an iteration takes beside one of the warm-up, in which D rests (docs/quality.md: "a third of the time"). */
+/** What an iteration takes beside one of the warm-up, in which D rests (docs/methods.md: "a third of the time"). */
 const WORK_WITH_D = 3;
 
 /** The work of a run's iterations before `iteration`; that of one in the warm-up is 1. */

@@ -26,7 +26,7 @@ import {
   writeTfjsModel,
 } from './index.ts';
 
-// That real Keras opens these files is checked by test/reference/check_export.py: docs/keras.md.
+// That real Keras opens these files is checked by test/reference/check_export.py: docs/export.md.
 
 const small = { imageSize: 16, width: 1 / 16 };
 const generator = articleGenerator(small);

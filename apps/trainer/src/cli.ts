@@ -3,6 +3,7 @@ import { methodsSchema } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ABLATION_CSV, ablate, VARIANT_NAMES, type VariantName } from './ablation/ablate.ts';
 import { readRows } from './ablation/csv.ts';
+import { replaceMarked } from './ablation/replace-marked.ts';
 import { ablationTables } from './ablation/table.ts';
 import { continueInDeno } from './engines/deno.ts';
 import { type EngineChoice, NeedsDeno, startEngine } from './engines/start.ts';
@@ -363,11 +364,14 @@ program
   .command('tables')
   .description('print what ablate has measured as Markdown tables: medians and ranges over seeds')
   .argument('[CSV]', 'without it docs/ablation.csv')
-  .action(async (given?: string) => {
+  .option('--into <FILE>', 'write them into a Markdown file instead, between its marks', userPath)
+  .action(async (given: string | undefined, { into }: { into?: string }) => {
     const csv = given === undefined ? ABLATION_CSV : userPath(given);
     const rows = await readRows(csv);
     if (rows.length === 0) throw new UserError(`${csv} has no row: make some by npm run ablate`);
-    console.log(ablationTables(rows));
+    const tables = ablationTables(rows);
+    if (into === undefined) console.log(tables);
+    else await replaceMarked(into, 'tables', tables);
   });
 
 program

@@ -85,7 +85,8 @@ export async function start(
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
-  const closed = once(child, 'close');
+  running.add(child);
+  const closed = once(child, 'close').finally(() => running.delete(child));
   while (child.exitCode === null && !(await isReady(output, at))) {
     await Promise.race([wait(50), closed]);
   }
@@ -94,6 +95,23 @@ export async function start(
     return { status: child.exitCode, output };
   }
   return { origin: `http://localhost:${at}`, stop: () => stop(child) };
+}
+
+/** Groups of processes that were started and have not ended. */
+const running = new Set<ChildProcess>();
+
+// A test file that fails before its end must leave no server behind.
+process.once('exit', () => {
+  for (const { pid } of running) endGroup(pid!, 'SIGKILL');
+});
+
+/** Whatever of a group is still there. */
+function endGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** @throws Error with what it said, when the server did not come up. */
@@ -111,10 +129,10 @@ export async function expectRefusal(started: Server | Refusal): Promise<Refusal>
 
 async function stop(child: ChildProcess): Promise<number | null> {
   const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
-  process.kill(-child.pid!, 'SIGINT');
+  endGroup(child.pid!, 'SIGINT');
   const late = new AbortController();
   const forced = wait(10_000, undefined, late).then(
-    () => process.kill(-child.pid!, 'SIGKILL'),
+    () => endGroup(child.pid!, 'SIGKILL'),
     () => undefined,
   );
   await exited;

@@ -10,10 +10,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENERATOR_MANIFEST, type GeneratorDescription, loadGeneratorFile } from '@killme/model';
+import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
-import { GENERATOR_LIST, saying } from '../src/generator/registry.ts';
-import { folderReader } from '../src/runtimes/disk.ts';
+import { openGenerator } from '../src/generator/generator.ts';
+import { checkRenders, GENERATOR_LIST, saying } from '../src/generator/registry.ts';
+import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
 import type { NamedFolder } from '../src/runtimes/named-folder.ts';
 import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
@@ -87,11 +88,16 @@ export async function assembleAssets(
 async function copyGenerator(folder: string, target: string): Promise<GeneratorDescription> {
   const read = new Map<string, Uint8Array>();
   const readFile = folderReader(folder);
-  const { manifest, hash } = await loadGeneratorFile(async (name) => {
-    const bytes = await readFile(name);
-    read.set(name, bytes);
-    return bytes;
+  const generator = await openGenerator({
+    async readFile(name) {
+      const bytes = await readFile(name);
+      read.set(name, bytes);
+      return bytes;
+    },
+    loadBinaries: compileBinaries,
   });
+  await checkRenders(generator);
+  const { manifest, hash } = generator;
   await mkdir(target, { recursive: true });
   for (const name of [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)]) {
     // What was checked is what is written, whatever happens to the folder meanwhile.

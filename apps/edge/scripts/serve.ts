@@ -14,6 +14,7 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
+import { httpOrigin } from '../src/runtimes/http-origin.ts';
 import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { readArguments, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
@@ -23,6 +24,11 @@ const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
 
 /** Longer than workerd has ever taken to start, on a busy machine too. */
 const START_SECONDS = 120;
+
+/** What a person should know who lets others reach this server. */
+const OPEN_TOOLS =
+  'Everybody who reaches this host can use wrangler’s developer tools too (/cdn-cgi/explorer): ' +
+  'for others serve with `npm run start:deno` or `npm run deploy`';
 
 async function main(): Promise<void> {
   const options = readArguments({
@@ -118,17 +124,21 @@ async function runWrangler({
   }
   const exited = once(wrangler, 'exit');
   if (await isReady(wrangler, host, port)) {
-    console.log(`Ready on http://${host}:${port}  (Ctrl-C ends it)`);
+    console.log(`Ready on ${httpOrigin(host, port)}  (Ctrl-C ends it)`);
+    if (!isLoopback(host)) console.log(OPEN_TOOLS);
   }
   await exited;
   if (!stopped) throw new UserError('wrangler dev has ended by itself; its lines above say why');
 }
 
+const isLoopback = (host: string) =>
+  host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+
 /** Waits until the worker answers; false when wrangler ended or took too long. */
 async function isReady(wrangler: ChildProcess, host: string, port: number): Promise<boolean> {
   const giveUp = Date.now() + START_SECONDS * 1000;
   while (wrangler.exitCode === null && wrangler.signalCode === null && Date.now() < giveUp) {
-    const answer = await fetch(`http://${host}:${port}/healthz`).catch(() => undefined);
+    const answer = await fetch(`${httpOrigin(host, port)}/healthz`).catch(() => undefined);
     if (answer?.ok) return true;
     await wait(100);
   }

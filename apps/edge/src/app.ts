@@ -1,8 +1,9 @@
 import { UserError } from '@killme/model';
-import { type Handler, Hono } from 'hono';
+import { type Handler, Hono, type MiddlewareHandler } from 'hono';
 import { createModels, type GeneratorSource, type Models } from './generator/registry.ts';
 import { openHeaders } from './http/etag.ts';
 import { ProblemError, problemResponse, shorten } from './http/problem.ts';
+import type { WithinQuota } from './http/quota.ts';
 import { webpEncoder } from './images/webp.ts';
 import { createImageResponder, type ImageResponder } from './render/image-responder.ts';
 import type { ImageStore } from './render/image-store.ts';
@@ -27,7 +28,7 @@ export interface AppOptions {
   /** Gives libwebp's wasm binary, compiled (see images/webp.ts). */
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Says whether a request to render is within the quota of its sender; every request is when omitted. */
-  withinQuota?: ((request: Request) => Promise<boolean>) | undefined;
+  withinQuota?: WithinQuota | undefined;
   /** Stores of rendered pictures, the fastest first. */
   stores?: readonly ImageStore[] | undefined;
   /** Keeps the runtime awake for work that no client waits for; needed where it would sleep. */
@@ -55,22 +56,23 @@ const createApi = (responder: ImageResponder, models: Models) =>
  */
 export function createApp(options: AppOptions): Hono {
   const models = createModels(options.listGenerators);
+  const withinQuota = options.withinQuota ?? (async () => true);
   const responder = createImageResponder({
     models,
     encodeWebp: webpEncoder(options.loadWebpBinary),
-    withinQuota: options.withinQuota ?? (async () => true),
+    withinQuota,
     stores: options.stores ?? [],
     waitUntil: options.waitUntil ?? ((work) => work),
   });
   const app = new Hono();
-  app.use(openHeaders);
+  app.use(openHeaders, refuseHost);
   // Hono answers HEAD as GET, without the body
   app.route('/', createApi(responder, models));
   app
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
     .get('/docs.css', ...docsStyle)
-    .get('/generator/:file', generatorFile(models));
+    .get('/generator/:file', generatorFile(models, withinQuota));
   for (const [path, file] of Object.entries(PAGE_FILES)) {
     app.get(path, page(file, { readPage: options.readPage, models }));
   }
@@ -88,6 +90,17 @@ export function createApp(options: AppOptions): Hono {
 }
 
 const isGet = ({ method }: { method: string }) => method === 'GET';
+
+/** What is no host name makes an address that cannot be read. */
+const refuseHost: MiddlewareHandler = async (c, next) => {
+  if (!URL.canParse(c.req.url)) {
+    throw new ProblemError(
+      400,
+      `The Host header is not a host: ${shorten(c.req.header('Host') ?? '')}`,
+    );
+  }
+  await next();
+};
 
 /** A page of another origin may ask first whether it may send `If-None-Match`. */
 const preflight: Handler = (c) =>

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type GeneratorDescription, UserError } from '@killme/model';
+import { type GeneratorDescription, seedToLatent, UserError } from '@killme/model';
 import { shorten } from '../http/problem.ts';
 import { badParameters } from '../http/query.ts';
 import { once } from '../once.ts';
@@ -21,8 +21,8 @@ export interface GeneratorSource {
   load: () => Promise<AnyGenerator>;
   /** Describes the generator without loading it; that of the loaded one is used when omitted. */
   describe?: (() => Promise<GeneratorDescription>) | undefined;
-  /** Gives the bytes of a file of the generator by name; others can render with it then. */
-  readFile?: ((name: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+  /** Opens a file of the generator by name, to be sent; clients can render with it then. */
+  openFile?: ((name: string) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>) | undefined;
   /** Opens the gallery of the generator; `/img` answers from it if there is one. */
   openGallery?: ((generator: GeneratorDescription) => Promise<Gallery | undefined>) | undefined;
 }
@@ -33,7 +33,7 @@ export interface Model {
   load: () => Promise<AnyGenerator>;
   describe: () => Promise<GeneratorDescription>;
   loadGallery: () => Promise<Gallery | undefined>;
-  readFile: GeneratorSource['readFile'];
+  openFile: GeneratorSource['openFile'];
 }
 
 export interface Models {
@@ -73,6 +73,19 @@ export function sayWhich(sources: readonly GeneratorSource[]): readonly Generato
   });
 }
 
+/**
+ * Renders one picture: what a file says may be right, and its layers still not fit, or be too large.
+ * @throws UserError saying why the generator cannot render.
+ */
+export async function checkRenders({ render, latentSpace }: AnyGenerator): Promise<void> {
+  try {
+    await render(seedToLatent('check', latentSpace));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`the generator cannot render a picture: ${reason}`);
+  }
+}
+
 /** @throws what `work` on one of `count` generators throws; where there are several a UserError begins with the name. */
 export async function saying<T>(name: string, count: number, work: Promise<T>): Promise<T> {
   try {
@@ -83,9 +96,9 @@ export async function saying<T>(name: string, count: number, work: Promise<T>): 
   }
 }
 
-function toModel({ name, readFile, openGallery, ...source }: GeneratorSource): Model {
+function toModel({ name, openFile, openGallery, ...source }: GeneratorSource): Model {
   const load = once(source.load);
   const describe = once(source.describe ?? load);
   const loadGallery = once(async () => openGallery?.(await describe()));
-  return { name, load, describe, loadGallery, readFile };
+  return { name, load, describe, loadGallery, openFile };
 }

@@ -11,10 +11,10 @@ const PASSING_MS = 2e-6;
  * it works.
  */
 export function estimateRenderMs({ layers }: Network): number {
-  const each = layers.map(({ inputShape, outputShape, weights }) => {
+  const each = layers.map(({ layer, inputShape, outputShape, weights }) => {
     const kernel = weights.find(({ shape }) => shape.length > 1);
-    // A kernel over images is applied at each pixel, [height, width] of the larger side.
-    const pixels = Math.max(...[inputShape, outputShape].map(pixelsOf));
+    // A kernel over images is applied at each pixel of the output; a transposed one, of the input.
+    const pixels = pixelsOf(/transpose/i.test(layer.type) ? inputShape : outputShape);
     const places = kernel && kernel.shape.length > 2 ? pixels : 1;
     const multiplyAdds = kernel ? product(kernel.shape) * places : 0;
     return multiplyAdds / MULTIPLY_ADDS_PER_MS + product(outputShape) * PASSING_MS;

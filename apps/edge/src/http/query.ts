@@ -26,6 +26,12 @@ export const noQuery = createMiddleware(async (c, next) => {
   await next();
 });
 
+/** Middleware for a page that takes no parameters: others add theirs to links that they pass on. */
+export const anyQuery = createMiddleware(async (c, next) => {
+  readParameters(noParameters, c.req.url, { ignoreUnknown: true });
+  await next();
+});
+
 /** Middleware that checks the query; the handlers after it read it with `c.req.valid('query')`. */
 export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
   type Checked = {
@@ -40,12 +46,14 @@ export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
 
 /**
  * Reads and checks the query of a request.
+ * @param options.ignoreUnknown for pages, whose links are passed on with parameters of others: `fbclid`.
  * @throws ProblemError 400 naming each wrong parameter, what it may be and what came; 414 for a URL
  * beyond 16 KiB.
  */
 export function readParameters<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   url: string,
+  { ignoreUnknown = false }: { ignoreUnknown?: boolean } = {},
 ): z.infer<z.ZodObject<Shape>> {
   if (url.length > URL_CHARACTERS) {
     throw new ProblemError(
@@ -53,7 +61,9 @@ export function readParameters<Shape extends z.ZodRawShape>(
       `The URL is longer than ${URL_CHARACTERS} characters; a seed has at most ${SEED_CHARACTERS}.`,
     );
   }
-  const values = decodeQuery(new URL(url).search, schema);
+  const pairs = new URL(url).search.replace(/^\?/, '').split('&');
+  const known = ignoreUnknown ? pairs.filter((pair) => isKnown(pair, schema)) : pairs;
+  const values = decodeQuery(known, schema);
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   throw badParameters(faultsOf(parsed.error, schema, values));
@@ -74,10 +84,10 @@ export function canonicalQuery(parameters: Readonly<Record<string, unknown>>): s
  * Strict where URLSearchParams is lenient: it lets the same name come twice, and turns bytes that
  * are not UTF-8 into replacement characters, so that different requests would look the same.
  */
-function decodeQuery(search: string, schema: z.ZodObject): Record<string, string> {
+function decodeQuery(pairs: readonly string[], schema: z.ZodObject): Record<string, string> {
   const values = new Map<string, string>();
   const faults: ParameterFault[] = [];
-  for (const pair of search.replace(/^\?/, '').split('&')) {
+  for (const pair of pairs) {
     if (pair === '') continue;
     const [rawName = '', ...rest] = pair.split('=');
     const rawValue = rest.join('=');
@@ -102,6 +112,9 @@ function decodeQuery(search: string, schema: z.ZodObject): Record<string, string
   if (faults.length > 0) throw badParameters(faults);
   return Object.fromEntries(values);
 }
+
+const isKnown = (pair: string, schema: z.ZodObject) =>
+  Object.hasOwn(schema.shape, decode(pair.split('=')[0] ?? '') ?? '');
 
 /** Percent-decoding as forms have it (`+` is a space); nothing when the bytes are not UTF-8. */
 function decode(text: string): string | undefined {

@@ -8,8 +8,8 @@ import type { Picture } from '@killme/model';
 import type { Model, Models } from '../generator/registry.ts';
 import { attachment } from '../http/content-disposition.ts';
 import { entityTag, FOR_EVER, unchanged } from '../http/etag.ts';
-import { ProblemError } from '../http/problem.ts';
 import { canonicalQuery } from '../http/query.ts';
+import { checkQuota, type WithinQuota } from '../http/quota.ts';
 import type { Pause } from '../images/pause.ts';
 import type { EncodeWebp } from '../images/webp.ts';
 import { estimateCostMs } from './cost.ts';
@@ -42,7 +42,7 @@ export interface ImageResponderOptions {
   models: Models;
   encodeWebp: EncodeWebp;
   /** Says whether a request to render is within the quota of its sender. */
-  withinQuota: (request: Request) => Promise<boolean>;
+  withinQuota: WithinQuota;
   stores: readonly ImageStore[];
   /** Keeps the runtime awake for work that no client waits for. */
   waitUntil: (work: Promise<unknown>) => void;
@@ -150,18 +150,6 @@ async function findInGallery({ pictures }: PicturePlan): Promise<Answer | undefi
 
 const sourceOf = ({ pictures }: PicturePlan): Source =>
   pictures.from === 'gallery' ? 'gallery' : 'rendered';
-
-async function checkQuota(
-  request: Request,
-  withinQuota: ImageResponderOptions['withinQuota'],
-): Promise<void> {
-  if (await withinQuota(request)) return;
-  throw new ProblemError(
-    429,
-    'Too many pictures were rendered for this client in a minute. Wait a minute.',
-    { headers: { 'Retry-After': '60' } },
-  );
-}
 
 /** A body, which HEAD does without, and where it comes from. */
 interface Answer {

@@ -10,9 +10,9 @@ export type Source = 'rendered' | 'gallery' | ImageStore['name'];
 
 /** One place that keeps pictures for ever: an address never gets other bytes. */
 export interface ImageStore {
-  name: 'cache' | 'r2';
+  name: 'memory' | 'cache' | 'r2';
   /** @param key `<hash of the generator>/<route>/<tag>.<format>`, whatever the server is called */
-  find(key: string): Promise<ReadableStream | undefined>;
+  find(key: string): Promise<ReadableStream | Uint8Array<ArrayBuffer> | undefined>;
   keep(key: string, picture: KeptPicture): Promise<void>;
 }
 
@@ -21,12 +21,12 @@ export interface KeptPicture {
   contentType: string;
 }
 
-/** JoinedStore as one. */
+/** Several stores as one. */
 export interface JoinedStore {
   find(
     key: string,
     contentType: string,
-  ): Promise<{ body: ReadableStream; source: Source } | undefined>;
+  ): Promise<{ body: ReadableStream | Uint8Array<ArrayBuffer>; source: Source } | undefined>;
   /** Returns at once; the work goes on behind the answer. */
   keep(key: string, picture: KeptPicture): void;
 }
@@ -39,7 +39,7 @@ export function joinStores(
   waitUntil: (work: Promise<unknown>) => void,
 ): JoinedStore {
   const failing = new Set<string>();
-  /** The outcome, or nothing when it fails; that is told once, until it works again. */
+  /** The outcome, or nothing when it fails; the first failure of a row is logged. */
   const attempt = async <T>(what: string, doing: () => Promise<T>): Promise<T | undefined> => {
     try {
       const outcome = await doing();
@@ -70,7 +70,7 @@ export function joinStores(
         if (!body) continue;
         if (i === 0) return { body, source: name };
         // Next time it is found in a faster one.
-        const [sent, kept] = body.tee();
+        const [sent, kept] = body instanceof ReadableStream ? body.tee() : [body, body];
         const picture = new Response(kept)
           .arrayBuffer()
           .then((read) => ({ bytes: new Uint8Array(read), contentType }));

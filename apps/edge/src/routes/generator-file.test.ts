@@ -16,7 +16,7 @@ beforeAll(async () => {
       {
         name: 'random',
         load: () => openGenerator({ readFile, loadBinaries: compileBinaries }),
-        readFile,
+        openFile: async (name) => new Response(await readFile(name)).body!,
       },
     ],
     loadWebpBinary: compileWebpBinary,

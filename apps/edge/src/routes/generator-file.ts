@@ -5,14 +5,15 @@ import { ASK_AGAIN, entityTag, respond } from '../http/etag.ts';
 import { modelParameters } from '../http/parameters.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readParameters } from '../http/query.ts';
+import { checkQuota, type WithinQuota } from '../http/quota.ts';
 
 /** `GET /generator/…`: the files of a generator, for the engine in the page. */
-export function generatorFile(models: Models): Handler {
+export function generatorFile(models: Models, withinQuota: WithinQuota): Handler {
   return async (c) => {
-    const { describe, readFile } = await models.find(
+    const { describe, openFile } = await models.find(
       readParameters(modelParameters, c.req.url).model,
     );
-    if (!readFile) throw new ProblemError(404, 'This server keeps its generator to itself.');
+    if (!openFile) throw new ProblemError(404, 'This server keeps its generator to itself.');
     const file = c.req.param('file') ?? '';
     const { manifest, hash } = await describe();
     const files = [GENERATOR_MANIFEST, ...manifest.shards.map((shard) => shard.file)];
@@ -24,7 +25,10 @@ export function generatorFile(models: Models): Handler {
       tag: await entityTag(hash, 'file', file),
       cacheControl: ASK_AGAIN,
       contentType: file === GENERATOR_MANIFEST ? 'application/json' : 'application/octet-stream',
-      make: () => readFile(file),
+      async make() {
+        await checkQuota(c.req.raw, withinQuota);
+        return openFile(file);
+      },
     });
   };
 }

@@ -2,7 +2,10 @@ import type { Handler } from 'hono';
 import type { Models } from '../generator/registry.ts';
 import { ASK_AGAIN, respond, tagOfBytes } from '../http/etag.ts';
 import { modelParameters, noParameters } from '../http/parameters.ts';
+import { publicUrl } from '../http/public-url.ts';
 import { readParameters } from '../http/query.ts';
+import { once } from '../once.ts';
+import { type Size, withLongerSide } from '../render/size.ts';
 
 /** The files of the first page by path; scripts/build-page.ts makes them. */
 export const PAGE_FILES = {
@@ -50,7 +53,7 @@ const ENGINE_POLICY = "default-src 'none'; connect-src 'self'; script-src 'wasm-
 
 /**
  * One file of the page.
- * @param options.readPage gives the bytes of a file of the page by name.
+ * @param options.readPage gives the bytes of a file of the page by name; called once.
  * @param options.models that it may be asked to show.
  */
 export function page(
@@ -60,21 +63,25 @@ export function page(
     models,
   }: { readPage: (name: string) => Promise<Uint8Array<ArrayBuffer>>; models: Models },
 ): Handler {
-  const read = async (url: string) => {
-    if (parameters === noParameters) {
-      readParameters(noParameters, url);
-      return readPage(file);
-    }
-    const { model } = readParameters(modelParameters, url);
-    await models.find(model);
+  const readFile = once(async () => {
     const bytes = await readPage(file);
-    return model === undefined ? bytes : pageOfModel(bytes, model);
+    return { bytes, tag: await tagOfBytes(bytes) };
+  });
+  const write = async (request: Request) => {
+    const given = readParameters(parameters, request.url, { ignoreUnknown: true });
+    const written = await readFile();
+    if (parameters === noParameters) return written;
+    const { model } = given as { model?: string };
+    const { describe } = await models.find(model);
+    const image = await describe().then(({ manifest }) => manifest.image);
+    const bytes = writePage(written.bytes, { model, image, url: publicUrl(request) });
+    return { bytes, tag: await tagOfBytes(bytes) };
   };
   return async (c) => {
-    const bytes = await read(c.req.url);
+    const { bytes, tag } = await write(c.req.raw);
     const response = await respond({
       request: c.req.raw,
-      tag: await tagOfBytes(bytes),
+      tag,
       cacheControl: ASK_AGAIN,
       contentType: contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType,
       make: () => bytes,
@@ -86,16 +93,40 @@ export function page(
   };
 }
 
+/** The longer side of a picture on the page, in CSS pixels. */
+const SHOWN_SIDE = 128;
+
 /**
  * The page with the pictures of one generator in its markup: they are there before its script is, and
  * none is asked for in vain. Written as the script writes them, so that each has one address.
+ * @param options.model as the query names it
+ * @param options.url of the page: readers of link previews want whole addresses
  */
-function pageOfModel(html: Uint8Array, model: string): Uint8Array<ArrayBuffer> {
+function writePage(
+  html: Uint8Array,
+  { model, image, url }: { model: string | undefined; image: Size; url: URL },
+): Uint8Array<ArrayBuffer> {
+  const { width, height } = withLongerSide(image, SHOWN_SIDE);
   const text = new TextDecoder()
     .decode(html)
+    .replaceAll(
+      `width="${SHOWN_SIDE}" height="${SHOWN_SIDE}"`,
+      `width="${width}" height="${height}"`,
+    )
+    .replace(/(<meta property="og:image" content=")([^"]*)/, (_, start, address) => {
+      const absolute = new URL(address, url);
+      if (model !== undefined) absolute.searchParams.set('model', model);
+      return `${start}${escapeAttribute(absolute.href)}`;
+    });
+  return new TextEncoder().encode(model === undefined ? text : ofModel(text, model));
+}
+
+const ofModel = (html: string, model: string) =>
+  html
     .replaceAll(/ (?:src|href)="\/?(?:img|morph|mix|model)(\?[^"]*)?(?=")/g, (address, query) =>
       query === undefined ? `${address}?model=${model}` : `${address}&amp;model=${model}`,
     )
     .replace(' action="img">', `$&<input type="hidden" name="model" value="${model}">`);
-  return new TextEncoder().encode(text);
-}
+
+const escapeAttribute = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+import { UserError } from '@killme/model';
 import { createApp } from '../app.ts';
-import type { Generator } from '../generator/generator.ts';
 import { sayWhich } from '../generator/registry.ts';
 import { diskOptions } from './disk.ts';
+import { httpOrigin } from './http-origin.ts';
+import { memoryStore } from './memory-store.ts';
 import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
 import { resolvePath } from './resolve-path.ts';
 
@@ -34,35 +34,25 @@ async function main(): Promise<void> {
       await source.openGallery?.(generator);
       // What is described is what was loaded, whatever happens to the folder meanwhile.
       const given = async () => generator;
-      const readFile = source.readFile && unchangedFiles(source.readFile, generator);
-      return { ...source, load: given, describe: given, readFile };
+      return { ...source, load: given, describe: given };
     }),
   );
+  const app = createApp({
+    ...options,
+    listGenerators: async () => loaded,
+    stores: [memoryStore()],
+  });
   Deno.serve(
     {
       port,
       hostname: host,
       onListen: (at) =>
         console.log(
-          `Ready on http://${host}:${at.port} (${loaded.map(({ name }) => name).join(', ')})`,
+          `Ready on ${httpOrigin(host, at.port)} (${loaded.map(({ name }) => name).join(', ')})`,
         ),
     },
-    createApp({ ...options, listGenerators: async () => loaded }).fetch,
+    app.fetch,
   );
-}
-
-/** Reads files of the generator that was loaded: those of another one would be sent under its name. */
-function unchangedFiles(
-  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
-  { manifest, hash }: Pick<Generator, 'manifest' | 'hash'>,
-) {
-  const hashes = new Map(manifest.shards.map((shard) => [shard.file, shard.sha256]));
-  hashes.set(GENERATOR_MANIFEST, hash);
-  return async (name: string) => {
-    const bytes = await readFile(name);
-    if (createHash('sha256').update(bytes).digest('hex') === hashes.get(name)) return bytes;
-    throw new UserError(`${name} has changed since the server was started: start it again`);
-  };
 }
 
 function readOptions() {
@@ -91,10 +81,17 @@ function explain(error: unknown): string | undefined {
   if (error instanceof Deno.errors.AddrInUse) {
     return 'the port is in use: choose another with --port';
   }
+  if (error instanceof Error && LISTEN_ERRORS.test(error.message)) {
+    return `cannot listen there (${error.message}): choose another --host or --port`;
+  }
   if (error instanceof UserError) return error.message;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return error instanceof Error && code.startsWith('ERR_PARSE_ARGS') ? error.message : undefined;
 }
+
+/** What systems and resolvers say of a host or port that is not this machine's or not this person's. */
+const LISTEN_ERRORS =
+  /assign requested address|permission denied|lookup address|name resolution|Name or service/i;
 
 try {
   await main();

@@ -7,12 +7,18 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type ReadShard, readGeneratorManifest, UserError } from '@killme/model';
+import {
+  GENERATOR_MANIFEST,
+  type ReadShard,
+  readGeneratorManifest,
+  UserError,
+} from '@killme/model';
 import type { AppOptions } from '../app.ts';
 import type { WasmBinaries } from '../generator/backend.ts';
 import { openGallery } from '../generator/gallery.ts';
 import { openGenerator } from '../generator/generator.ts';
-import type { GeneratorSource } from '../generator/registry.ts';
+import { checkRenders, type GeneratorSource } from '../generator/registry.ts';
+import { openFile } from './file-stream.ts';
 import { withSmallMemory } from './initial-memory.ts';
 import type { NamedFolder } from './named-folder.ts';
 
@@ -76,15 +82,52 @@ export function diskOptions(
 function diskSource({ name, folder }: NamedFolder, galleryFolder?: string): GeneratorSource {
   const readFile = folderReader(folder);
   const readShard = folderStreamer(folder);
+  const files = versionedFiles(folder);
   return {
     name,
     describe: () => readGeneratorManifest(readFile),
-    load: () => openGenerator({ readFile, readShard, loadBinaries: compileBinaries }),
-    readFile,
+    async load() {
+      const generator = await openGenerator({ readFile, readShard, loadBinaries: compileBinaries });
+      const shards = generator.manifest.shards.map(({ file }) => file);
+      await checkRenders(generator);
+      await files.remember([GENERATOR_MANIFEST, ...shards]);
+      return generator;
+    },
+    openFile: files.open,
     openGallery:
       galleryFolder === undefined
         ? undefined
         : (generator) => openGallery(folderReader(galleryFolder), generator),
+  };
+}
+
+/** Files of a folder that are sent as long as they are those that were loaded. */
+function versionedFiles(folder: string) {
+  const versions = new Map<string, string>();
+  const openIn = async (name: string) => {
+    const path = `${folder}/${name}`;
+    try {
+      return await openFile(path);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  };
+  return {
+    async remember(names: readonly string[]) {
+      for (const name of names) {
+        const file = await openIn(name);
+        versions.set(name, file.version);
+        await file.close();
+      }
+    },
+    async open(name: string) {
+      const file = await openIn(name);
+      const version = versions.get(name) ?? file.version;
+      if (file.version === version) return file.stream();
+      await file.close();
+      // Weights of another generator must not go out under the name of the one that renders.
+      throw new UserError(`${name} has changed since the server was started: start it again`);
+    },
   };
 }
 

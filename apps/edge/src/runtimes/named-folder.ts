@@ -1,6 +1,7 @@
-import { basename, dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '@killme/model';
+import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import { MODEL_NAME } from '../http/parameters.ts';
 import { resolvePath } from './resolve-path.ts';
 
@@ -36,15 +37,22 @@ export function checkNames(folders: readonly NamedFolder[]): readonly NamedFolde
 
 function readFolder(text: string): NamedFolder {
   const [before = '', ...after] = text.split('=');
-  if (after.length === 0 || /[/\\]/.test(before)) return nameFolder(resolvePath(text));
+  if (after.length === 0 || /[/\\]/.test(before)) return nameFolder(generatorIn(resolvePath(text)));
   const folder = after.join('=');
   if (MODEL_NAME.test(before) && folder !== '') {
-    return { name: before, folder: resolvePath(folder) };
+    return { name: before, folder: generatorIn(resolvePath(folder)) };
   }
   throw new UserError(
     `--generator ${text} is no NAME=DIR: a name has 1 to 64 letters, digits, ".", "_" or "-"; ` +
       `a folder with = in its own name is written ./${text}`,
   );
+}
+
+/** A run's folder stands for the generator in it. */
+function generatorIn(folder: string): string {
+  const inRun = join(folder, 'generator');
+  const isRun = !existsSync(join(folder, GENERATOR_MANIFEST));
+  return isRun && existsSync(join(inRun, GENERATOR_MANIFEST)) ? inRun : folder;
 }
 
 /** Calls a folder as it is called, or as its run, in the characters that a name may have. */

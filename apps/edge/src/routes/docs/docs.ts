@@ -1,6 +1,6 @@
 import { createFactory } from 'hono/factory';
 import { entityTag, FRESH_ENOUGH, respond } from '../../http/etag.ts';
-import { noQuery } from '../../http/query.ts';
+import { anyQuery } from '../../http/query.ts';
 import { CONTENT_SECURITY_POLICY } from '../page.ts';
 import { describeApi } from './openapi-document.ts';
 import { DOCS_STYLE } from './style.ts';
@@ -9,13 +9,13 @@ import { writeDocs } from './write.ts';
 let page: string | undefined;
 
 /** `GET /docs`: the OpenAPI document for people; asks no other host for anything. */
-export const docs = createFactory().createHandlers(noQuery, async (c) => {
+export const docs = createFactory().createHandlers(anyQuery, async (c) => {
   page ??= String(await writeDocs(describeApi()));
   return answer(c.req.raw, page, 'text/html; charset=utf-8');
 });
 
 /** `GET /docs.css` */
-export const docsStyle = createFactory().createHandlers(noQuery, (c) =>
+export const docsStyle = createFactory().createHandlers(anyQuery, (c) =>
   answer(c.req.raw, DOCS_STYLE, 'text/css; charset=utf-8'),
 );
 

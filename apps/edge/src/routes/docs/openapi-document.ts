@@ -263,7 +263,7 @@ export const describeApi = (): OpenApi =>
       description:
         'Characters that a DCGAN renders. Any text is a seed: the same seed, options and generator ' +
         'give the same bytes. Answers to seeds may be cached for ever. Their ETag does not depend on ' +
-        'how a query is written. Unknown parameters are refused.',
+        'how a query is written. Unknown parameters are refused, except by pages.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // Relative to the document: a proxy may serve it under any host and path.
@@ -326,7 +326,7 @@ function responsesOf({
 
 const sourceHeader = {
   description: 'Source of the answer: rendered now, read from a store, or from a gallery.',
-  schema: { type: 'string' as const, enum: ['rendered', 'cache', 'r2', 'gallery'] },
+  schema: { type: 'string' as const, enum: ['rendered', 'memory', 'cache', 'r2', 'gallery'] },
 };
 
 /** Its address is relative to the document's, as `servers` is. */

@@ -50,7 +50,7 @@ async function listDeployedGenerators(): Promise<GeneratorSource[]> {
             loadBinaries: () => ({ tfjs, kernels }),
           }),
         ),
-      readFile,
+      openFile: (file) => streamAsset(`generators/${name}/${file}`),
       openGallery: i === 0 ? (generator) => shared(openDeployedGallery(generator)) : undefined,
     };
   });

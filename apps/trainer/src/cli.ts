@@ -9,7 +9,7 @@ import { continueInDeno } from './engines/deno.ts';
 import { type EngineChoice, NeedsDeno, startEngine } from './engines/start.ts';
 import { writeDirections } from './export/directions.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from './export/export.ts';
-import { importKeras } from './export/import.ts';
+import { type ImportOptions, importGenerator } from './export/import.ts';
 import {
   encodingFault,
   encodingTable,
@@ -121,23 +121,36 @@ program
   .command('import')
   .description(
     'make a generator file of a generator that Keras has trained: .h5 of Keras 1 to 3, .keras, ' +
-      'or .weights.h5 with --preset',
+      'or weights alone with --config or --preset (docs/import.md)',
   )
   .argument('<FILE>', 'the file')
   .option('--to <DIR>', 'the folder to write; without it one beside the file, called like it')
-  .option('--preset <NAME>', 'what the weights are of, for a file of weights alone')
+  .option('--config <JSON>', 'of weights alone: the file of model.to_json()')
+  .option('--preset <NAME>', 'of weights alone: the preset that they are of')
+  .option(
+    '--latents <KIND>',
+    'what it was trained on: uniform (-1 to 1), uniform01, normal, normal(mean,sd)',
+  )
+  .option('--range <RANGE>', 'black and white in its output: -1..1, 0..1, 0..255')
+  .option(
+    '--classes <NAMES>',
+    'of a conditional generator: the names, a,b,c, in the order of its labels',
+  )
+  .option('--output <NAME>', 'the output to take, where it has several')
+  .option('--part <NAME>', 'of a whole GAN: generator, or the name of a part')
+  .option('--preview <PNG>', 'also write a picture of 5×5 seeds')
+  .option('--check <PYTHON>', 'compare with Keras or onnxruntime in this Python on 8 latents')
   .addOption(encodingOption())
-  .action(async (file: string, { to, ...options }: ImportFlags) => {
-    const target = to === undefined ? undefined : userPath(to);
-    const folder = await importKeras(userPath(file), { ...options, to: target }, console.log);
-    console.log(`look at it: npm start -- --generator ${folder}`);
+  .action(async (file: string, { to, config, preview, ...options }: ImportOptions) => {
+    const whole = (path: string | undefined) => (path === undefined ? undefined : userPath(path));
+    const paths = { to: whole(to), config: whole(config), preview: whole(preview) };
+    const folder = await importGenerator(userPath(file), { ...options, ...paths }, console.log);
+    console.log(`look at it: npm start -- --generator ${quoted(folder)}`);
   });
 
-interface ImportFlags {
-  to?: string;
-  preset?: string;
-  encoding: Encoding;
-}
+/** A path as a shell takes it. */
+const quoted = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 /** 25 is how many fixed latents a run has. */
 function parseSamples(text: string): number {

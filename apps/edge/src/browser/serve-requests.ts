@@ -46,7 +46,7 @@ export async function serveRequests(open: Promise<AnyGenerator>): Promise<void> 
       seedToLatent(shown ? shown.seedOf(name) : name, latentSpace).map((value) => value * factor);
     const before = spent.ms;
     const plus = [part(middle, 1), part(across, x), part(down, y)];
-    const latent = mix({ plus, minus: [] });
+    const latent = mix({ plus, minus: [] }, latentSpace);
     if (asked !== undefined) placeClasses(latent, [readClass(asked, manifest)], latentSpace);
     const picture = await render(latent);
     const { width, height } = picture;

@@ -29,7 +29,10 @@ function planMix(parameters: MixParameters, generator: PlannedFor): PicturePlan 
       from: 'generator',
       sizes: [size],
       latents() {
-        const sum = mixLatents({ plus: plus.map(latentOf), minus: minus.map(latentOf) });
+        const sum = mixLatents(
+          { plus: plus.map(latentOf), minus: minus.map(latentOf) },
+          manifest.latent,
+        );
         const latent = toClass(sum); // as many minus as plus would leave none
         return [moveLatent(latent, moves, manifest.latent)];
       },

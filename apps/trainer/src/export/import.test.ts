@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadGeneratorFile, UserError } from '@killme/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { importKeras } from './import.ts';
+import { importGenerator } from './import.ts';
 
 const REFERENCE = resolve(import.meta.dirname, '../../../../test/reference');
 
@@ -35,11 +35,14 @@ const load = (path: string) =>
 describe('importing a Keras generator', () => {
   it('writes a generator file beside it, and says what was read and taken for granted', async () => {
     const lines: string[] = [];
-    const written = await importKeras(model, { encoding: 'int8' }, (line) => lines.push(line));
+    const written = await importGenerator(model, { encoding: 'int8' }, (line) => lines.push(line));
     expect(written).toBe(join(folder, 'dcgan-5000-iter'));
     expect(lines).toEqual([
       'dcgan-5000-iter.h5: Keras 2.2.4, 13 layers, 52,779 parameters, latent 100, images 32×32×3',
-      'its latents are taken as uniform in [-1, 1): the file does not say how to sample them',
+      'its last layer ends at -1 and 1: images are taken as that range',
+      'its latents are taken as uniform in [-1, 1); the file does not say. Most authors train on ' +
+        'normal ones: if pictures look dull or all alike, import with --latents normal',
+      expect.stringMatching(/^a Worker takes about \d+\.\d MiB of an isolate's 128 MB$/),
       expect.stringMatching(/^wrote \d+\.\d KiB as int8: .*dcgan-5000-iter$/),
     ]);
     const { manifest } = await load(written);
@@ -52,8 +55,8 @@ describe('importing a Keras generator', () => {
 
   it('writes where it is told, in the encoding it is told, over an older generator file', async () => {
     const to = join(folder, 'mine');
-    await importKeras(model, { to, encoding: 'float32' }, () => undefined);
-    await importKeras(model, { to, encoding: 'float16' }, () => undefined);
+    await importGenerator(model, { to, encoding: 'float32' }, () => undefined);
+    await importGenerator(model, { to, encoding: 'float16' }, () => undefined);
     const { manifest } = await load(to);
     expect(manifest.tensors[0]).toMatchObject({ name: 'dense/kernel', encoding: 'float16' });
   });
@@ -62,7 +65,7 @@ describe('importing a Keras generator', () => {
 /** Why an import is refused; a refusal leaves the folder as it was. */
 async function refusal(path: string, options: { to?: string; preset?: string } = {}) {
   const before = readdirSync(folder, { recursive: true });
-  const error: unknown = await importKeras(
+  const error: unknown = await importGenerator(
     join(folder, path),
     { encoding: 'int8', ...options },
     () => undefined,
@@ -75,7 +78,7 @@ async function refusal(path: string, options: { to?: string; preset?: string } =
 describe('an import that cannot be is refused in one line, with nothing written:', () => {
   it('a file that is not there, or a folder', async () => {
     expect(await refusal('other.h5')).toBe(`there is no file ${join(folder, 'other.h5')}`);
-    expect(await refusal('.')).toMatch(/ is a folder, not a Keras file$/);
+    expect(await refusal('.')).toMatch(/ is a folder, not a file of a generator$/);
   });
 
   it('a preset that is not there', async () => {

@@ -1,64 +1,143 @@
+/**
+ * `npm run import`: a generator that another program has trained becomes a generator file.
+ *
+ * @module
+ */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   countParameters,
+  createRandom,
   type Encoding,
+  encodeWeight,
   GENERATOR_MANIFEST,
+  type ImportedGenerator,
+  type LatentSpace,
+  type Network,
   packGenerator,
+  randomLatents,
+  tile,
+  toPicture,
   UserError,
+  type ValueRange,
 } from '@killme/model';
-import { type KerasGenerator, readKerasGenerator } from '@killme/model/keras';
+import { compileGenerator } from '@killme/model/inference';
+import { readKerasGenerator } from '@killme/model/keras';
 import { presetByName } from '@killme/model/training';
-import { writeFolderWhole } from '../run/folder.ts';
+import { encode } from 'fast-png';
+import { startEngine } from '../engines/start.ts';
+import { writeFileWhole, writeFolderWhole } from '../run/folder.ts';
 import { formatBytes } from '../text/format-bytes.ts';
+import { checkAgainstOriginal } from './import-check.ts';
+import {
+  classNames,
+  describeLatents,
+  MEASURED_LATENTS,
+  parseLatents,
+  parseRange,
+  rangeOfValues,
+} from './import-options.ts';
+import { isolateMemory } from './isolate-memory.ts';
 
 /** Endings that are no part of a model's name. */
-const ENDINGS = /(\.weights)?\.(h5|hdf5|keras)$/i;
+const ENDINGS = /(\.weights)?\.(h5|hdf5|keras|onnx|json)$/i;
+
+export interface ImportOptions {
+  /** The folder; without it one beside the file, called like it. */
+  to?: string | undefined;
+  encoding: Encoding;
+  /** What a file of weights alone is of: a preset, or the file of Keras's `to_json`. */
+  preset?: string | undefined;
+  config?: string | undefined;
+  latents?: string | undefined;
+  range?: string | undefined;
+  classes?: string | undefined;
+  output?: string | undefined;
+  part?: string | undefined;
+  /** A picture of 5×5 seeds is written there. */
+  preview?: string | undefined;
+  /** A Python with Keras or onnxruntime, whose output ours is compared with. */
+  check?: string | undefined;
+}
+
+/** What is written of a generator, and what was taken for granted. */
+interface Described {
+  generator: ImportedGenerator;
+  latent: LatentSpace;
+  range: ValueRange;
+  classes: string[];
+  notes: string[];
+}
 
 /**
- * Makes a generator file of a generator that Keras has trained.
+ * Makes a generator file of a generator that another program has trained.
  *
- * @param options.to the folder; without it one beside the file, called like it
- * @param options.preset what a file of weights alone is of
  * @param log gets what a person should know, line by line.
  * @returns the folder.
  * @throws UserError in one line, with nothing written.
  */
-export async function importKeras(
+export async function importGenerator(
   path: string,
-  {
-    to,
-    encoding,
-    preset,
-  }: { to?: string | undefined; encoding: Encoding; preset?: string | undefined },
+  options: ImportOptions,
   log: (line: string) => void,
 ): Promise<string> {
   const file = basename(path);
-  const folder = to ?? join(dirname(path), file.replace(ENDINGS, ''));
-  const architecture = preset === undefined ? {} : { architecture: presetByName(preset).generator };
-  const generator = await readKerasGenerator(await readBytes(path), { file, ...architecture });
+  const folder = options.to ?? join(dirname(path), file.replace(ENDINGS, ''));
+  const latents = parseLatents(options.latents ?? 'uniform');
+  const range = options.range === undefined ? undefined : parseRange(options.range);
+  const generator = await readGenerator(path, options);
   await checkTarget(folder, path);
-  const files = await packGenerator({
-    ...generator,
-    encoding,
-    facts: {
-      preset: preset ?? 'imported',
-      latent: { size: generator.network.inputShape[0]!, distribution: 'uniform' },
-      range: generator.range,
-      classes: [],
-      training: {
-        dataset: 'unknown',
-        engine: `Keras ${generator.kerasVersion ?? 'of unknown version'}`,
-        note: `imported from ${file}`,
-      },
-    },
-  });
-  await writeFolderWhole(folder, files);
-  for (const line of describe(generator, file)) log(line);
-  const bytes = [...files.values()].reduce((sum, data) => sum + data.length, 0);
-  log(`wrote ${formatBytes(bytes)} as ${encoding}: ${folder}`);
+  const classes = classNames(options.classes, generator.classes);
+  const latent: LatentSpace = {
+    size: generator.network.inputShape[0]!,
+    ...latents,
+    ...(classes.length > 0 ? { classes: classes.map(() => 1) } : {}),
+  };
+  await startEngine('wasm', () => undefined);
+  const notes: string[] = [];
+  const render = new Render(generator, latent);
+  try {
+    const described: Described = {
+      ...{ generator, latent, classes, notes },
+      range: range ?? (await guessRange(generator, render, notes)),
+    };
+    if (options.latents === undefined) notes.push(latentNote(latent));
+    await render.one(file);
+    const files = await pack(described, options, file);
+    if (options.check !== undefined) {
+      notes.push(await checkAgainstOriginal(path, { ...options, ...described, render }));
+    }
+    await writeFolderWhole(folder, files);
+    if (options.preview !== undefined) await render.preview(options.preview, described.range);
+    for (const line of describe(described, file)) log(line);
+    const bytes = [...files.values()].reduce((sum, data) => sum + data.length, 0);
+    log(`wrote ${formatBytes(bytes)} as ${options.encoding}: ${folder}`);
+  } finally {
+    render.dispose();
+  }
   return folder;
+}
+
+async function readGenerator(path: string, options: ImportOptions): Promise<ImportedGenerator> {
+  const file = basename(path);
+  const { preset, config, output, part } = options;
+  const architecture = preset === undefined ? undefined : presetByName(preset).generator;
+  return readKerasGenerator(await readBytes(path), {
+    ...{ file, architecture, output, part },
+    config: config === undefined ? undefined : await readConfig(config),
+  });
+}
+
+async function readConfig(path: string): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(path));
+  try {
+    const value: unknown = JSON.parse(text);
+    // Some programs store the JSON of the model as a text in JSON.
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    throw new UserError(`--config: ${basename(path)} is no JSON: write model.to_json() into it`);
+  }
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
@@ -67,15 +146,119 @@ async function readBytes(path: string): Promise<Uint8Array> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new UserError(`there is no file ${path}`);
-    if (code === 'EISDIR') throw new UserError(`${path} is a folder, not a Keras file`);
+    if (code === 'EISDIR') throw new UserError(`${path} is a folder, not a file of a generator`);
     if (code === 'EACCES') throw new UserError(`no right to read ${path}`);
     throw error;
   }
 }
 
+/** The generator at work, in float32. */
+export class Render {
+  private readonly compiled: ReturnType<typeof compileGenerator>;
+  private readonly network: Network;
+  private readonly latent: LatentSpace;
+
+  constructor({ network, weights }: ImportedGenerator, latent: LatentSpace) {
+    const stored = network.weights.map(
+      ({ name, shape }) => [name, encodeWeight(weights.get(name)!, shape, 'float32')] as const,
+    );
+    this.compiled = compileGenerator(network, new Map(stored));
+    this.network = network;
+    this.latent = latent;
+  }
+
+  /** Latents for a purpose, `[count × latent size]`. */
+  latents(count: number, purpose: string): Float32Array {
+    return randomLatents(createRandom(`killme/import/${purpose}`), count, this.latent);
+  }
+
+  /** @param latents `[count × latent size]`; one after the other, for memory's sake. */
+  async values(latents: Float32Array): Promise<Float32Array[]> {
+    const { size } = this.latent;
+    const images: Float32Array[] = [];
+    for (let start = 0; start < latents.length; start += size) {
+      const image = this.compiled.generate(latents.subarray(start, start + size), 1);
+      images.push(await image.data<'float32'>());
+      image.dispose();
+    }
+    return images;
+  }
+
+  /** @throws UserError when a picture cannot be rendered. */
+  async one(file: string): Promise<void> {
+    const [image] = await this.values(this.latents(1, 'one'));
+    if (image!.every(Number.isFinite)) return;
+    throw new UserError(`${file} gives numbers that are not finite: its training diverged`);
+  }
+
+  /** Writes a sheet of 5×5 pictures. */
+  async preview(path: string, range: ValueRange): Promise<void> {
+    const [height, width, channels] = this.network.outputShape as [number, number, 1 | 3 | 4];
+    const images = await this.values(this.latents(25, 'preview'));
+    const sheet = tile(
+      images.map((image) => toPicture(image, { width, height, channels, range })),
+      5,
+    );
+    await writeFileWhole(path, encode({ ...sheet, depth: 8 }));
+  }
+
+  dispose(): void {
+    this.compiled.dispose();
+  }
+}
+
+async function guessRange(
+  { range }: ImportedGenerator,
+  render: Render,
+  notes: string[],
+): Promise<ValueRange> {
+  if (range) {
+    notes.push(`its last layer ends at ${range.join(' and ')}: images are taken as that range`);
+    return range;
+  }
+  const images = await render.values(render.latents(MEASURED_LATENTS, 'range'));
+  const values = Float32Array.from(images.flatMap((image) => [...image]));
+  const [low, high] = values.reduce(
+    ([a, b], value) => [Math.min(a, value), Math.max(b, value)] as [number, number],
+    [Infinity, -Infinity] as [number, number],
+  );
+  const guess = rangeOfValues(values);
+  notes.push(
+    `its last layer has no bounds; ${MEASURED_LATENTS} latents give ${low.toFixed(2)} to ` +
+      `${high.toFixed(2)}, taken as ${guess.join('..')}: if that is wrong, say --range`,
+  );
+  return guess;
+}
+
+const latentNote = (latent: LatentSpace): string =>
+  `its latents are taken as ${describeLatents(latent)}; the file does not say. Most authors train ` +
+  'on normal ones: if pictures look dull or all alike, import with --latents normal';
+
+function pack(
+  { generator, latent, range, classes }: Described,
+  { encoding, preset }: ImportOptions,
+  file: string,
+) {
+  return packGenerator({
+    ...generator,
+    encoding,
+    facts: {
+      preset: preset ?? 'imported',
+      ...{ latent, range, classes },
+      training: {
+        dataset: 'unknown',
+        engine: generator.framework,
+        note: `imported from ${file}`,
+      },
+    },
+  });
+}
+
 /** Only a folder that was a generator file before is replaced. */
 async function checkTarget(folder: string, path: string): Promise<void> {
-  if (folder === path) throw new UserError(`${path} has no ending: say where to write with --to`);
+  if (resolve(folder) === resolve(path)) {
+    throw new UserError(`${path} has no ending: say where to write with --to`);
+  }
   if (!existsSync(folder)) {
     if (existsSync(dirname(folder))) return;
     throw new UserError(`--to: there is no folder ${dirname(folder)}`);
@@ -89,13 +272,16 @@ async function checkTarget(folder: string, path: string): Promise<void> {
   );
 }
 
-function describe({ network, kerasVersion, notes }: KerasGenerator, file: string): string[] {
+function describe({ generator, classes, notes }: Described, file: string): string[] {
+  const { network, framework } = generator;
   const { total } = countParameters(network);
+  const told = classes.length > 0 ? `, classes ${classes.join(', ')}` : '';
   return [
-    `${file}: Keras ${kerasVersion ?? 'of unknown version'}, ${network.layers.length} layers, ` +
-      `${total.toLocaleString('en')} parameters, latent ${network.inputShape[0]}, ` +
+    `${file}: ${framework}, ${network.layers.length} layers, ` +
+      `${total.toLocaleString('en')} parameters, latent ${network.inputShape[0]}${told}, ` +
       `images ${network.outputShape.join('×')}`,
+    ...generator.notes,
     ...notes,
-    'its latents are taken as uniform in [-1, 1): the file does not say how to sample them',
+    isolateMemory(network),
   ];
 }

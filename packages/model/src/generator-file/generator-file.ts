@@ -32,7 +32,7 @@ export const GENERATOR_MANIFEST = 'generator.json';
 
 /**
  * What is written. Version 3 is the same with a chain of fewer
- * layers and RGB images in [-1, 1] alone, version 2 also without
+ * layers, uniform latents and RGB images in [-1, 1] alone, version 2 also without
  * `latent.classes`, version 1 also without `directions`.
  */
 const FORMAT_VERSION = 4;
@@ -62,7 +62,9 @@ const manifestSchema = z.strictObject({
   preset: z.string(),
   latent: z.strictObject({
     size,
-    distribution: z.literal('uniform'),
+    distribution: z.enum(['uniform', 'uniform01', 'normal']),
+    mean: z.number().optional(),
+    deviation: z.number().positive().optional(),
     classes: z.array(size).min(2).optional(),
   }),
   image: z.strictObject({

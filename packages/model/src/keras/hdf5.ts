@@ -4,6 +4,7 @@
  * @module
  */
 import { Dataset, File, Group, ready } from 'h5wasm';
+import { float16Table } from '../generator-file/weights.ts';
 import { product } from '../networks/layers.ts';
 import { UserError } from '../user-error.ts';
 
@@ -35,7 +36,8 @@ export function isHdf5(bytes: Uint8Array): boolean {
  * @throws UserError when the file is damaged or cut short.
  */
 export async function readHdf5(bytes: Uint8Array, name: string): Promise<Hdf5Group> {
-  const { FS, activate_throwing_error_handler } = await ready;
+  const module = await ready;
+  const { FS, activate_throwing_error_handler } = module;
   // Without this the C library prints its whole stack to the terminal, and goes on.
   activate_throwing_error_handler();
   const path = `/read-${opened++}.h5`;
@@ -43,7 +45,7 @@ export async function readHdf5(bytes: Uint8Array, name: string): Promise<Hdf5Gro
   try {
     const file = new File(path, 'r');
     try {
-      return readGroup(file, 0);
+      return readGroup(file, 0, module);
     } finally {
       file.close();
     }
@@ -54,14 +56,16 @@ export async function readHdf5(bytes: Uint8Array, name: string): Promise<Hdf5Gro
   }
 }
 
-function readGroup(group: Group, depth: number): Hdf5Group {
+type Module = Awaited<typeof ready>;
+
+function readGroup(group: Group, depth: number, module: Module): Hdf5Group {
   if (depth > DEEPEST) throw new Error('groups are nested too deep');
   const groups = new Map<string, Hdf5Group>();
   const datasets = new Map<string, Hdf5Dataset>();
   for (const key of group.keys()) {
     const child = group.get(key);
-    if (child instanceof Group) groups.set(key, readGroup(child, depth + 1));
-    const dataset = child instanceof Dataset ? readDataset(child) : undefined;
+    if (child instanceof Group) groups.set(key, readGroup(child, depth + 1, module));
+    const dataset = child instanceof Dataset ? readDataset(child, module) : undefined;
     if (dataset) datasets.set(key, dataset);
   }
   return { attributes: readAttributes(group), groups, datasets };
@@ -70,20 +74,69 @@ function readGroup(group: Group, depth: number): Hdf5Group {
 function readAttributes(group: Group): Map<string, string | string[]> {
   const attributes = new Map<string, string | string[]>();
   for (const [key, { value }] of Object.entries(group.attrs)) {
-    if (typeof value === 'string') attributes.set(key, value);
+    if (typeof value === 'string') attributes.set(key, fromUtf8(value));
     // An empty list has no text in it from which to tell that it is one of texts.
-    else if (Array.isArray(value)) attributes.set(key, value.map(String));
-    else if (value instanceof Float64Array && value.length === 0) attributes.set(key, []);
+    else if (Array.isArray(value)) {
+      attributes.set(
+        key,
+        value.map((text) => fromUtf8(String(text))),
+      );
+    } else if (value instanceof Float64Array && value.length === 0) attributes.set(key, []);
   }
   return attributes;
 }
 
+/** Keras writes UTF-8 and says ASCII, which h5wasm takes at its word: a letter a byte. */
+function fromUtf8(text: string): string {
+  const letters = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+  if (letters.some((letter) => letter > 255)) return text;
+  const bytes = Uint8Array.from(letters);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return text;
+  }
+}
+
+/** HDF5's classes of types. */
+const FLOAT = 1;
+const OPAQUE = 5;
+
 /** Datasets of other numbers (counters of optimizers) are left out. */
-function readDataset(dataset: Dataset): Hdf5Dataset | undefined {
-  const { shape, value } = dataset;
-  if (!shape || !(value instanceof Float32Array || value instanceof Float64Array)) return undefined;
-  if (value.length !== product(shape)) throw new Error('a dataset is cut short');
-  return { shape, values: value instanceof Float32Array ? value : Float32Array.from(value) };
+function readDataset(dataset: Dataset, module: Module): Hdf5Dataset | undefined {
+  const { shape } = dataset;
+  if (!shape) return undefined;
+  const values = readNumbers(dataset, module);
+  if (values && values.length !== product(shape)) throw new Error('a dataset is cut short');
+  return values && { shape, values };
+}
+
+function readNumbers(dataset: Dataset, module: Module): Float32Array | undefined {
+  const { type, size } = dataset.metadata;
+  if (type === FLOAT && size === 2) {
+    const table = float16Table();
+    return Float32Array.from(new Uint16Array(rawBytes(dataset, module)), (bits) => table[bits]!);
+  }
+  // bfloat16, the upper half of a float32, has no type in HDF5.
+  if (type === OPAQUE && size === 2) {
+    const halves = new Uint16Array(rawBytes(dataset, module));
+    return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
+  }
+  const { value } = dataset;
+  if (value instanceof Float32Array) return value;
+  return value instanceof Float64Array ? Float32Array.from(value) : undefined;
+}
+
+/** The bytes of a dataset as they are, little-endian: h5wasm knows no numbers of two bytes. */
+function rawBytes(dataset: Dataset, module: Module): ArrayBuffer {
+  const bytes = Number(dataset.metadata.total_size) * dataset.metadata.size;
+  const address = module._malloc(bytes);
+  try {
+    module.get_dataset_data(dataset.file_id, dataset.path, null, null, null, BigInt(address));
+    return module.HEAPU8.slice(address, address + bytes).buffer;
+  } finally {
+    module._free(address);
+  }
 }
 
 /** The bytes of an HDF5 file with this content: always the same ones for the same content. */

@@ -7,43 +7,63 @@
  * @module
  */
 import { z } from 'zod';
-import type { Layer } from '../networks/layers.ts';
-import * as ours from '../networks/layers.ts';
-import type { KerasLayer } from './chain.ts';
+import { addConvolution, addTransposed, samePadding } from '../networks/geometry.ts';
+import { type Padding2D, product } from '../networks/layers.ts';
+import type { NetworkBuilder, Output } from '../networks/network-builder.ts';
+import type { Combination, Pair } from '../networks/served-layers.ts';
+import { ACTIVATION_LAYERS, activationLayers, Refusal, UnknownKind } from './activations.ts';
+import type { KerasLayer } from './keras-graph.ts';
 
-export interface ConvertedLayer {
-  layers: Layer[];
-  /** The variables that the Keras layer has, in its order; they belong to the first of `layers`. */
-  variables: readonly Variable[];
-}
-
+/** A variable that a file must have for a layer. */
 export interface Variable {
   /** `kernel`, `bias`, `gamma`, … */
   name: string;
   trainable: boolean;
 }
 
-/** Why a layer is not accepted. */
-export class Refusal extends Error {}
-
-/**
- * @param inputShape without the batch axis
- * @throws Refusal saying what about the layer is not accepted.
- */
-export function convertLayer(
-  { className, config }: KerasLayer,
-  inputShape: readonly number[],
-): ConvertedLayer {
-  const convert = CONVERTERS[className];
-  if (!convert) throw new Refusal('this kind of layer is not known');
-  return convert(config, inputShape);
+/** What a layer is read with. */
+export interface Reading {
+  builder: NetworkBuilder;
+  /** Of Keras 3, where it differs from 2. */
+  keras3: boolean;
+  /** At least one. */
+  inputs: readonly Output[];
+  /** A variable of the layer. @throws UserError when it has another shape. */
+  take(name: string, shape: readonly number[]): Float32Array;
 }
 
-type Converter = (config: KerasLayer['config'], inputShape: readonly number[]) => ConvertedLayer;
+type Config = KerasLayer['config'];
+
+interface Reader {
+  variables?: (config: Config) => Variable[];
+  /** @throws Refusal saying what about the layer is not accepted. */
+  read: (config: Config, reading: Reading) => Output;
+}
+
+/** The variables that a layer has, in Keras's order; none of a layer that is not known. */
+export function variablesOf({ className, config }: KerasLayer): Variable[] {
+  const trainable = config.trainable !== false;
+  try {
+    const variables = READERS[kindOf(className)]?.variables?.(config) ?? [];
+    return trainable ? variables : variables.map(({ name }) => ({ name, trainable }));
+  } catch {
+    return []; // refused when it is read
+  }
+}
+
+/** @throws Refusal saying what about the layer is not accepted. */
+export function readLayer({ className, config }: KerasLayer, reading: Reading): Output {
+  const reader = READERS[kindOf(className)];
+  if (!reader) throw new UnknownKind('this kind of layer is not known');
+  return reader.read(config, reading);
+}
+
+/** `Addons>GroupNormalization` and `Custom>…` are named after where they come from. */
+const kindOf = (className: string) => className.replace(/^.*>/, '');
 
 const pairSchema = z.union([
-  z.number().transform((n) => [n, n]),
-  z.tuple([z.number(), z.number()]),
+  z.number().transform((n): Pair => [n, n]),
+  z.tuple([z.number(), z.number()]).transform(([a, b]): Pair => [a, b]),
 ]);
 const size = z.number().int().positive();
 
@@ -54,115 +74,300 @@ const denseSchema = z.looseObject({
 });
 
 const convolutionSchema = z.looseObject({
-  filters: size,
+  filters: size.optional(),
   kernel_size: pairSchema,
   strides: pairSchema.default([1, 1]),
-  padding: z.string().default('valid'),
+  padding: z.enum(['same', 'valid']).default('valid'),
   data_format: z.string().nullish(),
   dilation_rate: pairSchema.default([1, 1]),
-  groups: z.number().default(1),
+  depth_multiplier: size.default(1),
+  groups: size.default(1),
   activation: z.unknown().optional(),
   use_bias: z.boolean().default(true),
-  output_padding: z.unknown().optional(),
+  output_padding: pairSchema.nullish(),
 });
 
+const axisSchema = z.union([z.number(), z.tuple([z.number()]).transform(([axis]) => axis)]);
+
 const normalizationSchema = z.looseObject({
-  axis: z.union([z.number(), z.tuple([z.number()]).transform(([axis]) => axis)]).default(-1),
+  axis: axisSchema.default(-1),
   momentum: z.number().default(0.99),
   epsilon: z.number().positive().default(1e-3),
   center: z.boolean().default(true),
   scale: z.boolean().default(true),
+  groups: z.number().int().default(32),
 });
 
-const upSamplingSchema = z.looseObject({
-  size: pairSchema.default([2, 2]),
-  data_format: z.string().nullish(),
-  interpolation: z.string().default('nearest'),
+const nothing: Reader = { read: (_, { inputs }) => inputs[0]! };
+
+const activation: Reader = {
+  read: (config, reading) => withActivation(reading, reading.inputs[0]!, config.activation),
+};
+
+const activationLayer = (name: string): Reader => ({
+  read: (config, { builder, inputs }) =>
+    ACTIVATION_LAYERS[name]!(config).reduce((x, layer) => builder.add(layer, x), inputs[0]!),
 });
 
-const reluSchema = z.looseObject({
-  max_value: z.number().nullish(),
-  negative_slope: z.number().nullish(),
-  threshold: z.number().nullish(),
+const merged = (type: Combination): Reader => ({
+  read: (_, { builder, inputs }) => builder.add({ type }, inputs),
 });
 
-const nothing: Converter = () => ({ layers: [], variables: [] });
-
-const CONVERTERS: Readonly<Record<string, Converter | undefined>> = {
-  Dense(config) {
-    const { units, activation, use_bias } = parse(denseSchema, config);
-    const [after, ...others] = activations(activation);
-    const inside = after?.type === 'activation' ? after.activation : undefined;
-    return {
-      layers: [
-        ours.dense(units, inside ? { activation: inside } : {}),
-        ...(after && !inside ? [after, ...others] : []),
-      ],
-      variables: kernelAndBias(use_bias),
-    };
+const READERS: Readonly<Record<string, Reader | undefined>> = {
+  Dense: {
+    variables: kernelAndBias,
+    read(config, reading) {
+      const { builder, take } = reading;
+      const [x] = reading.inputs as [Output];
+      const { units, activation: after, use_bias } = parse(denseSchema, config);
+      const inputs = x.shape.at(-1)!;
+      const values = {
+        kernel: take('kernel', [inputs, units]),
+        bias: use_bias ? take('bias', [units]) : undefined,
+      };
+      // At each place by itself, as Keras does it, that is a convolution of one pixel.
+      const image = [...Array(3 - x.shape.length).fill(1), ...x.shape] as number[];
+      if (x.shape.length > 1) {
+        const layer = { type: 'conv2d', filters: units, kernelSize: 1, strides: 1 } as const;
+        const made = builder.add(layer, builder.reshape(x, image), values);
+        return withActivation(
+          reading,
+          builder.reshape(made, [...x.shape.slice(0, -1), units]),
+          after,
+        );
+      }
+      const [next, ...others] = activationLayers(after, reading.keras3);
+      const inside = next?.type === 'activation' ? { activation: next.activation } : {};
+      const made = builder.add({ type: 'dense', units, ...inside }, x, values);
+      const rest = next && next.type !== 'activation' ? [next, ...others] : others;
+      return rest.reduce((y, layer) => builder.add(layer, y), made);
+    },
   },
-  Conv2D(config) {
-    const { filters, options, after, variables } = convolution(config);
-    return { layers: [ours.conv2d(filters, options), ...after], variables };
+  Embedding: {
+    variables: () => [{ name: 'embeddings', trainable: true }],
+    read(config, { builder, inputs, take }) {
+      const { input_dim, output_dim } = parse(
+        z.looseObject({ input_dim: size, output_dim: size }),
+        config,
+      );
+      const [x] = inputs as [Output];
+      accept(x.shape.join() === `${input_dim}`, 'an input that is no class');
+      const kernel = take('embeddings', [input_dim, output_dim]);
+      const made = builder.add({ type: 'dense', units: output_dim }, x, { kernel });
+      return builder.reshape(made, [1, output_dim]);
+    },
   },
-  Conv2DTranspose(config) {
-    const { filters, options, after, variables } = convolution(config);
-    const { kernelSize, strides } = options;
-    accept(strides <= 2, `strides ${strides}, where 1 and 2 are known`);
-    accept(kernelSize >= strides, `a kernel of ${kernelSize} with strides ${strides}`);
-    return { layers: [ours.conv2dTranspose(filters, options), ...after], variables };
+  Conv2D: {
+    variables: kernelAndBias,
+    read(config, reading) {
+      const given = parse(convolutionSchema, config);
+      const { kernelSize, strides, dilation, border, after, bias } = convolution(given, reading);
+      const filters = given.filters ?? 0;
+      const channels = reading.inputs[0]!.shape.at(-1)! / given.groups;
+      const kernel = reading.take('kernel', [...kernelSize, channels, filters]);
+      const geometry = { filters, kernelSize, strides, dilation, groups: given.groups, border };
+      const made = addConvolution(reading.builder, image(reading), {
+        ...{ ...geometry, kernel, bias: bias(filters) },
+      });
+      return withActivation(reading, made, after);
+    },
   },
-  BatchNormalization(config, inputShape) {
-    const { axis, momentum, epsilon, center, scale } = parse(normalizationSchema, config);
-    accept(axis === -1 || axis === inputShape.length, `axis ${axis}, which is not the last`);
-    return {
-      layers: [ours.batchNormalization({ momentum, epsilon })],
-      variables: [
-        ...(scale ? [{ name: 'gamma', trainable: true }] : []),
-        ...(center ? [{ name: 'beta', trainable: true }] : []),
-        { name: 'moving_mean', trainable: false },
-        { name: 'moving_variance', trainable: false },
-      ],
-    };
+  Conv2DTranspose: {
+    variables: kernelAndBias,
+    read(config, reading) {
+      const given = parse(convolutionSchema, config);
+      const { kernelSize, strides, dilation, after, bias } = convolution(given, reading);
+      const filters = given.filters ?? 0;
+      accept(given.groups === 1, `groups ${given.groups}`);
+      const channels = reading.inputs[0]!.shape.at(-1)!;
+      const kernel = reading.take('kernel', [...kernelSize, filters, channels]);
+      const reach = ([0, 1] as const).map((i) => (kernelSize[i] - 1) * dilation[i] + 1);
+      const border = ([0, 1] as const).map((i) =>
+        cropping({
+          ...{ kernel: reach[i]!, stride: strides[i], same: given.padding === 'same' },
+          extra: given.output_padding?.[i],
+        }),
+      ) as unknown as Padding2D;
+      const geometry = { filters, kernelSize, strides, dilation, groups: 1, border };
+      const made = addTransposed(reading.builder, image(reading), {
+        ...{ ...geometry, kernel, bias: bias(filters) },
+      });
+      return withActivation(reading, made, after);
+    },
   },
-  UpSampling2D(config) {
-    const { size: factors, data_format, interpolation } = parse(upSamplingSchema, config);
-    channelsLast(data_format);
-    accept(interpolation === 'nearest', `interpolation "${interpolation}"`);
-    const doublings = Math.log2(square('size', factors));
-    accept(Number.isInteger(doublings), `size ${factors[0]}, which is no power of 2`);
-    return { layers: Array.from({ length: doublings }, ours.upSampling2d), variables: [] };
+  DepthwiseConv2D: {
+    variables: (config) => [
+      { name: 'depthwise_kernel', trainable: true },
+      ...kernelAndBias(config).slice(1),
+    ],
+    read(config, reading) {
+      const given = parse(convolutionSchema, config);
+      const { after, bias } = convolution(given, reading);
+      const made = depthwise(given, reading, bias);
+      return withActivation(reading, made, after);
+    },
   },
-  Reshape(config, inputShape) {
-    const { target_shape: shape } = parse(
-      z.looseObject({ target_shape: z.array(z.number()) }),
-      config,
-    );
-    const known = ours.product(shape.filter((length) => length !== -1));
-    const open = ours.product(inputShape) / known;
-    return { layers: [ours.reshape(...shape.map((n) => (n === -1 ? open : n)))], variables: [] };
+  SeparableConv2D: {
+    variables: (config) => [
+      { name: 'depthwise_kernel', trainable: true },
+      { name: 'pointwise_kernel', trainable: true },
+      ...kernelAndBias(config).slice(1),
+    ],
+    read(config, reading) {
+      const given = parse(convolutionSchema, config);
+      const { after, bias } = convolution(given, reading);
+      const filters = given.filters ?? 0;
+      const spread = depthwise(given, reading, () => undefined);
+      const kernel = reading.take('pointwise_kernel', [1, 1, spread.shape[2]!, filters]);
+      const layer = { type: 'conv2d', filters, kernelSize: 1, strides: 1 } as const;
+      const made = reading.builder.add(layer, spread, { kernel, bias: bias(filters) });
+      return withActivation(reading, made, after);
+    },
   },
-  Flatten(_, inputShape) {
-    return { layers: inputShape.length === 1 ? [] : [ours.flatten()], variables: [] };
+  BatchNormalization: {
+    variables: (config) => [
+      ...gammaAndBeta(config),
+      { name: 'moving_mean', trainable: false },
+      { name: 'moving_variance', trainable: false },
+    ],
+    read(config, { builder, inputs, take }) {
+      const [x] = inputs as [Output];
+      const { momentum, epsilon } = normalized(config, x);
+      const channels = [x.shape.at(-1)!];
+      const values = Object.fromEntries(
+        this.variables!(config).map(({ name }) => [name, take(name, channels)]),
+      );
+      return builder.add({ type: 'batchNormalization', momentum, epsilon }, x, values);
+    },
   },
-  Activation(config) {
-    return { layers: activations(config.activation), variables: [] };
+  LayerNormalization: {
+    variables: gammaAndBeta,
+    read(config, { builder, inputs, take }) {
+      const [x] = inputs as [Output];
+      const { epsilon } = normalized(config, x);
+      const values = Object.fromEntries(
+        gammaAndBeta(config).map(({ name }) => [name, take(name, [x.shape.at(-1)!])]),
+      );
+      return builder.add({ type: 'layerNormalization', epsilon }, x, values);
+    },
   },
-  ReLU(config) {
-    const { max_value, negative_slope, threshold } = parse(reluSchema, config);
-    accept(max_value === undefined || max_value === null, `max_value ${max_value}`);
-    accept(!threshold, `threshold ${threshold}`);
-    const layer = negative_slope ? ours.leakyRelu(negative_slope) : ours.activation('relu');
-    return { layers: [layer], variables: [] };
+  GroupNormalization: groupNormalization(({ groups }, channels) =>
+    groups === -1 ? channels : groups,
+  ),
+  InstanceNormalization: groupNormalization((_, channels) => channels),
+  UpSampling2D: {
+    read(config, { builder, inputs }) {
+      const [x] = inputs as [Output];
+      const schema = z.looseObject({
+        size: pairSchema.default([2, 2]),
+        data_format: z.string().nullish(),
+        interpolation: z.string().default('nearest'),
+      });
+      const { size: factors, data_format, interpolation } = parse(schema, config);
+      channelsLast(data_format);
+      if (interpolation === 'nearest' && factors[0] === factors[1]) {
+        const doublings = Math.log2(factors[0]);
+        if (Number.isInteger(doublings)) {
+          return Array.from({ length: doublings }).reduce<Output>(
+            (y) => builder.add({ type: 'upSampling2d' }, y),
+            x,
+          );
+        }
+      }
+      const [height = 1, width = 1] = x.shape;
+      return resized(builder, x, [height * factors[0], width * factors[1]], interpolation);
+    },
   },
-  LeakyReLU(config) {
-    // `alpha` in Keras 2, whose default is 0.3 as well.
-    const slope = z
-      .number()
-      .default(0.3)
-      .safeParse(config.negative_slope ?? config.alpha);
-    if (!slope.success) throw new Refusal('a slope that is no number');
-    return { layers: [ours.leakyRelu(slope.data)], variables: [] };
+  Resizing: {
+    read(config, { builder, inputs }) {
+      const schema = z.looseObject({
+        ...{ height: size, width: size, interpolation: z.string().default('bilinear') },
+        crop_to_aspect_ratio: z.boolean().default(false),
+        pad_to_aspect_ratio: z.boolean().default(false),
+      });
+      const { height, width, interpolation, ...rest } = parse(schema, config);
+      accept(!rest.crop_to_aspect_ratio && !rest.pad_to_aspect_ratio, 'a kept aspect ratio');
+      return resized(builder, inputs[0]!, [height, width], interpolation);
+    },
+  },
+  ZeroPadding2D: {
+    read(config, { builder, inputs }) {
+      return builder.add({ type: 'zeroPadding2d', padding: sides(config.padding, 1) }, inputs[0]!);
+    },
+  },
+  Cropping2D: {
+    read(config, { builder, inputs }) {
+      return builder.add({ type: 'cropping2d', cropping: sides(config.cropping, 0) }, inputs[0]!);
+    },
+  },
+  Reshape: {
+    read(config, { builder, inputs }) {
+      const [x] = inputs as [Output];
+      const schema = z.looseObject({ target_shape: z.array(z.number()) });
+      const { target_shape: shape } = parse(schema, config);
+      const known = product(shape.filter((length) => length !== -1));
+      const open = product(x.shape) / known;
+      const target = shape.map((n) => (n === -1 ? open : n));
+      accept(
+        product(target) === product(x.shape) && target.every((n) => n > 0),
+        `target_shape [${shape}] of ${product(x.shape)} numbers`,
+      );
+      return builder.reshape(x, target);
+    },
+  },
+  Flatten: {
+    read: (_, { builder, inputs }) => builder.reshape(inputs[0]!, [product(inputs[0]!.shape)]),
+  },
+  Permute: {
+    read(config, { builder, inputs }) {
+      const { dims } = parse(z.looseObject({ dims: z.array(size) }), config);
+      return builder.add({ type: 'permute', axes: dims.map((axis) => axis - 1) }, inputs[0]!);
+    },
+  },
+  Rescaling: {
+    read(config, { builder, inputs }) {
+      const schema = z.looseObject({ scale: z.number(), offset: z.number().default(0) });
+      const { scale, offset } = parse(schema, config);
+      return builder.add({ type: 'rescaling', scale, offset }, inputs[0]!);
+    },
+  },
+  PReLU: {
+    variables: () => [{ name: 'alpha', trainable: true }],
+    read(config, { builder, inputs, take }) {
+      const [x] = inputs as [Output];
+      const schema = z.looseObject({ shared_axes: z.array(z.number().int()).nullish() });
+      const shared = parse(schema, config).shared_axes ?? [];
+      const shape = x.shape.map((length, axis) => (shared.includes(axis + 1) ? 1 : length));
+      return builder.add({ type: 'pRelu', shape }, x, { alpha: take('alpha', shape) });
+    },
+  },
+  Concatenate: {
+    read(config, { builder, inputs }) {
+      const axis = axisSchema.default(-1).safeParse(config.axis);
+      const axes = inputs[0]!.shape.length;
+      accept(axis.data === -1 || axis.data === axes, `axis ${axis.data}, which is not the last`);
+      return builder.add({ type: 'concatenate' }, inputs);
+    },
+  },
+  Add: merged('add'),
+  Subtract: merged('subtract'),
+  Multiply: merged('multiply'),
+  Average: merged('average'),
+  Maximum: merged('maximum'),
+  Minimum: merged('minimum'),
+  Activation: activation,
+  ReLU: activationLayer('ReLU'),
+  LeakyReLU: activationLayer('LeakyReLU'),
+  ELU: activationLayer('ELU'),
+  RepeatVector: {
+    read(config, { builder, inputs }) {
+      const { n } = parse(z.looseObject({ n: size }), config);
+      const [x] = inputs as [Output];
+      const row = builder.reshape(x, [1, 1, product(x.shape)]);
+      const [, , channels] = row.shape as [number, number, number];
+      const repeated = resized(builder, row, [1, n], 'nearest');
+      return builder.reshape(repeated, [n, channels]);
+    },
   },
   Dropout: nothing,
   SpatialDropout2D: nothing,
@@ -172,59 +377,144 @@ const CONVERTERS: Readonly<Record<string, Converter | undefined>> = {
   ActivityRegularization: nothing,
 };
 
-function convolution(config: KerasLayer['config']) {
-  const { filters, kernel_size, strides, padding, ...rest } = parse(convolutionSchema, config);
-  channelsLast(rest.data_format);
-  const kernelSize = square('kernel_size', kernel_size);
-  const stride = square('strides', strides);
-  accept(
-    padding === 'same' || (kernelSize === 1 && stride === 1),
-    `padding "${padding}", where only "same" is known`,
-  );
-  accept(
-    square('dilation_rate', rest.dilation_rate) === 1,
-    `dilation_rate ${rest.dilation_rate[0]}`,
-  );
-  accept(rest.groups === 1, `groups ${rest.groups}`);
-  accept(rest.output_padding === undefined || rest.output_padding === null, 'output_padding');
+function groupNormalization(
+  groupsOf: (config: z.output<typeof normalizationSchema>, channels: number) => number,
+): Reader {
   return {
-    filters,
-    options: { kernelSize, strides: stride },
-    after: activations(rest.activation),
-    variables: kernelAndBias(rest.use_bias),
+    variables: gammaAndBeta,
+    read(config, { builder, inputs, take }) {
+      const [x] = inputs as [Output];
+      const given = normalized(config, x);
+      const channels = x.shape.at(-1)!;
+      const values = Object.fromEntries(
+        gammaAndBeta(config).map(({ name }) => [name, take(name, [channels])]),
+      );
+      const groups = groupsOf(given, channels);
+      return builder.add({ type: 'groupNormalization', groups, epsilon: given.epsilon }, x, values);
+    },
   };
 }
 
-function kernelAndBias(useBias: boolean): Variable[] {
-  const kernel = { name: 'kernel', trainable: true };
-  return useBias ? [kernel, { name: 'bias', trainable: true }] : [kernel];
+function normalized(config: Config, { shape }: Output) {
+  const parsed = parse(normalizationSchema, config);
+  const { axis } = parsed;
+  accept(axis === -1 || axis === shape.length, `axis ${axis}, which is not the last`);
+  return parsed;
 }
 
-/** `tf.nn.leaky_relu` and Keras 3's `leaky_relu`, named as text, have this slope. */
-const LEAKY_RELU_SLOPE = 0.2;
+function gammaAndBeta(config: Config): Variable[] {
+  return [
+    ...(config.scale === false ? [] : [{ name: 'gamma', trainable: true }]),
+    ...(config.center === false ? [] : [{ name: 'beta', trainable: true }]),
+  ];
+}
 
-/** The layers that stand for an activation: its name, or an object that has the name in it. */
-function activations(value: unknown): Layer[] {
-  switch (value) {
-    case undefined:
-    case null:
-    case 'linear':
-      return [];
-    case 'relu':
-    case 'tanh':
-    case 'sigmoid':
-      return [ours.activation(value)];
-    case 'leaky_relu':
-      return [ours.leakyRelu(LEAKY_RELU_SLOPE)];
+function kernelAndBias(config: Config): Variable[] {
+  const kernel = { name: 'kernel', trainable: true };
+  return config.use_bias === false ? [kernel] : [kernel, { name: 'bias', trainable: true }];
+}
+
+function withActivation({ builder, keras3 }: Reading, x: Output, value: unknown): Output {
+  return activationLayers(value, keras3).reduce((y, layer) => builder.add(layer, y), x);
+}
+
+function convolution(given: z.output<typeof convolutionSchema>, reading: Reading) {
+  channelsLast(given.data_format);
+  const { kernel_size: kernelSize, strides, dilation_rate: dilation, use_bias } = given;
+  const [height, width] = image(reading).shape as [number, number];
+  const border = ([height, width] as const).map((length, i) => {
+    const reach = (kernelSize[i]! - 1) * dilation[i]! + 1;
+    return given.padding === 'same' ? samePadding(length, reach, strides[i]!) : ([0, 0] as const);
+  }) as unknown as Padding2D;
+  const bias = (filters: number) => (use_bias ? reading.take('bias', [filters]) : undefined);
+  return { kernelSize, strides, dilation, border, after: given.activation, bias };
+}
+
+function depthwise(
+  given: z.output<typeof convolutionSchema>,
+  reading: Reading,
+  bias: (channels: number) => Float32Array | undefined,
+): Output {
+  const { kernelSize, strides, dilation, border } = convolution(given, reading);
+  const x = image(reading);
+  const channels = x.shape[2]!;
+  const { depth_multiplier: multiplier } = given;
+  const kernel = reading.take('depthwise_kernel', [...kernelSize, channels, multiplier]);
+  if (multiplier === 1 && product(dilation) === 1) {
+    const layer = { type: 'depthwiseConv2d', kernelSize, strides, padding: border } as const;
+    return reading.builder.add(layer, x, { kernel, bias: bias(channels) });
   }
-  const object = z.looseObject({ class_name: z.string(), config: z.unknown() }).safeParse(value);
-  if (!object.success) throw new Refusal(`activation ${JSON.stringify(value)}`);
-  const { class_name, config } = object.data;
-  if (class_name === 'function') return activations(config);
-  if (class_name !== 'LeakyReLU' && class_name !== 'ReLU') {
-    throw new Refusal(`activation ${class_name}`);
+  // Each channel is a group with `multiplier` outputs: [rows, columns, 1, channels · multiplier].
+  const filters = channels * multiplier;
+  return addConvolution(reading.builder, x, {
+    ...{ filters, kernelSize, strides, dilation, border, kernel },
+    ...{ groups: channels, bias: bias(filters) },
+  });
+}
+
+/** What Keras leaves out of a transposed convolution: of (n − 1) · stride + kernel, before and after. */
+function cropping({
+  kernel,
+  stride,
+  same: isSame,
+  extra,
+}: {
+  kernel: number;
+  stride: number;
+  same: boolean;
+  extra: number | undefined;
+}): Pair {
+  if (extra !== undefined) {
+    // TensorFlow's `same` puts the smaller half before.
+    const whole = (isSame ? 2 * Math.floor(kernel / 2) : 0) - extra;
+    const before = Math.floor(Math.max(0, whole) / 2);
+    return [before, whole - before];
   }
-  return CONVERTERS[class_name]!(config as KerasLayer['config'], []).layers;
+  // n · stride, or that and what the kernel is longer than its stride.
+  if (!isSame) return [0, Math.min(0, kernel - stride)];
+  const before = Math.floor(Math.max(0, kernel - stride) / 2);
+  return [before, kernel - stride - before];
+}
+
+function resized(
+  builder: NetworkBuilder,
+  x: Output,
+  [height, width]: Pair,
+  interpolation: string,
+): Output {
+  accept(
+    interpolation === 'nearest' || interpolation === 'bilinear',
+    `interpolation "${interpolation}"`,
+  );
+  const method = interpolation === 'nearest' ? 'nearest' : 'bilinear';
+  return builder.add({ type: 'resize', height, width, method, coordinates: 'half_pixel' }, x);
+}
+
+const sidesSchema = z.union([
+  z.number().transform(
+    (n): Padding2D => [
+      [n, n],
+      [n, n],
+    ],
+  ),
+  z.tuple([pairSchema, pairSchema]),
+]);
+
+function sides(value: unknown, otherwise: number): Padding2D {
+  return parse(
+    sidesSchema.default([
+      [otherwise, otherwise],
+      [otherwise, otherwise],
+    ]),
+    value,
+  );
+}
+
+/** @throws Refusal when the input is no image. */
+function image({ inputs }: Reading): Output {
+  const [x] = inputs as [Output];
+  accept(x.shape.length === 3, `an input of shape [${x.shape.join(', ')}], which is no image`);
+  return x;
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, config: unknown): z.output<Schema> {
@@ -236,11 +526,6 @@ function parse<Schema extends z.ZodType>(schema: Schema, config: unknown): z.out
 
 function channelsLast(dataFormat: string | null | undefined): void {
   accept(!dataFormat || dataFormat === 'channels_last', `data_format "${dataFormat}"`);
-}
-
-function square(what: string, [a, b]: readonly number[]): number {
-  accept(a === b, `${what} ${a}×${b}, which is not square`);
-  return a!;
 }
 
 function accept(condition: boolean, otherwise: string): void {

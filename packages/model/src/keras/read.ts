@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { TANH_RANGE, type ValueRange } from '../image.ts';
-import { type Layer, outputShape, product } from '../networks/layers.ts';
-import { type Network, sequential } from '../networks/network.ts';
+
+import { type GeneratorInput, inputSize, splitLatent } from '../networks/conditional.ts';
+import { finishGenerator, type ImportedGenerator } from '../networks/imported.ts';
+import { product } from '../networks/layers.ts';
+import type { Network } from '../networks/network.ts';
+import { NetworkBuilder, type Output } from '../networks/network-builder.ts';
 import { UserError } from '../user-error.ts';
-import { type KerasChain, type KerasLayer, parseChain } from './chain.ts';
+import { UnknownKind } from './activations.ts';
+import { type KerasGraph, type KerasInput, type KerasLayer, parseGraph } from './keras-graph.ts';
 import { type KerasFile, openKerasFile } from './open.ts';
-import { type ConvertedLayer, convertLayer } from './read-layer.ts';
+import { readLayer, type Variable, variablesOf } from './read-layer.ts';
 import {
   type Owner,
   readKeras3Weights,
@@ -18,162 +22,183 @@ import {
 } from './stored-weights.ts';
 import { sequentialConfig } from './write-config.ts';
 
-/** A generator out of a Keras file. */
-export interface KerasGenerator {
-  network: Network;
-  weights: Map<string, Float32Array>;
-  /** What black and white are in its images. */
-  range: ValueRange;
-  /** The version of Keras that wrote the file, where it says. */
-  kerasVersion: string | undefined;
-  /** What a person should know about it, a line each. */
-  notes: string[];
-}
-
-/** A Keras layer, what it became, and where in our network that begins. */
-interface Conversion extends Owner, ConvertedLayer {
-  layer: KerasLayer;
-  start: number;
+export interface KerasOptions {
+  /** What the file is called in messages. */
+  file: string;
+  /** What a file of weights alone is of: a network of ours, or what Keras's `to_json` wrote. */
+  architecture?: Network | undefined;
+  config?: unknown;
+  /** The output to take, where there are several. */
+  output?: string | undefined;
+  /** The part of a whole GAN to take. */
+  part?: string | undefined;
 }
 
 /**
  * Reads a generator: a whole-model `.h5` of Keras 1 to 3, a `.keras` archive, or, with an
  * architecture given, a file of weights alone.
- *
- * @param options.file what the file is called in messages
- * @param options.architecture the network that a file of weights alone is of.
  * @throws UserError in one line: what is wrong, and in which layers.
  */
 export async function readKerasGenerator(
   bytes: Uint8Array,
-  { file, architecture }: { file: string; architecture?: Network },
-): Promise<KerasGenerator> {
+  options: KerasOptions,
+): Promise<ImportedGenerator> {
+  const { file, architecture, output, part } = options;
   const opened = await openKerasFile(bytes, file);
-  const config = opened.config ?? (architecture && sequentialConfig(architecture, 'keras3'));
+  const config =
+    opened.config ?? options.config ?? (architecture && sequentialConfig(architecture, 'keras3'));
   if (config === undefined) {
     throw new UserError(
-      `${file} holds weights alone: save the whole model, or say with --preset what they are of`,
+      `${file} holds weights alone: save the whole model, or name with --config what ` +
+        'model.to_json() writes, or with --preset what they are of',
     );
   }
-  const chain = parseChain(config, file);
-  if (chain.inputShape.length !== 1) {
-    throw new UserError(
-      `${file} takes [${chain.inputShape.join(', ')}], not a latent vector: is it a discriminator?`,
-    );
-  }
-  const conversions = convertLayers(chain, file);
-  const layers = conversions.flatMap((conversion) => conversion.layers);
-  const network = sequential('generator', chain.inputShape, layers);
-  checkImage(network, file);
-  const weights = takeWeights({
-    network,
-    conversions,
-    stored: stored(opened, conversions, file),
-    file,
+  const graph = parseGraph(config, { file, part });
+  const inputs = generatorInputs(graph, file);
+  const size = inputs.reduce((sum, input) => sum + inputSize(input), 0);
+  const builder = new NetworkBuilder(size);
+  const keras3 = (opened.kerasVersion ?? '').startsWith('3');
+  const outputs = new LayerRun({ graph, stored: storedWeights(opened, graph, file), file, keras3 });
+  const made = outputs.run(builder, splitLatent(builder, inputs));
+  return finishGenerator(builder, {
+    ...{ file, output },
+    framework: `Keras ${opened.kerasVersion ?? 'of unknown version'}`,
+    inputs,
+    outputs: made,
+    parts: part === undefined ? graph.parts : [],
   });
-  return { network, weights, ...rangeOf(network, file), kerasVersion: opened.kerasVersion };
 }
 
-function convertLayers({ inputShape, layers }: KerasChain, file: string): Conversion[] {
-  const conversions: Conversion[] = [];
-  const problems: string[] = [];
-  const before: Layer[] = [];
-  let shape = inputShape;
-  for (const layer of layers) {
+/** What a Keras layer's variables are, and where they are kept. */
+interface LayerOwner extends Owner {
+  layer: KerasLayer;
+  variables: readonly Variable[];
+}
+
+/** The weights of the file; what is wrong with them is said when the layers are known to be right. */
+function storedWeights(opened: KerasFile, { layers }: KerasGraph, file: string) {
+  const owners = layers.map((layer): LayerOwner => ({ layer, variables: variablesOf(layer) }));
+  const byLayer = new Map(owners.map((owner) => [owner.layer, owner]));
+  const read = opened.layout === 'legacy' ? readLegacyWeights : readKeras3Weights;
+  let weights: StoredWeights | UserError;
+  try {
+    weights = read(opened.weights, owners, file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    weights = error;
+  }
+  return { byLayer, weights };
+}
+
+/** Makes the layers of a graph, and says all that is not accepted in one line. */
+class LayerRun {
+  private readonly problems: string[] = [];
+  private readonly graph: KerasGraph;
+  private readonly stored: ReturnType<typeof storedWeights>;
+  private readonly file: string;
+  private readonly keras3: boolean;
+
+  constructor({
+    graph,
+    stored,
+    file,
+    keras3,
+  }: {
+    graph: KerasGraph;
+    stored: ReturnType<typeof storedWeights>;
+    file: string;
+    keras3: boolean;
+  }) {
+    this.graph = graph;
+    this.stored = stored;
+    this.file = file;
+    this.keras3 = keras3;
+  }
+
+  /** @returns the outputs of the graph. */
+  run(builder: NetworkBuilder, given: readonly Output[]): { name: string; output: Output }[] {
+    const { nodes, inputs } = this.graph;
+    const made = new Map<number, Output>(inputs.map(({ node }, i) => [node, given[i]!]));
+    nodes.forEach(({ layer, inputs: from }, node) => {
+      if (!layer) return;
+      const sources = from.map((at) => made.get(at)!);
+      made.set(node, this.read(layer, builder, sources));
+    });
+    if (this.problems.length > 0) {
+      throw new UserError(
+        `${this.file} has layers that are not known here: ${this.problems.join('; ')}`,
+      );
+    }
+    if (this.stored.weights instanceof UserError) throw this.stored.weights;
+    return this.graph.outputs.map(({ name, node }) => ({ name, output: made.get(node)! }));
+  }
+
+  private read(layer: KerasLayer, builder: NetworkBuilder, inputs: readonly Output[]): Output {
+    const take = (name: string, shape: readonly number[]) => this.take(layer, name, shape);
     try {
-      const converted = convertLayer(layer, shape);
-      conversions.push({ layer, ...converted, start: before.length });
-      for (const next of converted.layers) {
-        // Behind a layer that was refused neither shape nor place says anything.
-        if (problems.length === 0) {
-          const reason = reasonAgainst(next, before);
-          if (reason) throw new Error(reason);
-          shape = outputShape(next, shape);
-        }
-        before.push(next);
-      }
+      return readLayer(layer, { builder, inputs, keras3: this.keras3, take });
     } catch (error) {
-      problems.push(`${layer.name} (${layer.className}): ${(error as Error).message}`);
+      if (error instanceof UserError) throw error;
+      // Behind a layer that was refused shapes say nothing.
+      if (this.problems.length === 0 || error instanceof UnknownKind) {
+        this.problems.push(`${layer.name} (${layer.className}): ${(error as Error).message}`);
+      }
+      return inputs[0] ?? builder.input;
     }
   }
-  if (problems.length === 0) return conversions;
-  throw new UserError(`${file} has layers that are not known here: ${problems.join('; ')}`);
-}
 
-/** Why the inference graph cannot have a layer at its place. */
-function reasonAgainst(layer: Layer, before: readonly Layer[]): string | undefined {
-  const drawn = before.some(({ type }) => /^(conv2d|conv2dTranspose|upSampling2d)$/.test(type));
-  if (before.length === 0) {
-    return layer.type === 'dense' ? undefined : 'a generator must begin with Dense';
+  private take(layer: KerasLayer, name: string, shape: readonly number[]): Float32Array {
+    const { byLayer, weights } = this.stored;
+    const owner = byLayer.get(layer)!;
+    const index = owner.variables.findIndex((variable) => variable.name === name);
+    const dataset = weights instanceof UserError ? undefined : weights.get(owner)?.[index];
+    // Behind a layer that was refused the shapes are not the true ones.
+    if (!dataset || this.problems.length > 0) return new Float32Array(product(shape));
+    const { file } = this;
+    if (dataset.shape.join() !== shape.join()) {
+      throw new UserError(
+        `${file}: the weight ${layer.name}/${name} has shape [${dataset.shape.join(', ')}], ` +
+          `its layer takes [${shape.join(', ')}]`,
+      );
+    }
+    if (!dataset.values.every(Number.isFinite)) {
+      throw new UserError(
+        `${file}: the weight ${layer.name}/${name} has numbers that are not finite`,
+      );
+    }
+    return dataset.values;
   }
-  if (layer.type === 'dense') return 'only the first layer may be Dense';
-  if (layer.type === 'flatten') return 'an image cannot become flat again';
-  if (layer.type === 'reshape' && drawn) return 'a Reshape after upsampling or convolution';
-  return undefined;
 }
 
-function checkImage({ outputShape: shape }: Network, file: string): void {
-  if (shape.length === 3 && [1, 3, 4].includes(shape[2]!)) return;
-  throw new UserError(
-    `${file} makes [${shape.join(', ')}], not images [height, width, 1, 3 or 4 channels]`,
+/** Which inputs are latents, and which says the class. */
+function generatorInputs(graph: KerasGraph, file: string): GeneratorInput[] {
+  const { inputs } = graph;
+  for (const { shape } of inputs) {
+    if (shape.length === 3 && product(shape) !== shape[2]) {
+      throw new UserError(
+        `${file} takes [${shape.join(', ')}], not a latent vector: is it a discriminator?`,
+      );
+    }
+  }
+  if (inputs.length === 1) return [{ kind: 'latent', shape: inputs[0]!.shape }];
+  const label = inputs.find((input) => embeddingOf(graph, input)) ?? inputs.find(isNamedLabel);
+  return inputs.map((input): GeneratorInput => {
+    const { shape } = input;
+    if (input !== label) return { kind: 'latent', shape };
+    const classes = embeddingOf(graph, input);
+    if (classes) return { kind: 'index', shape, classes };
+    return { kind: 'oneHot', shape, classes: product(shape) };
+  });
+}
+
+/** How many classes there are, where an Embedding reads an input. */
+function embeddingOf({ nodes }: KerasGraph, { node }: KerasInput): number | undefined {
+  const reader = nodes.find(
+    ({ layer, inputs }) => layer?.className === 'Embedding' && inputs.includes(node),
   );
+  const classes = reader?.layer?.config.input_dim;
+  return typeof classes === 'number' ? classes : undefined;
 }
 
-function stored(opened: KerasFile, owners: readonly Conversion[], file: string): StoredWeights {
-  if (opened.layout === 'legacy') return readLegacyWeights(opened.weights, owners, file);
-  return readKeras3Weights(opened.weights, owners, file);
-}
-
-function takeWeights({
-  network,
-  conversions,
-  stored,
-  file,
-}: {
-  network: Network;
-  conversions: readonly Conversion[];
-  stored: StoredWeights;
-  file: string;
-}): Map<string, Float32Array> {
-  const weights = new Map<string, Float32Array>();
-  for (const conversion of conversions) {
-    const { layer, variables, start } = conversion;
-    for (const { name, shape, initializer } of network.layers[start]?.weights ?? []) {
-      const local = name.slice(name.indexOf('/') + 1);
-      const index = variables.findIndex((variable) => variable.name === local);
-      const dataset = stored.get(conversion)?.[index];
-      // A layer without bias, centre or scale: the number that changes nothing.
-      const neutral = new Float32Array(product(shape)).fill(initializer === 'ones' ? 1 : 0);
-      if (index < 0) weights.set(name, neutral);
-      if (index < 0 || !dataset) continue;
-      if (dataset.shape.join() !== shape.join()) {
-        throw new UserError(
-          `${file}: the weight ${layer.name}/${local} has shape [${dataset.shape.join(', ')}], ` +
-            `its layer takes [${shape.join(', ')}]`,
-        );
-      }
-      if (!dataset.values.every(Number.isFinite)) {
-        throw new UserError(
-          `${file}: the weight ${layer.name}/${local} has numbers that are not finite`,
-        );
-      }
-      weights.set(name, dataset.values);
-    }
-  }
-  return weights;
-}
-
-/** What the last layer says of the values of images: black and white, and a line for a person. */
-function rangeOf({ layers }: Network, file: string): Pick<KerasGenerator, 'range' | 'notes'> {
-  const last = layers.at(-1)!.layer;
-  const ending = last.type === 'activation' || last.type === 'dense' ? last.activation : undefined;
-  if (ending === 'tanh') return { range: TANH_RANGE, notes: [] };
-  if (ending === 'sigmoid') {
-    return {
-      range: [0, 1],
-      notes: [`${file} ends with a sigmoid: its images are taken as 0 to 1`],
-    };
-  }
-  const note = `${file} does not end with tanh: what lies outside [-1, 1] is cut off`;
-  return { range: TANH_RANGE, notes: [note] };
-}
+const isNamedLabel = ({ name, dtype }: KerasInput) =>
+  /label|class|cond|digit|categor/i.test(name) || dtype.startsWith('int');

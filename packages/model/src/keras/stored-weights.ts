@@ -4,8 +4,8 @@
  * @module
  */
 import { UserError } from '../user-error.ts';
-import type { KerasLayer } from './chain.ts';
 import type { Hdf5Dataset, Hdf5Group } from './hdf5.ts';
+import type { KerasLayer } from './keras-graph.ts';
 import type { Variable } from './read-layer.ts';
 
 /** A layer and the variables that a file must have for it. */
@@ -18,13 +18,14 @@ export interface Owner {
 export type StoredWeights = ReadonlyMap<Owner, readonly Hdf5Dataset[]>;
 
 /** Names that say which variable it is, for a check of the order. */
-const KNOWN = /^(kernel|bias|gamma|beta|moving_mean|moving_variance)/;
+const KNOWN =
+  /^(kernel|bias|gamma|beta|moving_mean|moving_variance|embeddings|alpha|depthwise_kernel|pointwise_kernel)/;
 
 /**
  * The legacy layout (Keras 1 to 3, `model_weights` of a `.h5`): attributes `layer_names` and
  * `weight_names` list, in order, the outermost layers and what is in each. Like Keras, this goes by
  * order, as names may have been made unique (`dense_1_1/kernel:0`). A container lists the trainable
- * variables of all its layers first, then the others.
+ * variables of all its layers first, then the others, also those of frozen layers.
  *
  * @throws UserError when weights are missing, too many, or in another order.
  */
@@ -54,7 +55,8 @@ export function readLegacyWeights(
     slots.forEach(({ owner, variable }, j) => {
       const { weight, dataset } = datasets[j]!;
       const kind = KNOWN.exec(weight.split('/').at(-1)!)?.[0];
-      if (kind && kind !== variable.name) {
+      // Keras 3 calls a depthwise kernel `kernel`.
+      if (kind && !variable.name.endsWith(kind)) {
         throw new UserError(
           `${file}: ${weight} stands where ${owner.layer.name}/${variable.name} is expected`,
         );
@@ -127,17 +129,24 @@ export function readKeras3Weights(
 
 /** A file of weights alone may be of a Model around the one that is expected. */
 function unwrap(root: Hdf5Group, owners: readonly Owner[]): Hdf5Group {
-  const layers = root.groups.get('layers')?.groups;
+  const layers = (root.groups.get('layers') ?? root.groups.get(LAYERS_OF_2_13))?.groups;
   const expected = owners[0]?.layer.path.split('/')[1];
   if (!layers || (expected && layers.has(expected))) return root;
   const container = [...layers.values()].find(({ groups }) => groups.has('layers'));
   return container ? unwrap(container, owners) : root;
 }
 
+/** What Keras 2.12 and 2.13 called `layers`. */
+const LAYERS_OF_2_13 = '_layer_checkpoint_dependencies';
+
 /** @returns undefined where there is none, or none of float numbers. */
 function datasetAt(group: Hdf5Group, path: string): Hdf5Dataset | undefined {
   const parts = path.split('/');
   const name = parts.pop()!;
-  const parent = parts.reduce<Hdf5Group | undefined>((at, part) => at?.groups.get(part), group);
+  const parent = parts.reduce<Hdf5Group | undefined>(
+    (at, part) =>
+      at?.groups.get(part) ?? (part === 'layers' ? at?.groups.get(LAYERS_OF_2_13) : undefined),
+    group,
+  );
   return parent?.datasets.get(name);
 }

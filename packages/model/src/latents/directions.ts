@@ -1,4 +1,4 @@
-import type { LatentSpace } from './latent.ts';
+import { type LatentSpace, moments, withinBounds } from './latent.ts';
 
 /**
  * A named direction of latent space in which pictures change.
@@ -22,19 +22,18 @@ export interface Move {
 
 /**
  * A latent moved: z + Σ strength · σ · vector, kept inside the range that the generator was trained
- * on, [-1, 1] in each component. σ, the standard deviation of a latent along any vector of length 1,
- * is that of a component: 1/√3 for uniform(-1, 1).
+ * on. σ, the standard deviation of a latent along any vector of length 1, is that of a component:
+ * 1/√3 for uniform(-1, 1).
  */
 export function moveLatent(
   latent: Float32Array,
   moves: readonly Move[],
-  { distribution }: LatentSpace,
+  space: LatentSpace,
 ): Float32Array {
-  const deviation = DEVIATIONS[distribution];
-  return latent.map((value, i) => {
+  const { deviation } = moments(space);
+  const moved = latent.map((value, i) => {
     const shift = moves.reduce((sum, { vector, strength }) => sum + strength * vector[i]!, 0);
-    return Math.max(-1, Math.min(1, value + deviation * shift));
+    return value + deviation * shift;
   });
+  return withinBounds(moved, space);
 }
-
-const DEVIATIONS: Record<LatentSpace['distribution'], number> = { uniform: 1 / Math.sqrt(3) };

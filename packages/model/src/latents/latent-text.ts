@@ -8,7 +8,7 @@
 
 import { encodeWeight, float16Table } from '../generator-file/weights.ts';
 import { UserError } from '../user-error.ts';
-import type { LatentSpace } from './latent.ts';
+import { type LatentSpace, withinBounds } from './latent.ts';
 
 /** Characters of the text of a latent of `size` components. */
 export const latentCharacters = (size: number): number => Math.ceil((size * 2 * 8) / 6);
@@ -36,7 +36,8 @@ export function decodeLatent(text: string, space: LatentSpace): Float32Array {
   if (encodeBits(bits) !== text) throw new UserError('has bits beyond its last number');
   const table = float16Table();
   const latent = Float32Array.from(bits, (value) => table[value]!);
-  const outside = latent.findIndex((value) => !(Math.abs(value) <= 1));
+  const within = withinBounds(latent, space);
+  const outside = latent.findIndex((value, i) => value !== within[i]);
   if (outside >= 0) throw new UserError(`has ${latent[outside]} as number ${outside + 1}`);
   return latent;
 }

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   createRandom,
+  decodeLatent,
+  defaultPath,
+  encodeLatent,
   lerp,
   mix,
   placeClasses,
@@ -19,7 +22,16 @@ const space = { size: 100, distribution: 'uniform' } as const;
 const reference = z
   .object({
     size: z.literal(100),
-    vectors: z.array(z.object({ seed: z.string(), first: z.array(z.number()), sum: z.number() })),
+    vectors: z.array(
+      z.object({
+        seed: z.string(),
+        first: z.array(z.number()),
+        sum: z.number(),
+        uniform01: z.array(z.number()),
+        normal: z.array(z.number()),
+        shifted: z.array(z.number()),
+      }),
+    ),
   })
   .parse(JSON.parse(readFileSync('../../test/reference/latents.json', 'utf8')));
 
@@ -28,6 +40,36 @@ describe('seedToLatent', () => {
     const latent = seedToLatent(seed, space);
     expect([...latent.subarray(0, first.length)]).toEqual(first);
     expect(latent.reduce((total, value) => total + value, 0)).toBe(sum);
+  });
+});
+
+describe('latents of other distributions', () => {
+  it.each(reference.vectors)('are frozen for "$seed" too', ({ seed, ...expected }) => {
+    const { uniform01, normal, shifted } = expected;
+    const first = (values: Float32Array) => [...values.subarray(0, 4)];
+    expect(first(seedToLatent(seed, { size: 100, distribution: 'uniform01' }))).toEqual(uniform01);
+    expect([...seedToLatent(seed, { size: 100, distribution: 'normal' })]).toEqual(normal);
+    const space = { size: 100, distribution: 'normal', mean: -1, deviation: 0.5 } as const;
+    expect(first(seedToLatent(seed, space))).toEqual(shifted);
+  });
+
+  it('keep the length of a sum of normal latents, and count from the mean', () => {
+    const normal = { size: 2, distribution: 'normal' } as const;
+    const sum = { plus: [Float32Array.of(3, 0), Float32Array.of(0, 4)], minus: [] };
+    expect([...mix(sum, normal)]).toEqual([Math.fround(2.4), Math.fround(3.2)]);
+    const half = { size: 1, distribution: 'uniform01' } as const;
+    expect([
+      ...mix({ plus: [Float32Array.of(0.75)], minus: [Float32Array.of(0.625)] }, half),
+    ]).toEqual([0.625]);
+  });
+
+  it('have a range of their own as text, and walk on arcs when they are normal', () => {
+    const normal = { size: 1, distribution: 'normal' } as const;
+    const text = encodeLatent(Float32Array.of(5.5));
+    expect([...decodeLatent(text, normal)]).toEqual([5.5]);
+    expect(() => decodeLatent(text, { size: 1, distribution: 'uniform' })).toThrow('has 5.5');
+    expect(defaultPath(normal)).toBe('slerp');
+    expect(defaultPath(space)).toBe('linear');
   });
 });
 
@@ -105,7 +147,7 @@ describe('mix', () => {
   it('adds and subtracts, and stays in the range of the latents', () => {
     const plus = [new Float32Array([0.5, 0.75, -0.5]), new Float32Array([0.25, 0.75, -0.75])];
     const minus = [new Float32Array([0.5, 0.25, 0.5])];
-    expect([...mix({ plus, minus })]).toEqual([0.25, 1, -1]);
+    expect([...mix({ plus, minus }, space)]).toEqual([0.25, 1, -1]);
   });
 });
 

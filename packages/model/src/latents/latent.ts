@@ -1,9 +1,16 @@
+import { normalQuantile } from './normal.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** Where latents are drawn from: the article's `np.random.uniform(-1, 1, (n, 100))`. */
+/**
+ * Where latents are drawn from, each component by itself: `uniform` is the article's
+ * `np.random.uniform(-1, 1, (n, 100))`, `uniform01` is uniform in [0, 1), `normal` has a mean and a
+ * standard deviation, 0 and 1 when left out.
+ */
 export interface LatentSpace {
   size: number;
-  distribution: 'uniform';
+  distribution: 'uniform' | 'uniform01' | 'normal';
+  mean?: number | undefined;
+  deviation?: number | undefined;
   /**
    * Of a generator that was told classes (Mirza & Osindero 2014, arXiv:1411.1784): how many training
    * images each had. The last components of a latent then say its class, one for each: 1 at its own
@@ -16,9 +23,13 @@ export interface LatentSpace {
  * The latent `[space.size]` that a seed stands for. Frozen: the same seed gives the same latent in
  * every runtime for ever (test vectors made with Python's hashlib: test/reference/latents.json).
  *
- * Component i is `(word >> 8) / 2²³ − 1`, word i being the i-th little-endian 32-bit word of
- * SHAKE128 over the UTF-8 of `killme/latent/v1/<seed>`. Where the space has classes, see
- * {@link randomLatents}.
+ * With word i being the i-th little-endian 32-bit word of SHAKE128 over the UTF-8 of
+ * `killme/latent/v1/<seed>`, component i is
+ * - `uniform`: (word >> 8) / 2²³ − 1
+ * - `uniform01`: (word >> 8) / 2²⁴
+ * - `normal`: mean + deviation · Φ⁻¹(((word >> 8) + ½) / 2²⁴), see normal.ts
+ *
+ * rounded to float32. Where the space has classes, see {@link randomLatents}.
  *
  * @param seed any string; its bounds are the caller's to check.
  */
@@ -32,17 +43,80 @@ export function seedToLatent(seed: string, space: LatentSpace): Float32Array {
  * the training images.
  */
 export function randomLatents(random: Random, count: number, space: LatentSpace): Float32Array {
-  const latents = random.uniform(count * space.size);
+  const uniform = random.uniform(count * space.size);
   const { classes } = space;
+  const latents = distributed(uniform, space);
   if (!classes) return latents;
   return placeClasses(
     latents,
     Array.from({ length: count }, (_, i) =>
-      classAt(classes, (latents[(i + 1) * space.size - classes.length]! + 1) / 2),
+      classAt(classes, (uniform[(i + 1) * space.size - classes.length]! + 1) / 2),
     ),
     space,
   );
 }
+
+/** Numbers of [-1, 1) as those of the space's distribution. */
+function distributed(uniform: Float32Array, { distribution, ...space }: LatentSpace): Float32Array {
+  const { mean = 0, deviation = 1 } = space;
+  switch (distribution) {
+    case 'uniform':
+      return uniform;
+    case 'uniform01':
+      return uniform.map((value) => (value + 1) / 2);
+    case 'normal':
+      return uniform.map(
+        (value) => mean + deviation * normalQuantile((value + 1) / 2 + 1 / 2 ** 25),
+      );
+  }
+}
+
+/** The mean and the standard deviation of a component, for how far a step in a direction is. */
+export function moments({ distribution, mean = 0, deviation = 1 }: LatentSpace): {
+  mean: number;
+  deviation: number;
+} {
+  switch (distribution) {
+    case 'uniform':
+      return { mean: 0, deviation: 1 / Math.sqrt(3) };
+    case 'uniform01':
+      return { mean: 0.5, deviation: 1 / Math.sqrt(12) };
+    case 'normal':
+      return { mean, deviation };
+  }
+}
+
+/** How far from its mean a component of a normal latent may be, in standard deviations. */
+const NORMAL_REACH = 6;
+
+/** The lowest and highest number that a component may be. Those that say a class are −1 to 1. */
+export function latentBounds(space: LatentSpace): readonly [low: number, high: number] {
+  const { mean, deviation } = moments(space);
+  switch (space.distribution) {
+    case 'uniform':
+      return [-1, 1];
+    case 'uniform01':
+      return [0, 1];
+    case 'normal':
+      return [mean - NORMAL_REACH * deviation, mean + NORMAL_REACH * deviation];
+  }
+}
+
+/** A latent brought into the bounds of its space. */
+export function withinBounds(latent: Float32Array, space: LatentSpace): Float32Array {
+  const [low, high] = latentBounds(space);
+  const free = space.size - (space.classes?.length ?? 0);
+  return latent.map((value, i) =>
+    i < free ? Math.max(low, Math.min(high, value)) : Math.max(-1, Math.min(1, value)),
+  );
+}
+
+/**
+ * The way between two latents that a walk takes when none is named. The latents between two normal
+ * ones on a line are shorter than any that the generator was trained on.
+ */
+export const defaultPath = ({ distribution }: LatentSpace): WalkPath =>
+  distribution === 'normal' ? 'slerp' : 'linear';
 
 /** The class at a share of all images, 0 ≤ share < 1. */
 function classAt(classes: readonly number[], share: number): number {
@@ -122,19 +196,30 @@ export function walk({
 }
 
 /**
- * Latent arithmetic: the sum of `plus` minus the sum of `minus`, kept inside the range that the
- * generator was trained on, [-1, 1] in each component.
+ * Latent arithmetic: the sum of `plus` minus the sum of `minus`, each counted from the mean of the
+ * space, kept inside the range that the generator was trained on ({@link latentBounds}). A normal
+ * sum is as long as its longest term at most: lengths hardly differ among normal latents.
  * @param terms at least one latent in `plus`, all of one length.
  */
-export function mix({
-  plus,
-  minus,
-}: {
-  plus: Float32Array[];
-  minus: Float32Array[];
-}): Float32Array {
-  const sum = (terms: Float32Array[], i: number) => terms.reduce((s, term) => s + term[i]!, 0);
-  return plus[0]!.map((_, i) => Math.max(-1, Math.min(1, sum(plus, i) - sum(minus, i))));
+export function mix(
+  { plus, minus }: { plus: Float32Array[]; minus: Float32Array[] },
+  space: LatentSpace,
+): Float32Array {
+  const { mean } = moments(space);
+  const sum = (terms: Float32Array[], i: number) =>
+    terms.reduce((total, term) => total + (term[i]! - mean), 0);
+  const total = plus[0]!.map((_, i) => sum(plus, i) - sum(minus, i));
+  const length = (latent: Float32Array, from: number) =>
+    Math.sqrt(latent.reduce((squares, value) => squares + (value - from) ** 2, 0));
+  const longest = Math.max(...[...plus, ...minus].map((term) => length(term, mean)));
+  const shrink =
+    space.distribution === 'normal' && !space.classes
+      ? Math.min(1, longest / (length(total, 0) || 1))
+      : 1;
+  return withinBounds(
+    total.map((value) => mean + shrink * value),
+    space,
+  );
 }
 
 /** Latents side by side in one array, `[latents.length, size]`, as generators take them. */

@@ -70,7 +70,14 @@ const model = z
     bytes: z.number().int(),
     latent: z.object({
       size: z.number().int(),
-      distribution: z.literal('uniform'),
+      distribution: z.enum(['uniform', 'uniform01', 'normal']).meta({
+        description: 'uniform is in [-1, 1), uniform01 in [0, 1)',
+      }),
+      mean: z.number().optional().meta({ description: 'of normal latents, 0 when absent' }),
+      deviation: z
+        .number()
+        .optional()
+        .meta({ description: 'standard deviation of normal latents, 1 when absent' }),
       classes: z.array(z.number().int()).optional().meta({
         description: 'present when class-conditional: number of training images of each class',
       }),

@@ -50,7 +50,11 @@ export const startDeno = (generators: Generators, port?: number, more: string[] 
     (at) => [
       DENO,
       'run',
-      ...['--allow-net', '--allow-read', '--allow-env=INIT_CWD'],
+      ...[
+        '--allow-net',
+        '--allow-read',
+        '--allow-env=INIT_CWD,TURBO_INVOCATION_DIR,npm_lifecycle_event',
+      ],
       `${EDGE}/src/runtimes/deno.ts`,
       ...[...named(generators), '--port', at, ...more],
     ],

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { escapeControls, explainFileError, userFolder } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
   checkNames,
@@ -11,7 +12,6 @@ import {
   readFolders,
   SHIPPED_GENERATORS,
 } from '../src/runtimes/named-folder.ts';
-import { HERE } from '../src/runtimes/resolve-path.ts';
 
 const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
 
@@ -71,7 +71,7 @@ export async function chooseGenerators(options: {
         'or serve the shipped ones with `npm start`',
     );
   }
-  console.log(`The newest generator is ${relative(HERE, newest)}`);
+  console.log(`The newest generator is ${relative(userFolder(), newest)}`);
   return checkNames([nameFolder(newest), ...named]);
 }
 
@@ -94,8 +94,9 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
+    const explained = explainFileError(error);
+    if (!(explained instanceof UserError)) throw error;
+    console.error(escapeControls(explained.message));
     process.exitCode = 1;
   }
 }

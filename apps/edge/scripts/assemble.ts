@@ -10,13 +10,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userPath } from '@killme/command-line';
 import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
 import { openGenerator } from '../src/generator/generator.ts';
 import { checkRenders, GENERATOR_LIST, saying } from '../src/generator/registry.ts';
 import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
 import type { NamedFolder } from '../src/runtimes/named-folder.ts';
-import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
@@ -36,7 +36,7 @@ export async function chooseServed(
   const { gallery } = options;
   return {
     generators: await chooseGenerators(options),
-    gallery: gallery === undefined ? undefined : resolvePath(gallery),
+    gallery: gallery === undefined ? undefined : userPath(gallery),
   };
 }
 

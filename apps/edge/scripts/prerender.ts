@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import process from 'node:process';
+import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
 import {
@@ -19,7 +20,6 @@ import {
 } from '../src/generator/gallery.ts';
 import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
-import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
 
 /** How often the person is told how far it is. */
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     out: { type: 'string', default: 'gallery' },
   });
   const count = readCount(options.count);
-  const target = resolvePath(options.out);
+  const target = userPath(options.out);
   await checkTarget(target);
   if (options.generator && options.generator.length > 1) {
     throw new UserError('a gallery is of one generator: name one with --generator');

@@ -13,9 +13,9 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
+import { onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
-import { resolvePath } from '../src/runtimes/resolve-path.ts';
 import { readArguments, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     'inspector-port': { type: 'string', default: '0' },
   });
   const { host } = options;
-  const config = options.config === undefined ? WRANGLER_CONFIG : resolvePath(options.config);
+  const config = options.config === undefined ? WRANGLER_CONFIG : userPath(options.config);
   const port = Number(options.port);
   if (!/^\d+$/.test(options.port) || port < 1 || port > 65535) {
     throw new UserError(`--port must be a whole number from 1 to 65535, not ${options.port}`);
@@ -114,14 +114,11 @@ async function runWrangler({
       env: offline(),
     },
   );
-  const stop = (signal: NodeJS.Signals) => wrangler.kill(signal);
   let stopped = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      stopped = true;
-      stop(signal);
-    });
-  }
+  onStop(() => {
+    stopped = true;
+    wrangler.kill('SIGINT'); // what wrangler itself ends workerd at
+  });
   const exited = once(wrangler, 'exit');
   if (await isReady(wrangler, host, port)) {
     console.log(`Ready on ${httpOrigin(host, port)}  (Ctrl-C ends it)`);

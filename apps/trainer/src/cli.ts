@@ -1,3 +1,4 @@
+import { escapeControls, explainFileError, onStop } from '@killme/command-line';
 import { type Encoding, UserError } from '@killme/model';
 import { methodsSchema } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -423,8 +424,7 @@ function stopSignal(): AbortSignal {
     console.log('stopping after this iteration (once more to stop at once)');
     controller.abort();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  onStop(stop);
   // Whoever read the lines is gone (`| head`): nothing more can be said, but nothing is lost.
   process.stdout.on('error', () => controller.abort());
   return controller.signal;
@@ -434,7 +434,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof NeedsDeno) await continueInDeno(error.deno);
-  if (!(error instanceof UserError)) throw error;
-  console.error(`error: ${error.message}`);
+  const explained = explainFileError(error);
+  if (!(explained instanceof UserError)) throw error;
+  console.error(`error: ${escapeControls(explained.message)}`);
   process.exitCode = 1;
 }

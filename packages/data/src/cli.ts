@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
+import { escapeControls, explainFileError, onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { datasetName } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
-import { escapeControls } from './files/escape-controls.ts';
 import { writeContactSheet } from './inspect/contact-sheet.ts';
 import { describeInspection } from './inspect/describe.ts';
 import { findImages, inspectImages } from './inspect/inspect.ts';
@@ -15,9 +14,6 @@ import { PEEPS } from './stand-ins/peep-recipe.ts';
 import { PERSONAS } from './stand-ins/persona-recipe.ts';
 
 const log = (line: string) => console.log(line);
-
-/** npm runs scripts in the package's folder; the person means the one they typed the command in. */
-const fromHere = (path: string) => resolve(process.env.INIT_CWD ?? process.cwd(), path);
 
 function hexColour(text: string): string {
   if (/^#[0-9a-f]{6}$/i.test(text)) return text.toLowerCase();
@@ -32,8 +28,8 @@ program
   .option('--from <url>', 'where the archive is', OFFICIAL_ARCHIVE.url)
   .option('--to <folder>', 'a new folder for the images', 'data/kill-me-baby')
   .action(async ({ from, to }: { from: string; to: string }) => {
-    const count = await fetchOfficial({ from, to: fromHere(to), log });
-    log(`${count} images in ${fromHere(to)}: train with --data ${to}`);
+    const count = await fetchOfficial({ from, to: userPath(to), log });
+    log(`${count} images in ${userPath(to)}: train with --data ${to}`);
   });
 
 program
@@ -45,8 +41,8 @@ program
       log(`the characters are in ${(await characters({ log })).icons}`);
       return;
     }
-    await renderIcons(CHARACTERS, fromHere(to), log);
-    log(`the characters are in ${fromHere(to)}/icons`);
+    await renderIcons(CHARACTERS, userPath(to), log);
+    log(`the characters are in ${userPath(to)}/icons`);
   });
 
 for (const [command, recipe, description] of [
@@ -59,8 +55,8 @@ for (const [command, recipe, description] of [
     .description(`render a set to train on and to compare with: ${description}`)
     .option('--to <folder>', 'a new folder', `data/${command}`)
     .action(async ({ to }: { to: string }) => {
-      await renderIcons(recipe, fromHere(to), log);
-      log(`${recipe.count} ${recipe.title} in ${fromHere(to)}/icons: train with --data ${to}`);
+      await renderIcons(recipe, userPath(to), log);
+      log(`${recipe.count} ${recipe.title} in ${userPath(to)}/icons: train with --data ${to}`);
     });
 }
 
@@ -89,25 +85,25 @@ program
   .option('--json', 'print everything as JSON', false)
   .action(async (path: string | undefined, flags: InspectFlags) => {
     const { sheet, json, ...options } = flags;
-    const from = path === undefined ? (await characters({ log })).icons : fromHere(path);
+    const from = path === undefined ? (await characters({ log })).icons : userPath(path);
     const found = await findImages(from, options);
     const name = path === undefined ? 'characters' : datasetName(from);
     const report = inspectImages({ name, imageSize: ICON_SIZE, ...found });
     if (json) log(JSON.stringify(report, null, 2));
     else for (const line of describeInspection(report)) log(escapeControls(line));
     if (sheet === undefined) return;
-    await writeContactSheet(found.found.images, { file: fromHere(sheet), size: ICON_SIZE });
-    if (!json) log(`contact sheet: ${fromHere(sheet)}`);
+    await writeContactSheet(found.found.images, { file: userPath(sheet), size: ICON_SIZE });
+    if (!json) log(`contact sheet: ${userPath(sheet)}`);
   });
 
 // Only a proper exit lets half-written folders be removed.
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
+onStop((reason) => process.exit(reason === 'SIGINT' ? 130 : 143));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(`error: ${error.message}`);
+  const explained = explainFileError(error);
+  if (!(explained instanceof UserError)) throw error;
+  console.error(`error: ${escapeControls(explained.message)}`);
   process.exitCode = 1;
 }

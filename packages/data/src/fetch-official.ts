@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { errorCode } from './files/error-code.ts';
 import { publishFolder, refuseOccupied } from './files/publish-folder.ts';
 import { layOut } from './sources/layout.ts';
 import { openSource } from './sources/open-source.ts';

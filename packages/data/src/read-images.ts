@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { errorCode } from './files/error-code.ts';
+import { errorCode } from '@killme/command-line';
 import { decodeImage } from './images/decode-image.ts';
 import { type DecodeOptions, ImageFault, type ImageHeader } from './images/image.ts';
 import { compareBytes, type LaidOutImage, type Layout } from './sources/layout.ts';

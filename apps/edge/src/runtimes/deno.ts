@@ -1,12 +1,13 @@
 /**
  * The entry for Deno.
  *
- *     deno run --allow-net --allow-read --allow-env=INIT_CWD src/runtimes/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--port N] [--host NAME]
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD,TURBO_INVOCATION_DIR,npm_lifecycle_event src/runtimes/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--port N] [--host NAME]
  *
  * @module
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../app.ts';
 import { sayWhich } from '../generator/registry.ts';
@@ -14,13 +15,12 @@ import { diskOptions } from './disk.ts';
 import { httpOrigin } from './http-origin.ts';
 import { memoryStore } from './memory-store.ts';
 import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
-import { resolvePath } from './resolve-path.ts';
 
 declare const Deno: {
   serve(
     options: { port: number; hostname: string; onListen(at: { port: number }): void },
     handler: (request: Request) => Response | Promise<Response>,
-  ): unknown;
+  ): { shutdown(): Promise<void> };
   errors: { AddrInUse: new () => Error };
 };
 
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     listGenerators: async () => loaded,
     stores: [memoryStore()],
   });
-  Deno.serve(
+  const server = Deno.serve(
     {
       port,
       hostname: host,
@@ -53,6 +53,13 @@ async function main(): Promise<void> {
     },
     app.fetch,
   );
+  let isStopping = false;
+  onStop(() => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    // Requests that have begun are answered first.
+    void server.shutdown().then(() => process.exit(0));
+  });
 }
 
 function readOptions() {
@@ -70,7 +77,7 @@ function readOptions() {
   }
   return {
     generators: values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS,
-    gallery: values.gallery === undefined ? undefined : resolvePath(values.gallery),
+    gallery: values.gallery === undefined ? undefined : userPath(values.gallery),
     port,
     host: values.host,
   };

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userPath } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import { MODEL_NAME } from '../http/parameters.ts';
-import { resolvePath } from './resolve-path.ts';
 
 /** A folder with a generator, and what `model=` calls it. */
 export interface NamedFolder {
@@ -37,10 +37,10 @@ export function checkNames(folders: readonly NamedFolder[]): readonly NamedFolde
 
 function readFolder(text: string): NamedFolder {
   const [before = '', ...after] = text.split('=');
-  if (after.length === 0 || /[/\\]/.test(before)) return nameFolder(generatorIn(resolvePath(text)));
+  if (after.length === 0 || /[/\\]/.test(before)) return nameFolder(generatorIn(userPath(text)));
   const folder = after.join('=');
   if (MODEL_NAME.test(before) && folder !== '') {
-    return { name: before, folder: generatorIn(resolvePath(folder)) };
+    return { name: before, folder: generatorIn(userPath(folder)) };
   }
   throw new UserError(
     `--generator ${text} is no NAME=DIR: a name has 1 to 64 letters, digits, ".", "_" or "-"; ` +

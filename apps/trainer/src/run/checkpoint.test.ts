@@ -147,6 +147,22 @@ describe('a checkpoint', () => {
     ]);
   });
 
+  it.each([4, 60, 400, 9_000, 90_000])(
+    'is passed over when bit %i × 8 is flipped',
+    async (place) => {
+      const gan = makeGan('one');
+      await saveCheckpoint(folder, 5, gan);
+      const newest = await saveCheckpoint(folder, 10, gan);
+      const bytes = readFileSync(newest);
+      bytes[place]! ^= 1;
+      writeFileSync(newest, bytes);
+      const warnings: string[] = [];
+      const checkpoint = await readNewestCheckpoint(folder, (line) => warnings.push(line));
+      expect(checkpoint?.iteration).toBe(5);
+      expect(warnings[0]).toMatch(/^checkpoint-0000010\.safetensors is passed over: it is/);
+    },
+  );
+
   it('of other networks is refused by the name of what does not fit', async () => {
     await saveCheckpoint(folder, { iteration: 5 }, makeGan('one'));
     const checkpoint = (await readNewestCheckpoint(folder, silent))!;

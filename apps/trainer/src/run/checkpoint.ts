@@ -1,11 +1,12 @@
 /**
  * Checkpoints: all that a run needs to go on, in one file of the safetensors format (a JSON header,
- * then raw little-endian numbers), which other tools can open too.
+ * then raw little-endian numbers), which other tools can open too. A checksum covers every bit of it.
  *
  * No state of a random generator is kept: random numbers are named by seed, purpose and iteration.
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Network, product, UserError, type WeightSpec } from '@killme/model';
@@ -23,8 +24,15 @@ const KEPT = 2;
 /** Where the EMA of a network's weights lies in a checkpoint. */
 const EMA = 'ema/';
 
+const FORMAT = 'killme-checkpoint-2';
+
+/** Stands in the file's own place while its checksum is computed. */
+const NO_CHECKSUM = '0'.repeat(64);
+
 const metadataSchema = z.object({
-  format: z.literal('killme-checkpoint-1'),
+  format: z.literal(FORMAT),
+  /** Of the whole file, with {@link NO_CHECKSUM} in its own place. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
   iteration: z.coerce.number().int().nonnegative(),
   generatorSteps: z.coerce.number().int().nonnegative(),
   discriminatorSteps: z.coerce.number().int().nonnegative(),
@@ -223,7 +231,8 @@ async function encode(
     return [name, { dtype: 'F32', shape: tensor.shape, data_offsets: [start, offset] }];
   });
   const metadata = {
-    format: 'killme-checkpoint-1',
+    format: FORMAT,
+    sha256: NO_CHECKSUM,
     iteration: String(iteration),
     generatorSteps: String(generator.steps),
     discriminatorSteps: String(discriminator.steps),
@@ -242,12 +251,27 @@ async function encode(
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
     position += values.byteLength;
   }
+  file.write(checksumOf(file), file.indexOf(NO_CHECKSUM), 'latin1');
   return file;
+}
+
+/** @param file with {@link NO_CHECKSUM} in the checksum's place. */
+function checksumOf(file: Uint8Array): string {
+  return createHash('sha256').update(file).digest('hex');
+}
+
+/** @throws UserError when any bit of the file is another one than was written. */
+function verify(file: Buffer, sha256: string): void {
+  const blank = Buffer.from(file);
+  blank.write(NO_CHECKSUM, file.indexOf(sha256), 'latin1');
+  if (checksumOf(blank) !== sha256)
+    throw new UserError('it is damaged: its checksum does not match');
 }
 
 function decode(file: Buffer): Checkpoint {
   const header = readHeader(file);
   const { __metadata__: metadata, ...entries } = header.entries;
+  verify(file, metadata.sha256);
   const tensors = Object.entries(entries).map(
     ([
       name,
@@ -260,7 +284,9 @@ function decode(file: Buffer): Checkpoint {
         throw new UserError(`it is cut short at ${name}`);
       }
       const bytes = new Uint8Array(file.subarray(header.end + start, header.end + end));
-      return [name, { shape, values: new Float32Array(bytes.buffer) }] as const;
+      const values = new Float32Array(bytes.buffer);
+      if (!values.every(Number.isFinite)) throw new UserError(`${name} is not finite`);
+      return [name, { shape, values }] as const;
     },
   );
   const { format: _, ...trained } = metadata;
@@ -271,7 +297,9 @@ function readHeader(file: Buffer): { entries: z.infer<typeof headerSchema>; end:
   const length = file.length >= 8 ? Number(file.readBigUInt64LE()) : Number.POSITIVE_INFINITY;
   if (8 + length > file.length) throw new UserError('it is cut short');
   const json = headerSchema.safeParse(parseJson(file.toString('utf8', 8, 8 + length)));
-  if (!json.success) throw new UserError('it is not a checkpoint of this program');
+  if (!json.success) {
+    throw new UserError('it is damaged, or no checkpoint of this version of the program');
+  }
   return { entries: json.data, end: 8 + length };
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import {
   givenNumber,
@@ -17,6 +17,8 @@ import {
   withMethods,
 } from '@killme/model/training';
 import { z } from 'zod';
+
+export { userPath };
 
 const count = givenNumber(z.number().int().positive());
 
@@ -97,15 +99,6 @@ export const trainOptionsSchema = z.strictObject({
 });
 
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;
-
-/**
- * Where relative paths start: the folder in which the command was typed. npm moves to the package's
- * folder and leaves the old one in INIT_CWD; turbo starts npm again and leaves it in its own variable.
- */
-export function userPath(path: string): string {
-  const { TURBO_INVOCATION_DIR, INIT_CWD } = process.env;
-  return resolve(TURBO_INVOCATION_DIR ?? INIT_CWD ?? process.cwd(), path);
-}
 
 /** @throws UserError naming the option that is unknown or out of range, and where it stands. */
 export function parseGivenOptions(given: unknown, where: 'flag' | { file: string }): GivenOptions {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorCode, explainFileError } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { errorCode } from './error-code.ts';
 
 /**
  * Makes a folder that is either whole or not there: `write` fills a temporary one beside it, which
@@ -24,7 +24,7 @@ export async function publishFolder(
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
-    throw explainWriteError(error, target);
+    throw explainFileError(error, target);
   } finally {
     process.removeListener('exit', removeNow);
   }
@@ -38,14 +38,4 @@ export async function refuseOccupied(target: string): Promise<void> {
   });
   if (names.length === 0) return;
   throw new UserError(`${target} already holds files: remove it or choose another folder`);
-}
-
-/** A UserError for what the file system refused; any other error as it is. */
-export function explainWriteError(error: unknown, target: string): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
-  const code = errorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new UserError(`the disk is full: ${target} was not written; make room and run it again`);
-  }
-  return new UserError(`cannot write ${target} (${code}): choose a folder that can be written to`);
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { explainFileError } from '@killme/command-line';
 import sharp from 'sharp';
-import { explainWriteError } from '../files/publish-folder.ts';
 import type { ReadImage } from '../read-images.ts';
 
 const CELL = 64;
@@ -41,7 +41,7 @@ export async function writeContactSheet(
     .png()
     .toBuffer();
   await writeFile(file, png).catch((error: unknown) => {
-    throw explainWriteError(error, file);
+    throw explainFileError(error, file);
   });
 }
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
+import { errorCode } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { errorCode } from '../files/error-code.ts';
 import { openRar } from './rar.ts';
 import type { Source } from './source.ts';
 import { openZip } from './zip.ts';

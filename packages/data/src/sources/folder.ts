@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { errorCode } from '../files/error-code.ts';
 import type { Source, SourceFile } from './source.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { explainWriteError } from '../files/publish-folder.ts';
+import { explainFileError } from '@killme/command-line';
 import { CHARACTERS } from './character-recipe.ts';
 import { hashFolder, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
 
@@ -42,7 +42,7 @@ export async function characters({
   if (state === 'damaged') {
     log(`the stand-in characters in ${folder} are damaged: rendering them again`);
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-      throw explainWriteError(error, folder);
+      throw explainFileError(error, folder);
     });
   }
   await renderIcons(CHARACTERS, folder, log).catch(async (error: unknown) => {

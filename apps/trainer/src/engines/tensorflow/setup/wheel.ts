@@ -6,6 +6,7 @@
 
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { findPython, runLogged } from './tools.ts';
 
@@ -91,7 +92,7 @@ function prune(folder: string): void {
  */
 export function wheelAt(path: string): Wheel {
   // npm runs scripts in the package's folder; people name paths from the one they are in.
-  const given = resolve(process.env.INIT_CWD ?? '', path);
+  const given = userPath(path);
   const sitePackages = basename(given) === 'tensorflow' ? resolve(given, '..') : given;
   const folder = join(sitePackages, 'tensorflow');
   for (const needed of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2', 'include']) {

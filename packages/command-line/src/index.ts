@@ -1,0 +1,5 @@
+export * from './error-code.ts';
+export * from './escape-controls.ts';
+export * from './explain-file-error.ts';
+export * from './on-stop.ts';
+export * from './user-path.ts';

@@ -181,7 +181,10 @@ export async function writeDirections(
   const seen =
     labelLatents && !manifest.latent.classes ? classDirections(await labelLatents(generator)) : [];
   const directions = [...ownDirections(generator, manifest.classes), ...seen];
-  await writeFileWhole(join(folder, GENERATOR_MANIFEST), withDirections(manifest, directions));
+  await writeFileWhole(
+    join(folder, GENERATOR_MANIFEST),
+    await withDirections(manifest, directions),
+  );
   return directions;
 }
 

@@ -12,6 +12,7 @@ import {
   type ReadShard,
   readDirections,
   reshape,
+  sealManifest,
   sequential,
   UserError,
   withDirections,
@@ -19,7 +20,10 @@ import {
 
 const network = articleGenerator({ latentSize: 5, imageSize: 16, width: 1 / 16 });
 const weights = new Map(
-  network.weights.map(({ name, shape }) => [name, createRandom(name).uniform(product(shape))]),
+  network.weights.map(({ name, shape }) => {
+    const values = createRandom(name).uniform(product(shape));
+    return [name, name.endsWith('/moving_variance') ? values.map(Math.abs) : values];
+  }),
 );
 const facts = {
   preset: 'article',
@@ -45,7 +49,7 @@ async function withManifest(change: (manifest: Record<string, unknown>) => void)
   const files = await pack();
   const manifest = JSON.parse(new TextDecoder().decode(files.get(GENERATOR_MANIFEST)));
   change(manifest);
-  return files.set(GENERATOR_MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
+  return files.set(GENERATOR_MANIFEST, await sealManifest(manifest));
 }
 
 describe('a generator file', () => {
@@ -221,7 +225,7 @@ describe('the directions of a generator file', () => {
   it('come back with their names, and change nothing else', async () => {
     const { hash, manifest, ...rest } = await load(await pack());
     const files = await pack();
-    files.set(GENERATOR_MANIFEST, withDirections(manifest, directions));
+    files.set(GENERATOR_MANIFEST, await withDirections(manifest, directions));
     const file = await load(files);
     expect(readDirections(file.manifest)).toEqual(directions);
     expect(file).toMatchObject(rest);
@@ -234,14 +238,6 @@ describe('the directions of a generator file', () => {
     } as const;
     const packed = await packGenerator({ ...options, facts: { ...options.facts, directions } });
     expect(readDirections((await load(packed)).manifest)).toEqual(directions);
-  });
-
-  it('may be missing, as in files of version 1', async () => {
-    const old = await withManifest((manifest) => {
-      manifest.version = 1;
-      delete manifest.directions;
-    });
-    expect(readDirections((await load(old)).manifest)).toEqual([]);
   });
 
   it.each([
@@ -267,6 +263,45 @@ describe('a generator file that is not right is refused:', () => {
     const files = await pack();
     files.get('weights-0.bin')![1000]! ^= 1;
     expect(await refusal(files)).toMatch(/^weights-0\.bin is damaged .*sha256.*export or copy/);
+  });
+
+  it('any bit of its manifest flipped', async () => {
+    const whole = (await pack()).get(GENERATOR_MANIFEST)!;
+    for (let place = 5; place < whole.length; place += 97) {
+      const files = await pack();
+      const bytes = Uint8Array.from(whole);
+      bytes[place]! ^= 1 << (place % 7);
+      expect(await refusal(files.set(GENERATOR_MANIFEST, bytes))).toMatch(/generator/);
+    }
+  });
+
+  it('a variance that is negative', async () => {
+    const name = 'batch_normalization/moving_variance';
+    const negative = new Map(weights).set(name, weights.get(name)!.with(0, -0.5));
+    const files = await packGenerator({
+      ...{ network, weights: negative, encoding: 'int8' },
+      facts: { ...facts, classes: [...facts.classes] },
+    });
+    expect(await refusal(files)).toBe(
+      `the weight ${name} has a negative variance, which has no root`,
+    );
+  });
+
+  it('tensors that overlap, or that no layer has', async () => {
+    type Tensors = { name: string; offset: number }[];
+    const overlapping = withManifest((manifest) => {
+      (manifest.tensors as Tensors)[1]!.offset = 4;
+    });
+    expect(await refusal(overlapping)).toBe(
+      'generator.json: the tensors dense/kernel and dense/bias overlap',
+    );
+    const surplus = withManifest((manifest) => {
+      const tensors = manifest.tensors as Tensors;
+      tensors.push({ ...tensors[0]!, name: 'dense_9/kernel' });
+    });
+    expect(await refusal(surplus)).toBe(
+      'generator.json: the tensor dense_9/kernel is there twice, or no layer has such a weight',
+    );
   });
 
   it.each(['float32', 'float16', 'int8'] as const)(
@@ -311,7 +346,7 @@ describe('a generator file that is not right is refused:', () => {
       withManifest((manifest) => Object.assign(manifest, { version: 9 })),
     );
     expect(message).toBe(
-      'generator.json has format version 9, this program reads versions 1 to 4: update it',
+      'generator.json has format version 9, this program reads version 5: update it',
     );
   });
 

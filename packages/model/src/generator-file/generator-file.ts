@@ -30,13 +30,8 @@ import {
 
 export const GENERATOR_MANIFEST = 'generator.json';
 
-/**
- * What is written. Version 3 is the same with a chain of fewer
- * layers, uniform latents and RGB images in [-1, 1] alone, version 2 also without
- * `latent.classes`, version 1 also without `directions`.
- */
-const FORMAT_VERSION = 4;
-const READ_VERSIONS = [1, 2, 3, FORMAT_VERSION];
+/** What is written and read. */
+const FORMAT_VERSION = 5;
 
 /** A generator file names no more. */
 export const MOST_DIRECTIONS = 64;
@@ -58,7 +53,7 @@ const directionSchema = z.strictObject({
 
 const manifestSchema = z.strictObject({
   format: z.literal('killme-generator'),
-  version: z.literal(READ_VERSIONS),
+  version: z.literal(FORMAT_VERSION),
   preset: z.string(),
   latent: z.strictObject({
     size,
@@ -99,6 +94,9 @@ const manifestSchema = z.strictObject({
     }),
   ),
 });
+
+/** As it lies in the file: {@link sealManifest}. */
+const sealedSchema = manifestSchema.extend({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 export type GeneratorManifest = z.infer<typeof manifestSchema>;
 type TensorEntry = GeneratorManifest['tensors'][number];
@@ -193,15 +191,15 @@ export async function packGenerator({
     tensors,
     shards,
   });
-  return files.set(GENERATOR_MANIFEST, writeManifest(manifest));
+  return files.set(GENERATOR_MANIFEST, await sealManifest(manifest));
 }
 
 /** The bytes of a manifest whose directions are others; nothing else of the generator changes. */
-export function withDirections(
+export async function withDirections(
   manifest: GeneratorManifest,
   directions: readonly Direction[],
-): Uint8Array<ArrayBuffer> {
-  return writeManifest(
+): Promise<Uint8Array<ArrayBuffer>> {
+  return sealManifest(
     manifestSchema.parse({
       ...manifest,
       version: FORMAT_VERSION,
@@ -224,8 +222,33 @@ const writeDirection = ({ name, kind, vector }: Direction) => ({
   vector: encodeLatent(vector),
 });
 
-const writeManifest = (manifest: GeneratorManifest): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
+/** Stands in the manifest's own place while its hash is computed. */
+const NO_HASH = '0'.repeat(64);
+
+/**
+ * The bytes of a manifest. Its last key, `sha256`, is the hash of the whole file with
+ * {@link NO_HASH} in its own place, so that no bit of the file can change unseen.
+ */
+export async function sealManifest(manifest: GeneratorManifest): Promise<Uint8Array<ArrayBuffer>> {
+  const text = `${JSON.stringify({ ...manifest, sha256: NO_HASH }, null, 1)}\n`;
+  return encodeText(replaceLast(text, NO_HASH, await sha256(encodeText(text))));
+}
+
+/** @throws UserError when the file is not what was sealed. */
+async function verifySeal(bytes: Uint8Array<ArrayBuffer>, hash: string): Promise<void> {
+  const text = replaceLast(new TextDecoder().decode(bytes), hash, NO_HASH);
+  if ((await sha256(encodeText(text))) === hash) return;
+  throw new UserError(
+    `${GENERATOR_MANIFEST} is damaged (its sha256 is not the one it names): export or copy the generator again`,
+  );
+}
+
+function replaceLast(text: string, old: string, replacement: string): string {
+  const at = text.lastIndexOf(old);
+  return text.slice(0, at) + replacement + text.slice(at + old.length);
+}
+
+const encodeText = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 /**
  * Reads and checks the manifest alone.
@@ -236,7 +259,9 @@ export async function readGeneratorManifest(
   readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<GeneratorDescription> {
   const bytes = await readFile(GENERATOR_MANIFEST);
-  return { manifest: parseManifest(bytes), hash: await sha256(bytes) };
+  const { sha256: seal, ...manifest } = parseManifest(bytes);
+  await verifySeal(bytes, seal);
+  return { manifest, hash: await sha256(bytes) };
 }
 
 /**
@@ -318,10 +343,14 @@ function checkNumbers(weights: HostWeights): void {
         `the weight ${name} has numbers that are not finite: export a generator from before its training diverged`,
       );
     }
+    const isVariance = name.endsWith('/moving_variance');
+    if (isVariance && weight.encoding === 'float32' && weight.values.some((value) => value < 0)) {
+      throw new UserError(`the weight ${name} has a negative variance, which has no root`);
+    }
   }
 }
 
-function parseManifest(bytes: Uint8Array): GeneratorManifest {
+function parseManifest(bytes: Uint8Array): z.infer<typeof sealedSchema> {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -334,13 +363,13 @@ function parseManifest(bytes: Uint8Array): GeneratorManifest {
   if (!head.success) {
     throw new UserError(`${GENERATOR_MANIFEST} is not a killme-generator manifest`);
   }
-  if (!READ_VERSIONS.includes(head.data.version)) {
+  if (head.data.version !== FORMAT_VERSION) {
     throw new UserError(
-      `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads versions ` +
-        `${READ_VERSIONS[0]} to ${FORMAT_VERSION}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
+      `${GENERATOR_MANIFEST} has format version ${head.data.version}, this program reads version ` +
+        `${FORMAT_VERSION}: ${head.data.version > FORMAT_VERSION ? 'update it' : 'export the generator again'}`,
     );
   }
-  const parsed = manifestSchema.safeParse(json);
+  const parsed = sealedSchema.safeParse(json);
   if (parsed.success) {
     checkClasses(parsed.data);
     checkDirections(parsed.data);
@@ -377,6 +406,8 @@ function checkDirections({ directions, latent }: GeneratorManifest): void {
 function checkTensors({ tensors, shards, image }: GeneratorManifest, network: Network): void {
   const total = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  checkNames(tensors, network);
+  checkOverlap(tensors);
   for (const { name, shape } of network.weights) {
     const tensor = byName.get(name);
     if (!tensor) throw new UserError(`${GENERATOR_MANIFEST}: the weight ${name} is missing`);
@@ -399,6 +430,36 @@ function checkTensors({ tensors, shards, image }: GeneratorManifest, network: Ne
     throw new UserError(
       `${GENERATOR_MANIFEST}: the layers make [${network.outputShape}], not the image it describes`,
     );
+  }
+}
+
+/** Every tensor belongs to a weight, and to one only. */
+function checkNames(tensors: readonly TensorEntry[], network: Network): void {
+  const known = new Set(network.weights.map(({ name }) => name));
+  for (const { name } of tensors) {
+    if (!known.delete(name)) {
+      throw new UserError(
+        `${GENERATOR_MANIFEST}: the tensor ${name} is there twice, or no layer has such a weight`,
+      );
+    }
+  }
+}
+
+/** No two tensors share a byte. */
+function checkOverlap(tensors: readonly TensorEntry[]): void {
+  const ranges = tensors
+    .flatMap(({ name, shape, encoding, offset, scalesOffset }) => [
+      { name, start: offset, end: offset + product(shape) * BYTES[encoding] },
+      ...(scalesOffset === undefined
+        ? []
+        : [{ name, start: scalesOffset, end: scalesOffset + 4 * (shape.at(-1) ?? 1) }]),
+    ])
+    .sort((a, b) => a.start - b.start);
+  for (const [i, { name, end }] of ranges.entries()) {
+    const next = ranges[i + 1];
+    if (next !== undefined && next.start < end) {
+      throw new UserError(`${GENERATOR_MANIFEST}: the tensors ${name} and ${next.name} overlap`);
+    }
   }
 }
 

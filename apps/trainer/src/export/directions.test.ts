@@ -178,7 +178,10 @@ describe('writeDirections', () => {
   async function writeGenerator(folder: string, count: number) {
     const network = articleGenerator({ imageSize: 16, width: 1 / 16 });
     const weights = new Map(
-      network.weights.map(({ name, shape }) => [name, createRandom(name).uniform(product(shape))]),
+      network.weights.map(({ name, shape }) => {
+        const values = createRandom(name).uniform(product(shape));
+        return [name, name.endsWith('/moving_variance') ? values.map(Math.abs) : values];
+      }),
     );
     const names = Array.from({ length: count }, (_, i) => `class ${i}`);
     const facts = {

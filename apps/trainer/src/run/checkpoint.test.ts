@@ -151,8 +151,8 @@ describe('a checkpoint', () => {
     'is passed over when bit %i × 8 is flipped',
     async (place) => {
       const gan = makeGan('one');
-      await saveCheckpoint(folder, 5, gan);
-      const newest = await saveCheckpoint(folder, 10, gan);
+      await saveCheckpoint(folder, { iteration: 5 }, gan);
+      const newest = await saveCheckpoint(folder, { iteration: 10 }, gan);
       const bytes = readFileSync(newest);
       bytes[place]! ^= 1;
       writeFileSync(newest, bytes);

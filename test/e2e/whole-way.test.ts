@@ -218,7 +218,7 @@ describe('what a user gets wrong is one line, a non-zero status, and nothing lef
     [
       'an unknown preset',
       ['--preset', 'stylegan'],
-      /^error: --preset must be one of: article, lite; not "stylegan"$/m,
+      /^error: --preset: must be one of article, lite; it was "stylegan"$/m,
     ],
     [
       'a batch larger than the dataset',

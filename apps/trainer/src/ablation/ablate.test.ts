@@ -6,7 +6,8 @@ import { BLUE, GREEN, makeFolder, RED } from '@killme/data/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readNewestCheckpoint } from '../run/checkpoint.ts';
 import { type RunFolder, runFolder } from '../run/folder.ts';
-import { givenOptionsSchema, parseGivenOptions, resolveOptions } from '../run/options.ts';
+import { OPTIONS } from '../run/option-table.ts';
+import { parseGivenOptions, resolveOptions } from '../run/options.ts';
 import { readRunRecord } from '../run/record.ts';
 import { train } from '../train/train.ts';
 import {
@@ -144,7 +145,7 @@ describe('the runs of the ablation', () => {
     const names = VARIANT_NAMES.map((variant) =>
       ablationRunName({ variant, data: 'Мои картинки (2) of "kill me baby"', ...longest }),
     );
-    for (const name of names) expect(givenOptionsSchema.shape.name.parse(name)).toBe(name);
+    for (const name of names) expect(OPTIONS.name.schema.parse(name)).toBe(name);
     expect(new Set(names).size).toBe(names.length);
   });
 

@@ -4,10 +4,12 @@
  *
  * @module
  */
+
 import { existsSync } from 'node:fs';
 import { cp, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { userPath } from '@killme/command-line';
 import { loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import type { Methods } from '@killme/model/training';
@@ -20,14 +22,8 @@ import { readNewestCheckpoint } from '../run/checkpoint.ts';
 import { startCpuBudget } from '../run/cpu-budget.ts';
 import { type RunFolder, runFolder, writeFileWhole } from '../run/folder.ts';
 import { readMetrics } from '../run/metrics.ts';
-import {
-  flagValue,
-  type GivenOptions,
-  kebab,
-  resolveOptions,
-  type TrainOptions,
-  userPath,
-} from '../run/options.ts';
+import { flagValue, kebab } from '../run/option-table.ts';
+import { type GivenOptions, resolveOptions, type TrainOptions } from '../run/options.ts';
 import { readRunRecord, writeRunRecord } from '../run/record.ts';
 import { train } from '../train/train.ts';
 import { type AblationRow, addRow, findRow, type RowKey, readRows } from './csv.ts';

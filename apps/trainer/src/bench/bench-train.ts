@@ -4,21 +4,22 @@
  *
  * @module
  */
+
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
+import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { PRESETS } from '@killme/model/training';
+import { PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../engines/engine.ts';
 import { findTensorflow } from '../engines/tensorflow/location.ts';
 import { findWebgpu } from '../engines/webgpu/adapter.ts';
-import { userPath } from '../run/options.ts';
 import { type Contestant, type Entry, type Running, startContestant } from './contestant.ts';
 import { ratiosOf, ratiosTable, timesTable } from './table.ts';
 
 interface Options {
   batch: number;
-  preset: string;
+  preset: PresetName;
   runs: number;
   engine?: EngineName[];
   /** False for --no-keras. */
@@ -37,7 +38,7 @@ const program = new Command('bench:train')
   .option('--batch <N>', 'images in an iteration, an even number', parseBatch, 32)
   .addOption(
     new Option('--preset <NAME>', 'the networks that ours trains; plain and Keras train article')
-      .choices(PRESETS.map(({ name }) => name))
+      .choices(PRESET_NAMES)
       .default('article'),
   )
   .option('--runs <N>', 'iterations of each, after one to warm up', parseCount, 5)

@@ -1,13 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { PresetName } from '@killme/model/training';
 import type { EngineName } from '../engines/engine.ts';
 
 /** A way to train with tfjs: its own layers and `trainOnBatch`, or the trainer's step. */
 export interface TfjsContestant {
   engine: EngineName;
   implementation: 'plain' | 'ours';
-  preset: string;
+  preset: PresetName;
   batch: number;
 }
 

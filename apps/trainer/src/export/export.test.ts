@@ -25,6 +25,7 @@ beforeAll(async () => {
   await createRunFolder(folder);
   const options = trainOptionsSchema.parse({
     preset: 'lite',
+    learningRate: 0.001,
     data: null,
     iterations: 3,
     batch: 8,
@@ -36,7 +37,13 @@ beforeAll(async () => {
     measureEvery: 0,
     strict: false,
   });
-  const dataset = { name: 'icons', count: 9, classes: [], fingerprint: '' };
+  const dataset = {
+    name: 'icons',
+    count: 9,
+    classes: ['icons'],
+    classCounts: [9],
+    fingerprint: '',
+  };
   await writeRunRecord(folder, { options, dataset, engines: ['wasm'] });
   await saveCheckpoint(
     folder.checkpoints,

@@ -24,7 +24,7 @@ import {
 } from '@killme/model';
 import { compileGenerator } from '@killme/model/inference';
 import { readKerasGenerator } from '@killme/model/keras';
-import { presetByName } from '@killme/model/training';
+import { type PresetName, presetByName } from '@killme/model/training';
 import { encode } from 'fast-png';
 import { startEngine } from '../engines/start.ts';
 import { writeFileWhole, writeFolderWhole } from '../run/folder.ts';
@@ -48,7 +48,7 @@ export interface ImportOptions {
   to?: string | undefined;
   encoding: Encoding;
   /** What a file of weights alone is of: a preset, or the file of Keras's `to_json`. */
-  preset?: string | undefined;
+  preset?: PresetName | undefined;
   config?: string | undefined;
   latents?: string | undefined;
   range?: string | undefined;

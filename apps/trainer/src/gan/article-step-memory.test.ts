@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { WasmModule } from '../engines/wasm/backend.ts';
 import { startWasm } from '../engines/wasm/wasm.ts';
-import { type Gan, trainStep } from './article-step.ts';
+import { trainArticleStep } from './article-step.ts';
+import type { Gan } from './gan.ts';
 import { initializeNetwork } from './network-state.ts';
 
 const STEPS = 1000;
@@ -52,7 +53,7 @@ function step(gan: Gan, iteration: number): void {
     discriminatorLatents: latents(half),
     generatorLatents: latents(BATCH),
   };
-  const losses = trainStep(
+  const losses = trainArticleStep(
     gan,
     {
       ...tensors,
@@ -73,7 +74,7 @@ function held() {
   return { numTensors, numDataBuffers, numBytes, backendTensors, liveBytes, heapBytes };
 }
 
-describe('trainStep', () => {
+describe('trainArticleStep', () => {
   it('holds as many tensors and bytes after 1,000 steps as after 100', { timeout: 60_000 }, () => {
     const gan: Gan = {
       generator: initializeNetwork(

@@ -6,12 +6,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type DropoutMasks,
-  type Gan,
   generateImages,
+  trainArticleStep,
   trainDiscriminator,
   trainGenerator,
-  trainStep,
 } from './article-step.ts';
+import type { Gan } from './gan.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 
 const adam = { learningRate: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
@@ -32,7 +32,7 @@ function sampleLatents(key: string, count: number): tf.Tensor2D {
   return tf.tensor2d(createRandom(key).uniform(count * 5), [count, 5]);
 }
 
-function renderSeeds(count: number): tf.Tensor4D {
+function randomImages(count: number): tf.Tensor4D {
   return tf.tensor4d(createRandom('images').uniform(count * 16 * 16 * 3), [count, 16, 16, 3]);
 }
 
@@ -65,7 +65,7 @@ beforeEach(() => {
 describe('trainDiscriminator', () => {
   it('moves every weight of D by about the learning rate, and its moving statistics', () => {
     const before = read(gan.discriminator);
-    trainDiscriminator(gan.discriminator, renderSeeds(4), 'real', { dropoutMasks: masks }, adam);
+    trainDiscriminator(gan.discriminator, randomImages(4), 'real', { dropoutMasks: masks, adam });
     for (const [name, moved] of movement(before, gan.discriminator)) {
       expect(moved, name).toBeGreaterThan(0);
       // Adam's first step is the learning rate in the gradient's direction, whatever its size.
@@ -74,19 +74,16 @@ describe('trainDiscriminator', () => {
   });
 
   it('starts near log 2, and falls for a batch that it sees again', () => {
-    const images = renderSeeds(4);
+    const images = randomImages(4);
     const fast = { ...adam, learningRate: 2e-3 };
     const noMasks: DropoutMasks = (_, __, shape) => tf.ones([...shape]);
     const losses = Array.from(
       { length: 10 },
       () =>
-        trainDiscriminator(
-          gan.discriminator,
-          images,
-          'real',
-          { dropoutMasks: noMasks },
-          fast,
-        ).loss.dataSync()[0]!,
+        trainDiscriminator(gan.discriminator, images, 'real', {
+          dropoutMasks: noMasks,
+          adam: fast,
+        }).loss.dataSync()[0]!,
     );
     expect(losses[0]).toBeGreaterThan(0.2);
     expect(losses[0]).toBeLessThan(2);
@@ -100,7 +97,7 @@ describe('trainGenerator', () => {
     // normalization follows directly would not move; in the article's networks an activation is between.
     const generator = read(gan.generator);
     const discriminator = read(gan.discriminator);
-    trainGenerator(gan, sampleLatents('z', 4), { dropoutMasks: masks }, adam);
+    trainGenerator(gan, sampleLatents('z', 4), { dropoutMasks: masks, adam });
     for (const [name, moved] of movement(generator, gan.generator)) {
       expect(moved, name).toBeGreaterThan(0);
     }
@@ -123,15 +120,15 @@ describe('generateImages', () => {
   });
 });
 
-describe('trainStep', () => {
+describe('trainArticleStep', () => {
   const step = (target: Gan) => {
     const inputs = {
-      realImages: renderSeeds(2),
+      realImages: randomImages(2),
       discriminatorLatents: sampleLatents('d', 2),
       generatorLatents: sampleLatents('g', 4),
       dropoutMasks: masks,
     };
-    const losses = trainStep(target, inputs, adam);
+    const losses = trainArticleStep(target, inputs, adam);
     const values = Object.values(losses).map((loss: tf.Scalar) => loss.dataSync()[0]!);
     tf.dispose([
       inputs.realImages,

@@ -16,6 +16,7 @@ import {
   type Mode,
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Gan } from './gan.ts';
 import {
   type AdamOptions,
   applyAdam,
@@ -36,19 +37,8 @@ export type DropoutMasks = (
   rate: number,
 ) => tf.Tensor;
 
-export interface Gan {
-  generator: NetworkState;
-  discriminator: NetworkState;
-  /** Encodes real images as latents and learns with G, where the reconstruction loss has a weight. */
-  encoder?: NetworkState | undefined;
-  /** The exponential moving average of G's weights, by name, where the preset keeps one. */
-  ema: Map<string, tf.Tensor> | undefined;
-}
-
-/** Changes what D sees, image by image; gradients pass through it. */
-export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
-
-export interface StepInputs {
+/** The images and random numbers of a step. */
+export interface ArticleStepInputs {
   /** Half a batch, `[batch / 2, height, width, 3]` in [-1, 1]. */
   realImages: tf.Tensor4D;
   /** Half a batch, `[batch / 2, latent]`. */
@@ -56,12 +46,12 @@ export interface StepInputs {
   /** A whole batch, `[batch, latent]`. */
   generatorLatents: tf.Tensor2D;
   dropoutMasks: DropoutMasks;
-  /** The article has none: images as they are. */
-  augment?: Augment | undefined;
 }
 
-/** The random operations of a part of the step. */
-type RandomOps = Pick<StepInputs, 'dropoutMasks' | 'augment'>;
+interface SubStepOptions {
+  dropoutMasks: DropoutMasks;
+  adam: AdamOptions;
+}
 
 /** Scalars still on the device; reading one waits for the step. The caller disposes of them. */
 export interface StepLosses {
@@ -73,13 +63,18 @@ export interface StepLosses {
 }
 
 /** One iteration of the article's `train`. The caller disposes of the inputs. */
-export function trainStep(gan: Gan, inputs: StepInputs, adam: AdamOptions): StepLosses {
-  const { realImages, discriminatorLatents, generatorLatents } = inputs;
+export function trainArticleStep(
+  gan: Gan,
+  inputs: ArticleStepInputs,
+  adam: AdamOptions,
+): StepLosses {
+  const { realImages, discriminatorLatents, generatorLatents, dropoutMasks } = inputs;
   const fakeImages = generateImages(gan.generator, discriminatorLatents);
-  const real = trainDiscriminator(gan.discriminator, realImages, 'real', inputs, adam);
-  const fake = trainDiscriminator(gan.discriminator, fakeImages, 'fake', inputs, adam);
+  const options = { dropoutMasks, adam };
+  const real = trainDiscriminator(gan.discriminator, realImages, 'real', options);
+  const fake = trainDiscriminator(gan.discriminator, fakeImages, 'fake', options);
   fakeImages.dispose();
-  const generatorLoss = trainGenerator(gan, generatorLatents, inputs, adam);
+  const generatorLoss = trainGenerator(gan, generatorLatents, options);
   return {
     realLoss: real.loss,
     fakeLoss: fake.loss,
@@ -102,8 +97,7 @@ export function trainDiscriminator(
   discriminator: NetworkState,
   images: tf.Tensor4D,
   part: 'real' | 'fake',
-  { dropoutMasks, augment }: RandomOps,
-  adam: AdamOptions,
+  { dropoutMasks, adam }: SubStepOptions,
 ): { loss: tf.Scalar; accuracy: tf.Scalar } {
   const { network, weights } = discriminator;
   const label = part === 'real' ? 1 : 0;
@@ -111,8 +105,7 @@ export function trainDiscriminator(
   const mode = trainingMode(part, dropoutMasks, statistics);
   let accuracy: tf.Scalar | undefined;
   const { value: loss, grads } = tf.valueAndGrads(() => {
-    const seen = augment ? augment(images, part) : images;
-    const logits = applyToLogits(network, weights, seen, mode);
+    const logits = applyToLogits(network, weights, images, mode);
     accuracy = tf.keep(binaryAccuracy(logits, label));
     return binaryCrossEntropy(logits, label);
   })(trainableTensors(discriminator));
@@ -128,8 +121,7 @@ export function trainDiscriminator(
 export function trainGenerator(
   { generator, discriminator }: Gan,
   latents: tf.Tensor2D,
-  { dropoutMasks, augment }: RandomOps,
-  adam: AdamOptions,
+  { dropoutMasks, adam }: SubStepOptions,
 ): tf.Scalar {
   const generatorStatistics: BatchStatistics = new Map();
   const discriminatorStatistics: BatchStatistics = new Map();
@@ -137,11 +129,10 @@ export function trainGenerator(
   const discriminatorMode = trainingMode('generator', dropoutMasks, discriminatorStatistics);
   const { value: loss, grads } = tf.valueAndGrads(() => {
     const images = applyNetwork(generator.network, generator.weights, latents, generatorMode);
-    const seen = augment ? augment(images as tf.Tensor4D, 'generator') : images;
     const logits = applyToLogits(
       discriminator.network,
       discriminator.weights,
-      seen,
+      images,
       discriminatorMode,
     );
     return binaryCrossEntropy(logits, 1);

@@ -8,7 +8,7 @@ import { createRandom, type LatentSpace, type Network, randomLatents } from '@ki
 import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
-import type { Gan } from './article-step.ts';
+import type { Gan } from './gan.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
 
 /** Weights by name; it owns its tensors, and an update replaces them. */

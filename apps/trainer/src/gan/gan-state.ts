@@ -5,7 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StateSlot } from '../engines/replay.ts';
-import type { Gan } from './article-step.ts';
+import type { Gan } from './gan.ts';
 import type { NetworkState } from './network-state.ts';
 
 /** All weights, moments and the EMA, in an order that stays the same. */

@@ -17,9 +17,10 @@ import {
 import { applyNetwork, dropoutMask, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Gan, generateImages } from './article-step.ts';
+import { generateImages } from './article-step.ts';
 import { calibrateEma, copyWeights, updateEma } from './ema.ts';
 import { encodeImages } from './encoder.ts';
+import type { Gan } from './gan.ts';
 import {
   gradientPenalty,
   type LiteStepInputs,

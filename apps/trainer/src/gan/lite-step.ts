@@ -24,8 +24,9 @@ import {
   type Mode,
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Augment, Gan, StepLosses } from './article-step.ts';
+import type { StepLosses, SubStep } from './article-step.ts';
 import { encodeImages } from './encoder.ts';
+import type { Gan } from './gan.ts';
 import {
   type AdamOptions,
   applyAdam,
@@ -38,6 +39,9 @@ import { reconstructionLossOf } from './reconstruction-loss.ts';
 
 /** What the step takes of a run's methods. */
 type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'>;
+
+/** Augments what D sees, image by image; gradients pass through it. */
+export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
 
 /** The images and random numbers of a step; half is half the batch. */
 export interface LiteStepInputs {

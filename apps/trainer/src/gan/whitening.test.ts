@@ -13,9 +13,9 @@ import {
 import { applyNetwork, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Gan } from './article-step.ts';
 import { copyWeights } from './ema.ts';
 import { encodeImages } from './encoder.ts';
+import type { Gan } from './gan.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 import { whitenLatents, whitensAfter } from './whitening.ts';

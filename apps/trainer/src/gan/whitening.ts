@@ -15,8 +15,8 @@ import { createRandom, WHITENING } from '@killme/model';
 import type { Methods } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
-import type { Gan } from './article-step.ts';
 import { encodePosterior, samplePosterior } from './encoder.ts';
+import type { Gan } from './gan.ts';
 import type { NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
 

@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { userPath } from '@killme/command-line';
 import { loadDataset } from '@killme/data';
 import {
   GENERATOR_MANIFEST,
@@ -22,7 +24,7 @@ import { compileGenerator } from '@killme/model/inference';
 import { toHostWeights } from '../gan/network-state.ts';
 import { checkpointGenerator, readNewestCheckpoint } from '../run/checkpoint.ts';
 import { RUNS_FOLDER, type RunFolder, runFolder } from '../run/folder.ts';
-import { presetOf, userPath } from '../run/options.ts';
+import { presetOf } from '../run/options.ts';
 import { readRunRecord } from '../run/record.ts';
 import type { ImageSet } from './image-set.ts';
 

@@ -3,14 +3,15 @@
  *
  * @module
  */
+
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { userPath } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { encode } from 'fast-png';
 import { type EngineChoice, startEngine } from '../engines/start.ts';
 import { writeFileWhole } from '../run/folder.ts';
-import { userPath } from '../run/options.ts';
 import { type Classifier, classify, datasetClassifier } from './classifier.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { type ImageSet, type RealHalves, splitReal } from './image-set.ts';

@@ -17,7 +17,13 @@ const record: RunRecord = {
     iterations: 100,
     data: '/a/"><script>alert(1)</script>',
   }),
-  dataset: { name: '<img src=x>', count: 686, classes: ['a&b'], fingerprint: '00' },
+  dataset: {
+    name: '<img src=x>',
+    count: 686,
+    classes: ['a&b'],
+    classCounts: [686],
+    fingerprint: '00',
+  },
   engines: ['wasm (2 threads)', 'tensorflow (CPU)'],
 };
 

@@ -8,7 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stackLatents } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Gan } from '../gan/article-step.ts';
+import type { Gan } from '../gan/gan.ts';
 import { appendToFile } from '../run/folder.ts';
 import { type IterationMetrics, mean } from '../run/metrics.ts';
 import type { Sample } from '../run/samples.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { articleDiscriminator, articleGenerator } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Gan } from '../gan/article-step.ts';
 import { copyWeights } from '../gan/ema.ts';
+import type { Gan } from '../gan/gan.ts';
 import { initializeNetwork } from '../gan/network-state.ts';
 import {
   checkpointWeights,

@@ -13,7 +13,7 @@ import { type Network, product, UserError, type WeightSpec } from '@killme/model
 import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import type { Gan } from '../gan/article-step.ts';
+import type { Gan } from '../gan/gan.ts';
 import { type NetworkState, trainableSpecs } from '../gan/network-state.ts';
 import { writeFileWhole } from './folder.ts';
 import { divergence } from './health.ts';

@@ -60,12 +60,8 @@ export function refuseExistingRun(folder: RunFolder): void {
   }
 }
 
-/**
- * Makes the folder of a new run.
- * @throws UserError when a run of that name exists.
- */
+/** Makes the folder of a run, where there is none yet. */
 export async function createRunFolder(folder: RunFolder): Promise<void> {
-  refuseExistingRun(folder);
   await mkdir(folder.samples, { recursive: true });
   await mkdir(folder.checkpoints, { recursive: true });
 }

@@ -44,7 +44,10 @@ describe('options', () => {
       { augment: 'cutout,flip' },
       /^--augment: must be none or some of color,translation,cutout; it was "cutout,flip"$/,
     ],
-    [{ loss: 'wasserstein' }, /^--loss: .*"relativistic".*; it was "wasserstein"$/],
+    [
+      { loss: 'wasserstein' },
+      '--loss: must be one of logistic, hinge, relativistic; it was "wasserstein"',
+    ],
     [{ minibatchDeviation: 'maybe' }, /^--minibatch-deviation: must be on or off; it was "maybe"$/],
     [{ seed: '' }, /^--seed: .*expected number.*; it was ""$/],
     [{ gradientPenalty: ' ' }, /^--gradient-penalty: .*expected number.*; it was " "$/],
@@ -54,8 +57,8 @@ describe('options', () => {
   });
 
   it('name the presets there are', () => {
-    expect(() => resolveOptions({ preset: 'stylegan' })).toThrow(
-      '--preset must be one of: article, lite; not "stylegan"',
+    expect(() => parseGivenOptions({ preset: 'stylegan' }, 'flag')).toThrow(
+      '--preset: must be one of article, lite; it was "stylegan"',
     );
   });
 
@@ -90,7 +93,9 @@ describe('options', () => {
     const options = resolveOptions({ ...given, preset: 'lite', name: 'first' });
     expect(options.methods).toMatchObject({ augment: ['cutout'], minibatchDeviation: false });
     expect(
-      presetOf({ options, dataset: {} }).discriminator.layers.map(({ layer }) => layer.type),
+      presetOf({ options, dataset: { classCounts: [4] } }).discriminator.layers.map(
+        ({ layer }) => layer.type,
+      ),
     ).not.toContain('minibatchDeviation');
     expect(parseGivenOptions({ augment: 'none' }, 'flag')).toEqual({ augment: [] });
     expect(resumeOptions(options, given)).toEqual(options);
@@ -105,21 +110,20 @@ describe('options', () => {
   it('of any preset are its learning rate', () => {
     const { training } = presetOf({
       options: resolveOptions({ learningRate: 5e-4 }),
-      dataset: {},
+      dataset: { classCounts: [4] },
     });
     expect(training.learningRate).toBe(5e-4);
     expect(resolveOptions({ preset: 'lite' }).learningRate).toBe(1e-3);
   });
 
-  it('that tell the class of an image do so where there is more than one', () => {
+  it('make a class-conditional GAN where there is more than one class', () => {
     const options = resolveOptions({ preset: 'lite' });
-    const classesOf = (classCounts?: number[]) => {
+    const classesOf = (classCounts: number[]) => {
       const { latent, discriminator } = presetOf({ options, dataset: { classCounts } });
       return [latent.classes, discriminator.outputShape];
     };
     expect(classesOf([250, 96])).toEqual([[250, 96], [2]]);
     expect(classesOf([346])).toEqual([undefined, [1]]);
     expect(classesOf(new Array(51).fill(2))).toEqual([undefined, [1]]);
-    expect(classesOf()).toEqual([undefined, [1]]);
   });
 });

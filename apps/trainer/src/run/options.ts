@@ -3,99 +3,34 @@
  *
  * @module
  */
+
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import {
-  givenNumber,
-  type Methods,
-  methodsSchema,
-  PRESETS,
-  type Preset,
-  presetByName,
-  withMethods,
-} from '@killme/model/training';
+import { type Preset, presetByName, withMethods } from '@killme/model/training';
 import { z } from 'zod';
+import {
+  flagValue,
+  kebab,
+  METHOD_OPTIONS,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  RUN_OPTIONS,
+  schemasOf,
+} from './option-table.ts';
 
-export { userPath };
-
-const count = givenNumber(z.number().int().positive());
-
-/** A seed of random numbers. */
-export const givenSeed = givenNumber(
-  z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
-);
+const givenOptionsSchema = z.strictObject(schemasOf(OPTIONS)).partial();
 
 /** What can be given, in a config file by these names and on the command line as flags. */
-export const givenOptionsSchema = z.strictObject({
-  preset: z
-    .string()
-    .optional()
-    .describe(`kind of GAN: ${PRESETS.map((p) => p.name).join(', ')}`),
-  data: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('folder, .zip or .rar of images; without it the stand-in characters'),
-  iterations: count.optional().describe('training steps in all'),
-  batch: givenNumber(z.number().int().min(2).multipleOf(2))
-    .optional()
-    .describe('images in a step; D sees half real, half fake'),
-  backend: z
-    .enum(['auto', 'tensorflow', 'webgpu', 'wasm'])
-    .optional()
-    .describe('engine to train on'),
-  learningRate: givenNumber(z.number().positive().max(1))
-    .optional()
-    .describe('how far Adam goes in a step'),
-  seed: givenSeed.optional().describe('seed of all random numbers of the run'),
-  name: z
-    .string()
-    .regex(/^[\w][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
-    .optional()
-    .describe('folder of the run in runs/'),
-  saveEvery: count.optional().describe('iterations between checkpoints'),
-  sampleEvery: count.optional().describe('iterations between grids and strips'),
-  measureEvery: givenNumber(z.number().int().nonnegative())
-    .optional()
-    .describe('iterations between measurements of quality; 0 for none'),
-  strict: z
-    .boolean()
-    .optional()
-    .describe('stop at an image that cannot be read, instead of skipping it'),
-  ...methodsSchema.partial().shape,
-});
-
 export type GivenOptions = z.infer<typeof givenOptionsSchema>;
 
-/** The options of a run, all settled; written to `options.json`. */
+/** The options of a run, all resolved; written to `options.json`. */
 export const trainOptionsSchema = z.strictObject({
-  preset: z.string(),
-  data: z.string().nullable(),
-  iterations: count,
-  batch: count,
-  learningRate: z.number().positive().optional(), // runs from before it have their preset's
-  backend: z.enum(['auto', 'tensorflow', 'webgpu', 'wasm']),
-  seed: z.number().int(),
-  name: z.string(),
-  saveEvery: count,
-  sampleEvery: count,
-  measureEvery: z.number().int().nonnegative().default(0), // runs from before it have none
-  strict: z.boolean(),
-  /** Of presets that have them; runs of older versions have none either, or not all. */
-  methods: methodsSchema
-    .extend({
-      classCondition: z.boolean().default(false),
-      reconstructionWeight: z.number().default(0),
-      warmUp: z.number().default(0),
-      latentWhitening: z.boolean().default(false),
-    })
-    .optional(),
+  ...schemasOf(RUN_OPTIONS),
+  /** Of presets whose step has them. */
+  methods: z.strictObject(schemasOf(METHOD_OPTIONS)).optional(),
 });
 
 export type TrainOptions = z.infer<typeof trainOptionsSchema>;
@@ -104,25 +39,17 @@ export type TrainOptions = z.infer<typeof trainOptionsSchema>;
 export function parseGivenOptions(given: unknown, where: 'flag' | { file: string }): GivenOptions {
   const parsed = givenOptionsSchema.safeParse(given);
   if (parsed.success) return parsed.data;
+  const place = where === 'flag' ? '' : `${where.file}: `;
   const issue = parsed.error.issues[0]!;
   if (issue.code === 'unrecognized_keys') {
-    throw new UserError(
-      `${place(where)}unknown option "${issue.keys[0]}"; there are: ` +
-        Object.keys(givenOptionsSchema.shape).join(', '),
-    );
+    const known = OPTION_NAMES.join(', ');
+    throw new UserError(`${place}unknown option "${issue.keys[0]}"; there are: ${known}`);
   }
-  if (issue.path.length === 0) throw new UserError(`${place(where)}it must be a JSON object`);
+  if (issue.path.length === 0) throw new UserError(`${place}it must be a JSON object`);
   const key = String(issue.path[0]);
   const value = (given as Record<string, unknown> | null)?.[key];
   const label = where === 'flag' ? `--${kebab(key)}` : key;
-  throw new UserError(`${place(where)}${label}: ${issue.message}; it was ${JSON.stringify(value)}`);
-}
-
-const place = (where: 'flag' | { file: string }) => (where === 'flag' ? '' : `${where.file}: `);
-
-/** `saveEvery` → `save-every`, as flags are written. */
-export function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UserError(`${place}${label}: ${issue.message}; it was ${JSON.stringify(value)}`);
 }
 
 /** @throws UserError when the file is missing, not JSON, or has a wrong option. */
@@ -136,98 +63,83 @@ export async function readConfigFile(path: string): Promise<GivenOptions> {
   return parseGivenOptions(json, { file: path });
 }
 
-/** Settles every option; the run's name is its preset and the time where none is given. */
+/**
+ * The options of a new run: those given, and the preset's defaults.
+ * @throws UserError when one is given that the preset does not have.
+ */
 export function resolveOptions(given: GivenOptions): TrainOptions {
   const preset = presetByName(given.preset ?? 'article');
-  const { training } = preset;
-  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
-  const methods = resolveMethods(preset, given);
-  return {
-    preset: preset.name,
-    data: given.data === undefined ? null : userPath(given.data),
-    iterations: given.iterations ?? training.iterations,
-    batch: given.batch ?? training.batchSize,
-    learningRate: given.learningRate ?? training.learningRate,
-    backend: given.backend ?? 'auto',
-    seed: given.seed ?? 0,
-    name: given.name ?? `${preset.name}-${time}`,
-    saveEvery: given.saveEvery ?? training.saveEvery,
-    sampleEvery: given.sampleEvery ?? training.sampleEvery,
-    measureEvery: given.measureEvery ?? 2 * training.sampleEvery,
-    strict: given.strict ?? false,
-    ...(methods ? { methods } : {}),
-  };
-}
-
-/**
- * The preset of a run, with what the run has chosen.
- * @param dataset what it learns from; how many images each class has is not known of older runs.
- */
-export function presetOf({
-  options: { preset: name, methods, learningRate },
-  dataset: { classCounts },
-}: {
-  options: TrainOptions;
-  dataset: { classCounts?: readonly number[] | undefined };
-}): Preset {
-  const base = presetByName(name);
-  const training = { ...base.training, learningRate: learningRate ?? base.training.learningRate };
-  const preset = { ...base, training };
-  return methods && training.methods ? withMethods(preset, methods, classCounts) : preset;
-}
-
-/** The preset's methods, changed by what is given. */
-function resolveMethods({ name, training }: Preset, given: GivenOptions): Methods | undefined {
-  const chosen = givenMethods(given);
-  if (training.methods) return { ...training.methods, ...Object.fromEntries(chosen) };
-  const [first] = chosen;
-  if (first) {
+  const { step } = preset.training;
+  const [misplaced] = methodsIn(given);
+  if (misplaced && step === 'article') {
     throw new UserError(
-      `--${kebab(first[0])} is an option of preset lite: omit it with preset ${name}`,
+      `--${kebab(misplaced)} is an option of preset lite: omit it with preset ${preset.name}`,
     );
   }
-  return undefined;
+  const resolve = (names: readonly OptionName[]) =>
+    Object.fromEntries(
+      names.map((name) => [name, given[name] ?? OPTIONS[name].default(preset)] as const),
+    );
+  return trainOptionsSchema.parse({
+    ...resolve(namesOf(RUN_OPTIONS)),
+    data: given.data ? userPath(given.data) : null,
+    ...(step === 'article' ? {} : { methods: resolve(namesOf(METHOD_OPTIONS)) }),
+  });
 }
-
-const givenMethods = (given: GivenOptions) =>
-  Object.entries(given).filter(([key, value]) => key in methodsSchema.shape && value !== undefined);
 
 /**
  * The options of a run that goes on: its own, with what may change on the way.
  * @throws UserError naming an option that would make it another run.
  */
 export function resumeOptions(saved: TrainOptions, given: GivenOptions): TrainOptions {
-  for (const key of ['preset', 'batch', 'learningRate', 'seed'] as const) {
-    if (given[key] !== undefined && given[key] !== saved[key]) {
-      throw otherRun(key, given[key], saved.name, saved[key]);
-    }
+  const old: GivenOptions = { ...saved, ...saved.methods };
+  for (const name of OPTION_NAMES) {
+    const value = given[name];
+    if (value === undefined || OPTIONS[name].onResume === 'may change') continue;
+    if (isDeepStrictEqual(value, old[name])) continue;
+    throw new UserError(
+      `--${kebab(name)} ${flagValue(value)} does not fit the run "${saved.name}", which has ` +
+        `${flagValue(old[name])}: omit it, or start another run by --name`,
+    );
   }
-  for (const [key, value] of givenMethods(given)) {
-    const old = saved.methods?.[key as keyof Methods];
-    if (!isDeepStrictEqual(value, old)) throw otherRun(key, value, saved.name, old);
-  }
-  return {
+  const changes = namesOf(RUN_OPTIONS).map((name) => [name, given[name] ?? saved[name]] as const);
+  return trainOptionsSchema.parse({
     ...saved,
-    data: given.data === undefined ? saved.data : userPath(given.data),
-    iterations: given.iterations ?? saved.iterations,
-    backend: given.backend ?? saved.backend,
-    saveEvery: given.saveEvery ?? saved.saveEvery,
-    sampleEvery: given.sampleEvery ?? saved.sampleEvery,
-    measureEvery: given.measureEvery ?? saved.measureEvery,
-    strict: given.strict ?? saved.strict,
-  };
+    ...Object.fromEntries(changes),
+    data: given.data ? userPath(given.data) : saved.data,
+  });
 }
 
-function otherRun(key: string, given: unknown, run: string, saved: unknown): UserError {
-  return new UserError(
-    `--${kebab(key)} ${flagValue(given)} does not fit the run "${run}", which has ${flagValue(saved)}: ` +
-      'omit it, or start another run by --name',
-  );
+/** The options of a run one a line, as flags; those that were given are marked. */
+export function describeOptions(options: TrainOptions, given: GivenOptions): string {
+  const all: GivenOptions = { ...options, ...options.methods };
+  const names = OPTION_NAMES.filter((name) => all[name] !== undefined);
+  const width = Math.max(...names.map((name) => kebab(name).length));
+  const lines = names.map((name) => {
+    const value = name === 'data' ? (all.data ?? OPTIONS.data.defaultText) : flagValue(all[name]);
+    const origin = given[name] === undefined ? '' : '  (given)';
+    return `  --${kebab(name).padEnd(width)}  ${value}${origin}`;
+  });
+  return ['options:', ...lines].join('\n');
 }
 
-/** A value as it is written after its flag. */
-export function flagValue(value: unknown): string {
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (Array.isArray(value)) return value.join(',') || 'none';
-  return String(value ?? 'none');
+/**
+ * The preset of a run, with what the run has chosen.
+ * @param record.dataset.classCounts images of each class; a single class makes no class-conditional GAN.
+ */
+export function presetOf({
+  options: { preset: name, methods, learningRate },
+  dataset: { classCounts },
+}: {
+  options: TrainOptions;
+  dataset: { classCounts: readonly number[] };
+}): Preset {
+  const base = presetByName(name);
+  const preset = { ...base, training: { ...base.training, learningRate } };
+  return methods ? withMethods(preset, methods, classCounts) : preset;
 }
+
+const methodsIn = (given: GivenOptions): OptionName[] =>
+  namesOf(METHOD_OPTIONS).filter((name) => given[name] !== undefined);
+
+const namesOf = <Table extends object>(table: Table) => Object.keys(table) as (keyof Table)[];

@@ -11,8 +11,8 @@ const runRecordSchema = z.strictObject({
     name: z.string(),
     count: z.number().int(),
     classes: z.array(z.string()),
-    /** Images of each class; runs of older versions do not say. */
-    classCounts: z.array(z.number().int().positive()).optional(),
+    /** Images of each class. */
+    classCounts: z.array(z.number().int().positive()),
     fingerprint: z.string(),
   }),
   /** The engines that the run went on, in order. */

@@ -18,7 +18,7 @@ import {
 } from '@killme/model';
 import { compileGenerator, type InferenceGenerator } from '@killme/model/inference';
 import { encode } from 'fast-png';
-import type { Gan } from '../gan/article-step.ts';
+import type { Gan } from '../gan/gan.ts';
 import { toHostWeights } from '../gan/network-state.ts';
 import { writeFileWhole } from './folder.ts';
 

@@ -7,12 +7,12 @@ import { articleDiscriminator, articleGenerator, product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type DropoutMasks,
-  type Gan,
   generateImages,
   type SubStep,
   trainDiscriminator,
   trainGenerator,
 } from '../gan/article-step.ts';
+import type { Gan } from '../gan/gan.ts';
 import { createNetworkState, type NetworkState } from '../gan/network-state.ts';
 import type { TensorReference, Trace, TraceIteration, TraceState } from './trace.ts';
 
@@ -84,7 +84,7 @@ async function replayIteration(
 ): Promise<ReplayRow[]> {
   const { adam } = trace;
   const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
-  const randomOps = { dropoutMasks: recordedMasks(trace, recorded) };
+  const options = { dropoutMasks: recordedMasks(trace, recorded), adam };
   const rows: ReplayRow[] = [];
   const add = (
     part: SubStep,
@@ -107,14 +107,14 @@ async function replayIteration(
     ['fake', fakeImages],
   ] as const;
   for (const [part, images] of halves) {
-    const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, randomOps, adam);
+    const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, options);
     add(part, 'loss', await relative(loss, recorded[`${part}Loss`]));
     add(part, 'accuracy', Math.abs((await scalar(accuracy)) - recorded[`${part}Accuracy`]));
     await addStates(part, gan, recorded.after[part], add);
   }
 
   const latents = upload(recorded.generatorLatents) as tf.Tensor2D;
-  const loss = trainGenerator(gan, latents, randomOps, adam);
+  const loss = trainGenerator(gan, latents, options);
   add('generator', 'loss', await relative(loss, recorded.generatorLoss));
   await addStates('generator', gan, recorded.after.generator, add);
   return rows;

@@ -69,6 +69,8 @@ export const ADVERSARIAL_LOSSES = {
   },
 } as const satisfies Record<string, AdversarialLoss>;
 
+export type AdversarialLossName = keyof typeof ADVERSARIAL_LOSSES;
+
 /** D's loss: both halves of an {@link AdversarialLoss}. */
 export function discriminatorLoss(
   loss: AdversarialLoss,

@@ -3,12 +3,15 @@ import { articleDiscriminator, liteDiscriminator } from '../networks/discriminat
 import { liteEncoder, withWhitening } from '../networks/encoder.ts';
 import { articleGenerator, liteGenerator } from '../networks/generator.ts';
 import type { Network } from '../networks/network.ts';
-import { UserError } from '../user-error.ts';
 import type { Methods } from './methods.ts';
+
+/** The presets by name. */
+export const PRESET_NAMES = ['article', 'lite'] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** Everything that makes one kind of GAN: its networks, its latents, and how it is trained. */
 export interface Preset {
-  name: string;
+  name: PresetName;
   latent: LatentSpace;
   /** Side of the square images, in pixels. */
   imageSize: number;
@@ -16,22 +19,26 @@ export interface Preset {
   discriminator: Network;
   /** Encodes real images as latents, where the reconstruction loss has a weight. */
   encoder?: Network | undefined;
-  training: {
-    batchSize: number;
-    iterations: number;
-    /** Iterations between grids and strips. */
-    sampleEvery: number;
-    /** Iterations between checkpoints. */
-    saveEvery: number;
-    /** Adam; two states of it, one for each network. */
-    learningRate: number;
-    beta1: number;
-    beta2: number;
-    epsilon: number;
-    /** The step of `lite` and its methods; without them the article's step. */
-    methods?: Methods;
-  };
+  training: Training;
 }
+
+/** How a preset is trained. */
+export type Training = {
+  batchSize: number;
+  iterations: number;
+  /** Iterations between grids and strips. */
+  sampleEvery: number;
+  /** Iterations between checkpoints. */
+  saveEvery: number;
+  /** Adam; each network has a state of its own. */
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+} & Step;
+
+/** Which training step, and what it needs to know. */
+export type Step = { step: 'article'; methods?: undefined } | { step: 'lite'; methods: Methods };
 
 /** The article's GAN; β₂ and ε, which it does not give, are the defaults of its Keras. */
 const article: Preset = {
@@ -41,6 +48,7 @@ const article: Preset = {
   generator: articleGenerator(),
   discriminator: articleDiscriminator(),
   training: {
+    step: 'article',
     batchSize: 32,
     iterations: 200_000,
     sampleEvery: 1_000,
@@ -73,6 +81,7 @@ const lite: Preset = {
   generator: liteGenerator(),
   discriminator: liteDiscriminator({ ...LITE_METHODS, classes: 1 }),
   training: {
+    step: 'lite',
     batchSize: 16,
     iterations: 20_000,
     sampleEvery: 500,
@@ -106,7 +115,7 @@ export function withMethods(
     latent: conditional ? { ...preset.latent, classes } : preset.latent,
     discriminator: liteDiscriminator({ ...methods, classes: conditional ? classes.length : 1 }),
     encoder: encoderFor(methods, preset.latent.size, conditional ? classes.length : 0),
-    training: { ...preset.training, methods },
+    training: { ...preset.training, step: 'lite', methods },
   };
 }
 
@@ -120,12 +129,8 @@ function encoderFor(
   return latentWhitening ? withWhitening(encoder, Math.max(1, conditionClasses)) : encoder;
 }
 
-export const PRESETS: readonly Preset[] = [article, lite];
+const PRESETS: Record<PresetName, Preset> = { article, lite };
 
-/** @throws UserError listing the presets there are. */
-export function presetByName(name: string): Preset {
-  const preset = PRESETS.find((candidate) => candidate.name === name);
-  if (preset) return preset;
-  const names = PRESETS.map((candidate) => candidate.name).join(', ');
-  throw new UserError(`--preset must be one of: ${names}; not "${name}"`);
+export function presetByName(name: PresetName): Preset {
+  return PRESETS[name];
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { UserError } from '@killme/model';
-import { PRESETS } from '@killme/model/training';
+import { PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { continueInDeno } from '../../engines/deno.ts';
 import type { EngineName } from '../../engines/engine.ts';
@@ -17,7 +17,7 @@ import { type StepRow, stepsTable } from './steps-table.ts';
 
 interface Options {
   backend: EngineName;
-  preset?: string;
+  preset?: PresetName;
   wide?: true;
   batch?: number;
   iterations: number;
@@ -30,11 +30,7 @@ const program = new Command('bench:step')
       .choices(['webgpu', 'tensorflow', 'wasm'])
       .default('webgpu'),
   )
-  .addOption(
-    new Option('--preset <NAME>', 'the steps of this preset only').choices(
-      PRESETS.map(({ name }) => name),
-    ),
-  )
+  .addOption(new Option('--preset <NAME>', 'the steps of this preset only').choices(PRESET_NAMES))
   .option('--wide', "the presets' own networks; without it narrow ones, which need no arithmetic")
   .option(
     '--batch <N>',
@@ -47,7 +43,7 @@ const program = new Command('bench:step')
 async function bench({ backend, preset, wide, batch, iterations }: Options): Promise<void> {
   const engine = await startEngine(backend, () => {});
   const clock = await gpuClock(backend);
-  const names = preset ? [preset] : PRESETS.map(({ name }) => name);
+  const names = preset ? [preset] : PRESET_NAMES;
   const cases = names.flatMap((name) => stepCases(name, !wide));
   const rows: StepRow[] = [];
   for (const step of cases) {

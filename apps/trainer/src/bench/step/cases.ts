@@ -5,7 +5,7 @@
  */
 import type { Dataset } from '@killme/data';
 import { type Layer, type Network, sequential } from '@killme/model';
-import { type Preset, presetByName, withMethods } from '@killme/model/training';
+import { type Preset, type PresetName, presetByName, withMethods } from '@killme/model/training';
 import { benchDataset } from '../iterate.ts';
 
 export interface StepCase {
@@ -25,7 +25,7 @@ const SMALLER = 4;
 const CLASSES = ['a', 'b', 'c', 'd'];
 
 /** @param narrow networks with next to no arithmetic, to see the host's part alone. */
-export function stepCases(presetName: string, narrow: boolean): StepCase[] {
+export function stepCases(presetName: PresetName, narrow: boolean): StepCase[] {
   const narrowed = (preset: Preset) => (narrow ? narrowPreset(preset) : preset);
   const base = presetByName(presetName);
   const { methods } = base.training;

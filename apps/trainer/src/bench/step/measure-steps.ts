@@ -1,7 +1,4 @@
-import type { Preset } from '@killme/model/training';
-import type { Gan } from '../../gan/article-step.ts';
-import { copyWeights } from '../../gan/ema.ts';
-import { initializeNetwork } from '../../gan/network-state.ts';
+import { initializeGan } from '../../gan/gan.ts';
 import { createIterations } from '../../train/iteration.ts';
 import type { StepCase } from './cases.ts';
 import type { GpuClock, GpuUse } from './gpu-clock.ts';
@@ -34,7 +31,7 @@ export async function measureSteps(
   },
 ): Promise<StepTimes> {
   const { batch, iterations, replay, clock } = options;
-  const gan = startGan(preset);
+  const gan = initializeGan(preset, 0);
   const run = createIterations({ gan, preset, dataset, options: { seed: 0, batch, replay } });
   const times: StepTimes = [];
   for (let iteration = 0; times.length < iterations; iteration++) {
@@ -51,15 +48,4 @@ export async function measureSteps(
     times.push({ total: ended - began, launch: ready - began, gpu, wait });
   }
   return times;
-}
-
-function startGan(preset: Preset): Gan {
-  const { generator, discriminator, encoder, training } = preset;
-  const initial = initializeNetwork(generator, 'bench/generator');
-  return {
-    generator: initial,
-    discriminator: initializeNetwork(discriminator, 'bench/discriminator'),
-    encoder: encoder && initializeNetwork(encoder, 'bench/encoder'),
-    ema: training.methods?.emaDecay ? copyWeights(initial) : undefined,
-  };
 }

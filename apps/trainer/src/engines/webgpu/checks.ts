@@ -14,7 +14,7 @@ import {
   upsampleConv2d,
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { trainStep } from '../../gan/article-step.ts';
+import { trainArticleStep } from '../../gan/article-step.ts';
 import { initializeNetwork } from '../../gan/network-state.ts';
 import type { WebGPUBackend } from './program.ts';
 import { startWebgpu } from './webgpu.ts';
@@ -144,7 +144,7 @@ async function trainTiny() {
   };
   const step = async () => {
     const adam = { learningRate: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
-    const losses = Object.values(trainStep(gan, inputs, adam)) as tf.Scalar[];
+    const losses = Object.values(trainArticleStep(gan, inputs, adam)) as tf.Scalar[];
     await Promise.all(losses.map((loss) => loss.data()));
     tf.dispose(losses);
   };

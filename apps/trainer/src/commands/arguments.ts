@@ -1,0 +1,35 @@
+/**
+ * Options and values that several commands have.
+ *
+ * @module
+ */
+import { InvalidArgumentError, Option } from 'commander';
+import { seedSchema } from '../run/option-table.ts';
+
+/** A parser of whole numbers from 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+  };
+}
+
+/** The most images that a command generates. */
+export const MOST_IMAGES = 100_000;
+
+export function parseSeed(text: string): number {
+  const seed = seedSchema.safeParse(text);
+  if (seed.success) return seed.data;
+  throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
+}
+
+export const encodingOption = () =>
+  new Option('--encoding <NAME>', 'how the generator file stores kernels')
+    .choices(['float32', 'float16', 'int8'])
+    .default('int8');
+
+export const backendOption = () =>
+  new Option('--backend <NAME>', 'the engine')
+    .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])
+    .default('auto');

@@ -1,0 +1,43 @@
+import type { Encoding } from '@killme/model';
+import { Command, Option } from 'commander';
+import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from '../export/export.ts';
+import { findRunFolder } from '../run/folder.ts';
+import { GRID_SIDE } from '../run/samples.ts';
+import { formatBytes } from '../text/format-bytes.ts';
+import { countUpTo, encodingOption } from './arguments.ts';
+
+interface ExportFlags {
+  run?: string;
+  format: ExportFormat[];
+  encoding: Encoding;
+  samples?: number;
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description(
+      'write a run again from its newest checkpoint, for the edge and for others: generator/ (what ' +
+        'the edge loads), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
+    )
+    .option('--run <NAME>', 'the run; without it the newest')
+    .addOption(
+      new Option('--format <NAME...>', 'which of them')
+        .choices(EXPORT_FORMATS)
+        .default([...EXPORT_FORMATS], 'all'),
+    )
+    .addOption(encodingOption())
+    .option(
+      '--samples <N>',
+      'also write keras/samples.json: N latents and their images, to check other readers against',
+      countUpTo(GRID_SIDE ** 2), // the fixed latents of a run
+    )
+    .action(async ({ run, format, encoding, samples }: ExportFlags) => {
+      const folder = await findRunFolder(run);
+      const options = { folder, formats: format, encoding, ...(samples ? { samples } : {}) };
+      const { iteration, folders } = await exportCheckpoint(options);
+      console.log(`exported iteration ${iteration} of run ${folder.name}:`);
+      for (const { path, bytes } of folders) {
+        console.log(`${formatBytes(bytes).padStart(12)}  ${path}`);
+      }
+    });
+}

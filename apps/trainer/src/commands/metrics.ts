@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import type { EngineChoice } from '../engines/start.ts';
+import { measureQuality } from '../quality/measure-quality.ts';
+import { backendOption, countUpTo, MOST_IMAGES, parseSeed } from './arguments.ts';
+
+interface MetricsFlags {
+  real?: string;
+  fake: string;
+  count: number;
+  seed: number;
+  backend: EngineChoice;
+  json?: boolean | string;
+  against?: string;
+  nearest?: string;
+}
+
+export function metricsCommand(): Command {
+  return new Command('metrics')
+    .description(
+      'how good generated images are: SWD, rKID, precision, recall, density, coverage, copies of ' +
+        'training images; each beside the same of real images that were held out',
+    )
+    .option(
+      '--real <PATH>',
+      'folder, .zip or .rar of real images; without it the stand-in characters',
+    )
+    .requiredOption('--fake <PATH>', 'a run, a generator file, or a folder, .zip or .rar of images')
+    .option('--count <N>', 'images to generate', countUpTo(MOST_IMAGES), 1000)
+    .option('--seed <N>', 'of the halves of the real images, and of all else', parseSeed, 0)
+    .addOption(backendOption())
+    .option(
+      '--json [FILE]',
+      'print the figures as JSON; with a file, write them there beside the table',
+    )
+    .option('--against <FILE>', 'what --json wrote of another generator: its scores count as 1')
+    .option('--nearest <FILE>', 'PNG of samples, each beside the training image nearest to it')
+    .action(async (options: MetricsFlags) => {
+      await measureQuality({ ...options, json: options.json ?? false });
+    });
+}

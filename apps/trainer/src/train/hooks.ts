@@ -1,0 +1,126 @@
+/**
+ * What a run does between its iterations: whiten latents, save, show samples, measure quality.
+ *
+ * @module
+ */
+import { exportGenerator } from '../export/export.ts';
+import { calibrateEma } from '../gan/ema.ts';
+import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
+import { appendQuality, formatQuality } from '../quality/quality-file.ts';
+import { watchQuality } from '../quality/watch-quality.ts';
+import type { Report } from '../report/report.ts';
+import type { EventWriter } from '../report/tensorboard.ts';
+import { keepCheckpoint, saveCheckpoint } from '../run/checkpoint.ts';
+import type { CpuBudget } from '../run/cpu-budget.ts';
+import { watchForCollapse } from '../run/health.ts';
+import {
+  fixedLatents,
+  GRID_SIDE,
+  hostWeights,
+  readGenerator,
+  saveSamples,
+} from '../run/samples.ts';
+import type { Hook } from './loop.ts';
+import type { Run } from './open-run.ts';
+import { generatorBatch, sampleLatents } from './sampler.ts';
+
+/** While a run goes on it is exported so often: that takes seconds, as a hundred iterations do on a GPU. */
+const EXPORT_EVERY_MS = 5 * 60_000;
+
+/** Writes the grid and the strip, their TensorBoard events and the report; warns of collapse. */
+export function sampleHook(
+  run: Run,
+  { events, report, log }: { events: EventWriter; report: Report; log: Log },
+): Hook {
+  const { folder, preset, gan, start } = run;
+  const { sampleEvery, seed, batch, iterations } = run.record.options;
+  const latents = fixedLatents(seed, preset.latent);
+  const collapse = watchForCollapse({ columns: GRID_SIDE });
+  return {
+    isDue: (done) => done % sampleEvery === 0 || (done === iterations && done > start),
+    async run(done) {
+      calibrate(run);
+      const samples = await saveSamples(folder.samples, done, gan, latents);
+      const count = generatorBatch(preset, batch);
+      const sampling = { seed, iteration: done, purpose: 'generator latents', count } as const;
+      const stepLatents = sampleLatents(preset, sampling);
+      await events.samples(done, { ...samples, latents, stepLatents, gan });
+      await report.write();
+      const warning = collapse.look(done, samples.grid);
+      if (!warning) return;
+      await keepCheckpoint(folder.checkpoints, 'before-collapse');
+      await log(warning);
+    },
+  };
+}
+
+/** Measures the quality of generated images; none where the dataset is too small for it. */
+export function measureHook(run: Run, log: Log): Hook[] {
+  const { folder, preset, gan, dataset } = run;
+  const { measureEvery } = run.record.options;
+  const quality = watchQuality(dataset);
+  if (!quality || measureEvery === 0) return [];
+  return [
+    {
+      isDue: (done) => done > 0 && done % measureEvery === 0,
+      async run(done) {
+        calibrate(run);
+        const scores = await quality.measure({
+          network: preset.generator,
+          latent: preset.latent,
+          weights: await hostWeights(gan),
+        });
+        await appendQuality(folder.quality, done, scores);
+        await log(formatQuality(done, scores));
+      },
+    },
+  ];
+}
+
+/** Whitens the latents of the real images during the warm-up, where the methods ask for it. */
+export function whitenHook({ preset, gan, dataset, record }: Run): Hook[] {
+  const { methods } = preset.training;
+  const { encoder } = gan;
+  if (!encoder || !methods?.latentWhitening) return [];
+  return [
+    {
+      isDue: (done) => whitensAfter(done, methods),
+      run: (done) =>
+        whitenLatents(gan, encoder, { dataset, key: `${record.options.seed}/${done}` }),
+    },
+  ];
+}
+
+/** Writes checkpoints, and now and then the generator file; the last ones are `trainRun`'s. */
+export function saveHook(run: Run, budget: CpuBudget | undefined): Hook {
+  const { saveEvery, iterations } = run.record.options;
+  let exportedAt = Number.NEGATIVE_INFINITY; // the first checkpoint is exported at once
+  return {
+    isDue: (done) => done % saveEvery === 0 && done < iterations,
+    async run(done) {
+      await save(run, done, budget);
+      if (performance.now() - exportedAt < EXPORT_EVERY_MS) return;
+      await exportRun(run, done);
+      exportedAt = performance.now();
+    },
+  };
+}
+
+/** Writes a checkpoint of the GAN as it is. @param budget is kept with it. */
+export async function save(run: Run, done: number, budget: CpuBudget | undefined): Promise<void> {
+  calibrate(run);
+  const trained = { iteration: done, cpuSeconds: budget?.spent() };
+  await saveCheckpoint(run.folder.checkpoints, trained, run.gan);
+}
+
+/** Writes the generator file of what has just been saved. */
+export async function exportRun({ folder, record, preset, gan }: Run, done: number): Promise<void> {
+  const weights = await readGenerator(gan);
+  await exportGenerator({ folder, preset, record, weights, iterations: done });
+}
+
+const calibrate = ({ gan, preset, record }: Run) =>
+  calibrateEma(gan, { seed: record.options.seed, latent: preset.latent });
+
+/** Writes a line of the run to the terminal and to its log. */
+type Log = (line: string) => Promise<void>;

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { IterationMetrics } from '../run/metrics.ts';
+import type { LaunchedIteration } from './iteration.ts';
+import { type Hook, trainLoop } from './loop.ts';
+import { createLossQueue } from './losses.ts';
+
+/** Runs the loop; what happened is told in the order in which it did: `launch 3`, `loss 3`, `save 4`. */
+async function events({
+  start = 0,
+  iterations,
+  lag = 1,
+  stopAt = Number.POSITIVE_INFINITY,
+  watchers = [],
+  keepers = [],
+}: {
+  start?: number;
+  iterations: number;
+  lag?: number;
+  stopAt?: number;
+  watchers?: [name: string, every: number][];
+  keepers?: [name: string, every: number][];
+}): Promise<string[]> {
+  const happened: string[] = [];
+  const hook = ([name, every]: [string, number]): Hook => ({
+    isDue: (done) => done % every === 0,
+    run: async (done) => {
+      happened.push(`${name} ${done}`);
+    },
+  });
+  let asked = start;
+  const done = await trainLoop({
+    start,
+    iterations,
+    launch(iteration): LaunchedIteration {
+      happened.push(`launch ${iteration}`);
+      return { iteration, readLosses: async () => ({ realLoss: iteration / 4 }) };
+    },
+    losses: createLossQueue({
+      lag,
+      record: async (iteration, { seconds: _, ...losses }: IterationMetrics) => {
+        happened.push(`loss ${iteration} ${JSON.stringify(losses)}`);
+      },
+    }),
+    watchers: watchers.map(hook),
+    keepers: keepers.map(hook),
+    shouldStop: () => asked++ >= stopAt,
+  });
+  happened.push(`done ${done}`);
+  return happened;
+}
+
+describe('trainLoop', () => {
+  it('reads the losses of an iteration when the next one has been launched', async () => {
+    expect(await events({ iterations: 3 })).toEqual([
+      'launch 0',
+      'launch 1',
+      'loss 0 {"realLoss":0}',
+      'launch 2',
+      'loss 1 {"realLoss":0.25}',
+      'loss 2 {"realLoss":0.5}',
+      'done 3',
+    ]);
+  });
+
+  it('reads losses several iterations later where the engine asks for it, all of them and in order', async () => {
+    const happened = await events({ iterations: 5, lag: 2 });
+    expect(happened.map((event) => event.split(' {')[0])).toEqual([
+      ...['launch 0', 'launch 1', 'launch 2', 'loss 0', 'launch 3', 'loss 1'],
+      ...['launch 4', 'loss 2', 'loss 3', 'loss 4', 'done 5'],
+    ]);
+  });
+
+  it('runs hooks when all losses before them are read: watchers before a step, keepers after it', async () => {
+    const happened = await events({
+      iterations: 4,
+      watchers: [['sample', 2]],
+      keepers: [['save', 2]],
+    });
+    expect(happened.map((event) => event.split(' {')[0])).toEqual([
+      ...['sample 0', 'launch 0', 'launch 1', 'loss 0', 'loss 1', 'save 2'],
+      ...['sample 2', 'launch 2', 'launch 3', 'loss 2', 'loss 3', 'save 4', 'sample 4', 'done 4'],
+    ]);
+  });
+
+  it('when it stops keeps what it has, and looks at nothing more', async () => {
+    const happened = await events({
+      start: 6,
+      iterations: 100,
+      stopAt: 8,
+      watchers: [['sample', 8]],
+      keepers: [['whiten', 8]],
+    });
+    expect(happened.map((event) => event.split(' {')[0])).toEqual([
+      ...['launch 6', 'launch 7', 'loss 6', 'loss 7', 'whiten 8', 'done 8'],
+    ]);
+  });
+});

@@ -1,0 +1,136 @@
+/**
+ * The inputs of a training step: real images, and random numbers. Each is a feed: when a recording of the
+ * step is replayed it is sampled again, for the iteration of that time. Random numbers are named by seed,
+ * purpose and iteration, so a resumed run samples the same.
+ *
+ * @module
+ */
+import { type Batch, type Dataset, drawBatch, oneHotLabels } from '@killme/data';
+import { createRandom, placeClasses, randomLatents } from '@killme/model';
+import {
+  type Augmentation,
+  augmentNumbers,
+  diffAugment,
+  dropoutMask,
+  maskKey,
+  type Preset,
+} from '@killme/model/training';
+import * as tf from '@tensorflow/tfjs-core';
+import { feed } from '../engines/feed.ts';
+import { normal } from '../gan/normal.ts';
+
+/** Which iteration inputs are sampled for; `batch` is its batch size. */
+export interface Place {
+  seed: number;
+  batch: number;
+  iteration: number;
+}
+
+/** What random numbers are for, and in which part of the step. */
+interface Use {
+  purpose: 'dropout' | 'signs' | 'augment';
+  part: string;
+}
+
+/** Samples inputs for the current place; the caller disposes of them. */
+export interface Sampler {
+  /** `realImages` `[batch / 2, height, width, 3]` in [-1, 1], and the latents of both parts of the step. */
+  batch(): {
+    realImages: tf.Tensor4D;
+    discriminatorLatents: tf.Tensor2D;
+    generatorLatents: tf.Tensor2D;
+  };
+  /** The one-hot classes of the real images, `[batch / 2, classes]`, of a class-conditional GAN. */
+  classes(): tf.Tensor2D | undefined;
+  /** 0 or 1 / (1 − rate), of the given shape. */
+  dropoutMask(use: Use, shape: readonly number[], rate: number): tf.Tensor;
+  augment(images: tf.Tensor4D, part: string, policy: readonly Augmentation[]): tf.Tensor4D;
+  /** Standard normal, `[batch / 2, components]`. */
+  encoderNoise(components: number): tf.Tensor2D;
+}
+
+/** @param at the place that is current; the caller moves it on. */
+export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Place>): Sampler {
+  const { latent, imageSize } = preset;
+  const half = at.batch / 2;
+  const readBatch = batchReader(dataset, at);
+  const nameOf = ({ purpose, part }: Use) => `${at.seed}/${purpose}/${at.iteration}/${part}`;
+  const latents = (purpose: LatentPurpose, count: number) =>
+    feed([count, latent.size], () => {
+      const values = sampleLatents(preset, { ...at, purpose, count });
+      // With the classes of the real images, so that a relativistic loss compares images of one class.
+      if (latent.classes) placeClasses(values, readBatch().labels, latent);
+      return values;
+    }) as tf.Tensor2D;
+  return {
+    batch: () => ({
+      realImages: feed([half, imageSize, imageSize, 3], () => readBatch().images) as tf.Tensor4D,
+      discriminatorLatents: latents('discriminator latents', half),
+      generatorLatents: latents('generator latents', generatorBatch(preset, at.batch)),
+    }),
+    classes() {
+      const { classes } = dataset;
+      if (!latent.classes) return undefined;
+      const values = () => oneHotLabels({ labels: readBatch().labels, classes });
+      return feed([half, classes.length], values) as tf.Tensor2D;
+    },
+    dropoutMask: (use, shape, rate) =>
+      tf.tidy(() => {
+        const key = feed([4], () => maskKey(nameOf(use)));
+        return dropoutMask(shape, rate, key as tf.Tensor1D);
+      }),
+    augment: (images, part, policy) =>
+      tf.tidy(() => {
+        const numbers = feedAugment(() => nameOf({ purpose: 'augment', part }), images.shape);
+        return diffAugment(images, numbers, policy);
+      }),
+    encoderNoise: (components) =>
+      feed([half, components], () =>
+        normal(createRandom(`${at.seed}/encoder noise/${at.iteration}`), half * components),
+      ) as tf.Tensor2D,
+  };
+}
+
+/** The real images of the current iteration and their labels, read once. */
+function batchReader(dataset: Dataset, at: Readonly<Place>): () => Batch {
+  let read: { iteration: number; batch: Batch } | undefined;
+  return () => {
+    const { seed, batch: size, iteration } = at;
+    if (read?.iteration !== iteration) {
+      const random = createRandom(`${seed}/real images/${iteration}`);
+      read = { iteration, batch: drawBatch({ dataset, batchSize: size / 2, random }) };
+    }
+    return read.batch;
+  };
+}
+
+function feedAugment(name: () => string, shape: readonly number[]) {
+  const count = shape[0]!;
+  let numbers: ReturnType<typeof augmentNumbers>;
+  const colors = feed([count, 3], () => {
+    numbers = augmentNumbers(name(), shape);
+    return numbers.colors;
+  }) as tf.Tensor2D;
+  const shifts = feed([count, 2], () => numbers.shifts) as tf.Tensor2D;
+  return { colors, shifts, corners: feed([count, 2], () => numbers.corners) as tf.Tensor2D };
+}
+
+/** Images that G learns from in a step: a whole batch in the article's step, half of one in the lite step. */
+export function generatorBatch({ training }: Preset, batch: number): number {
+  return training.step === 'article' ? batch : batch / 2;
+}
+
+type LatentPurpose = 'discriminator latents' | 'generator latents';
+
+/** The latents of an iteration one after the other, `[count × latent size]`, before classes are placed. */
+export function sampleLatents(
+  { latent }: Preset,
+  {
+    seed,
+    iteration,
+    purpose,
+    count,
+  }: { seed: number; iteration: number; purpose: LatentPurpose; count: number },
+): Float32Array {
+  return randomLatents(createRandom(`${seed}/${purpose}/${iteration}`), count, latent);
+}

@@ -11,8 +11,10 @@ export interface GpuUse {
   submissions: number;
   /** Buffers and bind groups that were created. */
   created: number;
-  /** Host time inside the calls of WebGPU. */
-  host: number;
+  /** Host time inside the calls of WebGPU, without {@link GpuUse.submit}. */
+  calls: number;
+  /** Host time inside `queue.submit`: a software adapter computes there. */
+  submit: number;
   /** Sum over compute passes; undefined where the device has no timestamps. */
   device: number | undefined;
 }
@@ -21,7 +23,7 @@ export interface GpuClock {
   /** Begins to count anew. */
   start(): void;
   /** Host time inside WebGPU since {@link GpuClock.start}, in milliseconds. */
-  host(): number;
+  inside(): number;
   /** Waits for the device's timestamps. */
   stop(): Promise<GpuUse>;
 }
@@ -44,7 +46,7 @@ type Method = (...parameters: unknown[]) => unknown;
 /** Wraps the methods of WebGPU in this process. Call it once. */
 export function startGpuClock(device: GPUDevice): GpuClock {
   const counts = new Map<string, number>();
-  let host = 0;
+  let [calls, submit] = [0, 0];
   for (const [{ prototype }, names] of CALLS) {
     for (const name of names) {
       const methods = prototype as unknown as Record<string, Method>;
@@ -54,7 +56,9 @@ export function startGpuClock(device: GPUDevice): GpuClock {
         try {
           return method.apply(this, parameters);
         } finally {
-          host += performance.now() - began;
+          const took = performance.now() - began;
+          if (name === 'submit') submit += took;
+          else calls += took;
           counts.set(name, (counts.get(name) ?? 0) + 1);
         }
       };
@@ -65,16 +69,17 @@ export function startGpuClock(device: GPUDevice): GpuClock {
   return {
     start() {
       counts.clear();
-      host = 0;
+      [calls, submit] = [0, 0];
       passes?.start();
     },
-    host: () => host,
+    inside: () => calls + submit,
     async stop() {
       const use = {
         dispatches: count('dispatchWorkgroups'),
         submissions: count('submit'),
         created: count('createBuffer') + count('createBindGroup'),
-        host,
+        calls,
+        submit,
       };
       return { ...use, device: await passes?.stop() };
     },

@@ -7,9 +7,7 @@ import type { GpuClock, GpuUse } from './gpu-clock.ts';
 export interface IterationTimes {
   /** From the start of the iteration until its losses are on the host. */
   total: number;
-  /** Until the step has been given to the engine: JavaScript and calls of the engine. */
-  launch: number;
-  /** Of that, and of the reading of losses, inside WebGPU. */
+  /** Of that inside WebGPU. */
   gpu: GpuUse | undefined;
   /** Until the losses are there, without calls of WebGPU. */
   wait: number;
@@ -39,13 +37,13 @@ export async function measureSteps(
     const began = performance.now();
     const launched = run.launch(iteration);
     const ready = performance.now();
-    const hostAtLaunch = clock?.host() ?? 0;
+    const inLaunch = clock?.inside() ?? 0;
     await launched.readLosses();
     const ended = performance.now();
     const gpu = await clock?.stop();
     if (iteration < WARM_UP * every || !includes(iteration)) continue;
-    const wait = ended - ready - ((gpu?.host ?? 0) - hostAtLaunch);
-    times.push({ total: ended - began, launch: ready - began, gpu, wait });
+    const wait = ended - ready - ((gpu ? gpu.calls + gpu.submit : 0) - inLaunch);
+    times.push({ total: ended - began, gpu, wait });
   }
   return times;
 }

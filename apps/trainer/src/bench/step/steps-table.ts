@@ -9,25 +9,22 @@ export interface StepRow {
   times: StepTimes;
 }
 
-/** A Markdown table, a row for each step; times are medians in milliseconds. */
+/**
+ * A Markdown table, a row for each step; times are medians in milliseconds. `host` is JavaScript and calls of
+ * WebGPU without `submit`, in which a software adapter computes.
+ */
 export function stepsTable(rows: readonly StepRow[]): string {
-  const head = [
-    'step',
-    'replayed',
-    'batch',
-    'dispatches',
-    'submissions',
-    'created',
-    'JavaScript',
-    'WebGPU',
-  ];
+  const head = ['step', 'replayed', 'batch', 'dispatches', 'submissions', 'created'];
+  const times = ['JavaScript', 'calls', 'host', 'submit', 'waiting', 'device', 'total'];
   return numberTable([
-    [...head, 'host', 'waiting', 'device', 'total'],
-    ...rows.map(({ name, replay, batch, times }) => {
+    [...head, ...times],
+    ...rows.map(({ name, replay, batch, times: measured }) => {
       const of = (value: (one: IterationTimes) => number | undefined) => {
-        const values = times.map(value);
+        const values = measured.map(value);
         return values.includes(undefined) ? '–' : digits(median(values as number[]));
       };
+      const outside = ({ total, wait, gpu }: IterationTimes) =>
+        total - wait - (gpu ? gpu.calls + gpu.submit : 0);
       return [
         name,
         replay ? 'yes' : 'no',
@@ -35,9 +32,10 @@ export function stepsTable(rows: readonly StepRow[]): string {
         of(({ gpu }) => gpu?.dispatches),
         of(({ gpu }) => gpu?.submissions),
         of(({ gpu }) => gpu?.created),
-        of((one) => one.total - one.wait - (one.gpu?.host ?? 0)),
-        of(({ gpu }) => gpu?.host),
-        of((one) => one.total - one.wait),
+        of(outside),
+        of(({ gpu }) => gpu?.calls),
+        of((one) => outside(one) + (one.gpu?.calls ?? 0)),
+        of(({ gpu }) => gpu?.submit),
         of(({ wait }) => wait),
         of(({ gpu }) => gpu?.device),
         of(({ total }) => total),

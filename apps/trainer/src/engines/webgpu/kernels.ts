@@ -13,6 +13,7 @@ import {
   upsampleConvolutionGradients,
 } from './convolution.ts';
 import { dropoutMask } from './dropout.ts';
+import { type InPlaceShader, ownTensor, runInPlace } from './in-place.ts';
 import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
 
 type Inputs = Record<string, tf.TensorInfo>;
@@ -96,23 +97,13 @@ const KERNELS: Record<string, Kernel> = {
 
   AdamStep(backend, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
     const { beta1, beta2, epsilon } = attrs as Record<string, number>;
-    const { shape } = parameter!;
-    const m = runShader(backend, ADAM_FIRST, {
-      inputs: { moment: firstMoment!, gradient: gradient! },
-      shape,
-      uniforms: { share: { f32: 1 - beta1! } },
+    const [p, m, v] = [parameter!, firstMoment!, secondMoment!].map((tensor) =>
+      ownTensor(backend, tensor),
+    ) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
+    return runInPlace(backend, ADAM, {
+      tensors: { p, m, v, gradient: gradient!, rate: rate! },
+      uniforms: [1 - beta1!, 1 - beta2!, epsilon!],
     });
-    const v = runShader(backend, ADAM_SECOND, {
-      inputs: { moment: secondMoment!, gradient: gradient! },
-      shape,
-      uniforms: { share: { f32: 1 - beta2! } },
-    });
-    const p = runShader(backend, ADAM_PARAMETER, {
-      inputs: { parameter: parameter!, m, v, rate: rate! },
-      shape,
-      uniforms: { epsilon: { f32: epsilon! } },
-    });
-    return [p, m, v];
   },
 };
 
@@ -146,24 +137,18 @@ const CUTOUT_MASKS: Shader = {
     result[index] = select(1.0, 0.0, inside);`,
 };
 
-// A program of tfjs has one output, so that Adam takes three; each is one pass.
-const ADAM_FIRST: Shader = {
-  name: 'adamFirst',
-  body: 'result[index] = moment[index] + uniforms.share * (gradient[index] - moment[index]);',
-};
-
-const ADAM_SECOND: Shader = {
-  name: 'adamSecond',
+const ADAM: InPlaceShader = {
+  name: 'adam',
+  written: ['p', 'm', 'v'],
+  read: ['gradient', 'rate'],
+  uniforms: ['firstShare', 'secondShare', 'epsilon'],
   body: `
-    let square = gradient[index] * gradient[index];
-    result[index] = moment[index] + uniforms.share * (square - moment[index]);`,
-};
-
-const ADAM_PARAMETER: Shader = {
-  name: 'adamParameter',
-  body: `
-    let step = rate[0] * m[index] / (sqrt(v[index]) + uniforms.epsilon);
-    result[index] = parameter[index] - step;`,
+    let g = gradient[i];
+    let first = m[i] + uniforms.firstShare * (g - m[i]);
+    let second = v[i] + uniforms.secondShare * (g * g - v[i]);
+    m[i] = first;
+    v[i] = second;
+    p[i] = p[i] - rate[0] * first / (sqrt(second) + uniforms.epsilon);`,
 };
 
 /** Gives the kernels to the `webgpu` backend, in place of those it has. Call it once. */

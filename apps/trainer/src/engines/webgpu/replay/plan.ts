@@ -39,9 +39,9 @@ function neededDispatches({ dispatches, values, nextState }: Recording): Recorde
   const wanted = new Set<RecordedBinding>([values, ...nextState]);
   const needed: RecordedDispatch[] = [];
   for (const dispatch of dispatches.toReversed()) {
-    const [output, ...inputs] = dispatch.bindings;
-    if (!wanted.has(output!) && output instanceof RecordedBuffer) continue;
-    for (const input of inputs) wanted.add(input);
+    const outputs = dispatch.bindings.slice(0, dispatch.written);
+    if (!outputs.some((output) => wanted.has(output) || output instanceof GPUBuffer)) continue;
+    for (const input of dispatch.bindings) wanted.add(input);
     needed.push(dispatch);
   }
   return needed.reverse();
@@ -54,6 +54,7 @@ function splitConstant(dispatches: readonly RecordedDispatch[], fed: Set<Recorde
   for (const dispatch of dispatches) {
     const [output, ...inputs] = dispatch.bindings;
     const constant =
+      dispatch.written === 1 &&
       output instanceof RecordedBuffer &&
       inputs.every((input) => fixed.has(input) || (isConstant(input) && !fed.has(input)));
     if (constant) fixed.add(output);

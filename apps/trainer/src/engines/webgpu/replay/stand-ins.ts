@@ -5,6 +5,7 @@
  * @module
  */
 import type { WebGPUBackend } from '../program.ts';
+import { writtenBindings } from '../written-bindings.ts';
 
 /** A buffer that tfjs would have created. */
 export class RecordedBuffer {
@@ -33,8 +34,10 @@ export type RecordedBinding = RecordedBuffer | GPUBuffer;
 /** A dispatch that tfjs would have encoded. */
 export interface RecordedDispatch {
   pipeline: GPUComputePipeline;
-  /** By binding number; the output is the first, the last are the uniforms. */
+  /** By binding number, without the last, which are the uniforms. */
   bindings: readonly RecordedBinding[];
+  /** How many of the first bindings it writes. */
+  written: number;
   uniforms: ArrayBuffer;
   workgroups: readonly [number, number, number];
 }
@@ -51,6 +54,11 @@ interface DeviceSide {
 }
 
 type Entry = { resource: RecordedBuffer | { buffer: GPUBuffer | RecordedBuffer } };
+
+let recording = false;
+
+/** Whether a step is being recorded: no shader runs then. */
+export const isRecording = (): boolean => recording;
 
 /** Sends what tfjs has encoded to the device. */
 export function flush(backend: WebGPUBackend): void {
@@ -79,11 +87,13 @@ export function recordDispatches<Result>(
       releaseBuffer: () => {},
     },
   });
+  recording = true;
   try {
     const result = run();
     flush(backend); // lets go of the tensors that are done with
     return { result, dispatches };
   } finally {
+    recording = false;
     Object.assign(side, { device, queue, bufferManager, commandEncoder: null });
     side.computePassEncoder = null;
   }
@@ -122,7 +132,8 @@ function standInPass(dispatches: RecordedDispatch[]) {
     dispatchWorkgroups(x: number, y = 1, z = 1) {
       const bindings = bound.slice(0, -1);
       const uniforms = (bound.at(-1) as RecordedBuffer).contents!;
-      dispatches.push({ pipeline, bindings, uniforms, workgroups: [x, y, z] });
+      const written = writtenBindings(pipeline);
+      dispatches.push({ pipeline, bindings, written, uniforms, workgroups: [x, y, z] });
     },
     end() {},
   };

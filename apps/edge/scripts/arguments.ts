@@ -13,7 +13,8 @@ import {
   SHIPPED_GENERATORS,
 } from '../src/runtimes/named-folder.ts';
 
-const RUNS_FOLDER = fileURLToPath(new URL('../../../runs', import.meta.url));
+const RUNS_FOLDER =
+  process.env.KILLME_RUNS ?? fileURLToPath(new URL('../../../runs', import.meta.url));
 
 /** How a script is told which generators. */
 export const generatorOptions = {

@@ -1,3 +1,4 @@
+export * from './choose-tasks.ts';
 export * from './error-code.ts';
 export * from './escape-controls.ts';
 export * from './explain-file-error.ts';

@@ -10,17 +10,10 @@ import { OPTIONS } from '../run/option-table.ts';
 import { parseGivenOptions, resolveOptions } from '../run/options.ts';
 import { readRunRecord } from '../run/record.ts';
 import { train } from '../train/train.ts';
-import {
-  ablationRunName,
-  beginFrom,
-  checkRow,
-  rowKeys,
-  sharesWarmUp,
-  trainCommand,
-  VARIANT_NAMES,
-  variantOptions,
-} from './ablate.ts';
+import { checkedRow } from './ablate.ts';
 import { readRows } from './csv.ts';
+import { ablationRunName, beginFrom } from './train-variant.ts';
+import { sharesWarmUp, trainCommand, VARIANT_NAMES, variantOptions } from './variants.ts';
 
 const rows = await readRows(join(import.meta.dirname, 'fixtures/ablation.csv'));
 
@@ -117,31 +110,22 @@ describe('a row that is there', () => {
 
   it('is not made again, whatever engine and folder it was made with', () => {
     const given = variantOptions('hinge', { seed: 7, data: 'elsewhere', backend: 'webgpu' });
-    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).not.toThrow();
-    expect(() => checkRow(undefined, 'hinge', 'a.csv')).not.toThrow();
+    const row = rowOf(trainCommand(given));
+    expect(checkedRow(row, 'hinge', 'a.csv')).toBe(row);
+    expect(checkedRow(undefined, 'hinge', 'a.csv')).toBeUndefined();
   });
 
   it('is refused when the variant was something else then', () => {
     const given = { ...variantOptions('hinge', { seed: 7, backend: 'wasm' }), gradientPenalty: 2 };
-    expect(() => checkRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).toThrow(
+    expect(() => checkedRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).toThrow(
       /^a\.csv has a row of hinge that was trained otherwise than it would be now: remove the row/,
     );
   });
 });
 
 describe('the runs of the ablation', () => {
-  it('are all variants of one seed, then those of the next: stopped early, none is ahead', () => {
-    const options = { variants: ['lite', 'article'], seeds: [5, 3], cpuSeconds: 300 } as const;
-    expect(rowKeys(options, 'icons').map(({ variant, seed }) => `${variant} ${seed}`)).toEqual([
-      'lite 5',
-      'article 5',
-      'lite 3',
-      'article 3',
-    ]);
-  });
-
   it('have names that a run may have, whatever the data are called', () => {
-    const longest = { seed: 2 ** 32 - 1, cpuSeconds: 10_000_000 };
+    const longest = { seed: 2 ** 32 - 1, budget: '10000000 CPU seconds' };
     const names = VARIANT_NAMES.map((variant) =>
       ablationRunName({ variant, data: 'Мои картинки (2) of "kill me baby"', ...longest }),
     );
@@ -149,10 +133,15 @@ describe('the runs of the ablation', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('differ by data, time and seed', () => {
-    const key = { variant: 'lite', data: 'icons', seed: 1, cpuSeconds: 300 };
-    expect(ablationRunName(key)).toBe('ablation-icons-lite-300-1');
-    const others = [{ data: 'faces' }, { cpuSeconds: 600 }, { seed: 2 }, { variant: 'article' }];
+  it('differ by data, budget and seed', () => {
+    const key = { variant: 'lite', data: 'icons', seed: 1, budget: '300 CPU seconds' };
+    expect(ablationRunName(key)).toBe('ablation-icons-lite-300s-1');
+    const others = [
+      { data: 'faces' },
+      { budget: '300 iterations' },
+      { seed: 2 },
+      { variant: 'article' },
+    ];
     const names = others.map((other) => ablationRunName({ ...key, ...other }));
     expect(new Set([...names, ablationRunName(key)]).size).toBe(5);
   });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addRow, findRow, readRows } from './csv.ts';
+import { findRow, readRows, writeRows } from './csv.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'killme-ablation-'));
 const fixture = join(import.meta.dirname, 'fixtures/ablation.csv');
@@ -11,14 +11,14 @@ const rows = await readRows(fixture);
 describe('the CSV of the ablation', () => {
   it('is written as it was read', async () => {
     const copy = join(folder, 'new/copy.csv');
-    for (const row of rows) await addRow(copy, row);
+    await writeRows(copy, rows);
     expect(await readFile(copy, 'utf8')).toBe(await readFile(fixture, 'utf8'));
   });
 
   it('keeps four digits, quotes and line breaks', async () => {
     const file = join(folder, 'odd.csv');
     const row = { ...rows[0]!, swd: 12.34567, data: 'a "b",\nc', rarestClass: undefined };
-    await addRow(file, row);
+    await writeRows(file, [row]);
     expect(await readRows(file)).toEqual([{ ...row, swd: 12.35 }]);
   });
 
@@ -27,9 +27,9 @@ describe('the CSV of the ablation', () => {
   });
 
   it('finds a row by variant, data, seed and time', () => {
-    const key = { variant: 'lite', data: 'characters', seed: 1, cpuSeconds: 300 };
+    const key = { variant: 'lite', data: 'characters', seed: 1, budget: '300 CPU seconds' };
     expect(findRow(rows, key)?.iterations).toBe(700);
-    expect(findRow(rows, { ...key, cpuSeconds: 60 })?.iterations).toBe(140);
+    expect(findRow(rows, { ...key, budget: '60 CPU seconds' })?.iterations).toBe(140);
     expect(findRow(rows, { ...key, data: 'icons, mine' })?.iterations).toBe(710);
     expect(findRow(rows, { ...key, seed: 3 })).toBeUndefined();
   });

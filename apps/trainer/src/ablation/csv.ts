@@ -11,18 +11,25 @@ import { UserError } from '@killme/model';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
-import { appendToFile, writeFileWhole } from '../run/folder.ts';
+import { writeFileWhole } from '../run/folder.ts';
 
 const text = z.string().min(1);
 const figure = z.string().min(1).pipe(z.coerce.number<string>());
 const figureOrNone = z.union([z.literal('').transform(() => undefined), figure]);
 
-const rowSchema = z.strictObject({
+export const rowSchema = z.strictObject({
   variant: text,
   data: text,
   seed: figure,
-  cpuSeconds: figure,
+  /** What each variant has trained for: `3600 CPU seconds`, `500 iterations`. */
+  budget: text,
   engine: text,
+  /** Where it was made; rows from before 2026-11-29 do not say. */
+  host: z.string(),
+  /** GPU, or CPU and cores; several where the run moved. */
+  device: z.string(),
+  /** Of the code. */
+  version: z.string(),
   iterations: figure,
   /** None where D has only rested. */
   accuracy: figureOrNone,
@@ -49,7 +56,7 @@ const rowSchema = z.strictObject({
 export type AblationRow = z.infer<typeof rowSchema>;
 
 /** What names a row: no two runs of a CSV have all four in common. */
-export type RowKey = Pick<AblationRow, 'variant' | 'data' | 'seed' | 'cpuSeconds'>;
+export type RowKey = Pick<AblationRow, 'variant' | 'data' | 'seed' | 'budget'>;
 
 const COLUMNS = Object.keys(rowSchema.shape) as (keyof AblationRow)[];
 
@@ -80,25 +87,26 @@ function parseCsv(csv: string, path: string): unknown[] {
 
 export function findRow(rows: readonly AblationRow[], key: RowKey): AblationRow | undefined {
   return rows.find(
-    ({ variant, data, seed, cpuSeconds }) =>
-      variant === key.variant &&
-      data === key.data &&
-      seed === key.seed &&
-      cpuSeconds === key.cpuSeconds,
+    ({ variant, data, seed, budget }) =>
+      variant === key.variant && data === key.data && seed === key.seed && budget === key.budget,
   );
 }
 
-/** Adds a row, to a new file where there is none. */
-export async function addRow(path: string, row: AblationRow): Promise<void> {
-  if (!existsSync(path)) {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFileWhole(path, stringify([COLUMNS]));
-  }
-  await appendToFile(path, stringify([COLUMNS.map((column) => cell(row[column]))]));
+export const describeKey = ({ variant, data, seed, budget }: RowKey) =>
+  `${variant} of ${data}, seed ${seed}, ${budget}`;
+
+/** Writes all rows, whole. */
+export async function writeRows(path: string, rows: readonly AblationRow[]): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const cells = rows.map(rounded).map((row) => COLUMNS.map((column) => row[column]));
+  await writeFileWhole(path, stringify([COLUMNS, ...cells]));
 }
 
-/** Of figures four digits. */
-function cell(value: string | number | undefined): string | number | undefined {
-  if (typeof value !== 'number' || Number.isInteger(value)) return value;
-  return Number(value.toPrecision(4));
+/** Figures to four digits, as the CSV has them. */
+export function rounded(row: AblationRow): AblationRow {
+  const cells = Object.entries(row).map(([column, value]) => [
+    column,
+    typeof value !== 'number' || Number.isInteger(value) ? value : Number(value.toPrecision(4)),
+  ]);
+  return Object.fromEntries(cells) as AblationRow;
 }

@@ -40,7 +40,7 @@ const COLUMNS: readonly Column[] = [
 const OTHER = 'article';
 
 /**
- * Rows that can be compared (same data, same CPU time, same engine) in a table each: a line for every
+ * Rows that can be compared (same data, budget and engine) in a table each: a line for every
  * variant, with the median over its seeds and their range. Where the article's row of a seed is there,
  * a second table has `(model − floor) / (article − floor)`, worked out seed by seed.
  */
@@ -49,17 +49,16 @@ export function ablationTables(rows: readonly AblationRow[]): string {
 }
 
 function comparable(rows: readonly AblationRow[]): AblationRow[][] {
-  const kind = ({ data, cpuSeconds, engine }: AblationRow) =>
-    JSON.stringify([data, cpuSeconds, engine]);
+  const kind = ({ data, budget, engine }: AblationRow) => JSON.stringify([data, budget, engine]);
   return [...Map.groupBy(rows, kind).values()];
 }
 
 function describeGroup(rows: AblationRow[]): string {
-  const { data, cpuSeconds, engine } = rows[0]!;
+  const { data, budget, engine } = rows[0]!;
   const variants = [...Map.groupBy(rows, ({ variant }) => variant)];
   const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const parts = [
-    `${data}, ${cpuSeconds} CPU seconds on ${engine}, seeds ${seeds.join(', ')}:`,
+    `${data}, ${budget} on ${engine}, seeds ${seeds.join(', ')}:`,
     figureTable(rows, variants),
   ];
   const scores = normalisedTable(rows, variants);

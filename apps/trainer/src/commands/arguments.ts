@@ -33,3 +33,13 @@ export const backendOption = () =>
   new Option('--backend <NAME>', 'the engine')
     .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])
     .default('auto');
+
+/** Of commands whose work is a list of tasks. */
+export const taskOptions = () => [
+  new Option('--plan', 'print the tasks as JSON, and stop'),
+  new Option('--task [I]', 'run one task, from 0; without I the number that the scheduler gives'),
+  new Option(
+    '--shard <I/N>',
+    'run every N-th task, beginning with task I; N alone: I is what the scheduler gives',
+  ),
+];

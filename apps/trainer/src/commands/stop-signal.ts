@@ -1,5 +1,8 @@
 import { onStop } from '@killme/command-line';
 
+/** As a shell has it after SIGTERM: a scheduler must not take what was stopped for done. */
+export const STOPPED = 143;
+
 /** Aborts at the first Ctrl-C, so that the loop ends with a checkpoint; a second one ends at once. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();

@@ -9,8 +9,10 @@ import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@killme/model';
 
-/** Where runs live: `runs/` of the repository, wherever the command was typed. */
-export const RUNS_FOLDER = resolve(import.meta.dirname, '../../../../runs');
+/** Where runs live: `runs/` of the repository, wherever the command was typed, or `KILLME_RUNS`. */
+export const RUNS_FOLDER = resolve(
+  process.env.KILLME_RUNS ?? join(import.meta.dirname, '../../../../runs'),
+);
 
 /** The paths inside a run folder. */
 export interface RunFolder {

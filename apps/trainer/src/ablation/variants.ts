@@ -1,0 +1,95 @@
+/**
+ * The variants of the ablation: what each trains with.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Methods } from '@killme/model/training';
+import type { EngineChoice } from '../engines/start.ts';
+import { flagValue, kebab } from '../run/option-table.ts';
+import { type GivenOptions, resolveOptions, type TrainOptions } from '../run/options.ts';
+
+/** Training options by the name of what they try; each is `lite` but for one thing. */
+export const VARIANTS = {
+  lite: {},
+  article: { preset: 'article' },
+  'no-penalty': { gradientPenalty: 0 },
+  'penalty-10': { gradientPenalty: 10 },
+  'no-minibatch-deviation': { minibatchDeviation: false },
+  'no-augment': { augment: [] },
+  'augment-color': { augment: ['color', 'translation', 'cutout'] },
+  logistic: { loss: 'logistic' },
+  hinge: { loss: 'hinge' },
+  'no-ema': { emaDecay: 0 },
+  'batch-32': { batch: 32 },
+  'no-class-condition': { classCondition: false },
+  'no-reconstruction': { reconstructionWeight: 0 },
+  'no-warm-up': { warmUp: 0 },
+  'no-whitening': { latentWhitening: false },
+  'learning-rate-4e-4': { learningRate: 4e-4 },
+  'learning-rate-2e-3': { learningRate: 2e-3 },
+} satisfies Record<string, GivenOptions>;
+
+export type VariantName = keyof typeof VARIANTS;
+
+export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[];
+
+/** What a variant is trained with, said in full so that it holds when defaults change. */
+export function variantOptions(
+  variant: VariantName,
+  { seed, data, backend }: { seed: number; data?: string | null; backend: EngineChoice },
+): GivenOptions {
+  return {
+    seed,
+    ...(data == null ? {} : { data }),
+    backend,
+    ...chosenOptions(variant),
+  };
+}
+
+/** What makes a variant, whatever it learns from. */
+export function chosenOptions(variant: VariantName): GivenOptions {
+  return chosenOf(resolveOptions({ preset: 'lite', ...VARIANTS[variant] }));
+}
+
+export const chosenOf = ({ preset, batch, learningRate, methods }: TrainOptions): GivenOptions => ({
+  preset,
+  batch,
+  learningRate,
+  ...methods,
+});
+
+/** Methods that are D's alone, which rests in the warm-up. */
+const OF_DISCRIMINATOR: readonly (keyof Methods)[] = [
+  'loss',
+  'gradientPenalty',
+  'minibatchDeviation',
+  'augment',
+];
+
+/**
+ * Whether a variant's warm-up is that of `lite` to the last bit. It is made once then, and its CPU time
+ * counts for each variant that goes on from it.
+ */
+export function sharesWarmUp(variant: VariantName): boolean {
+  const fixed = (name: VariantName) => {
+    const chosen = Object.entries(chosenOptions(name));
+    return chosen.filter(([key]) => !(OF_DISCRIMINATOR as readonly string[]).includes(key));
+  };
+  return isDeepStrictEqual(fixed(variant), fixed('lite'));
+}
+
+/** What makes the same run by hand, but for its length. */
+export function trainCommand(given: GivenOptions): string {
+  return `npm run train -- ${flags(given)}`;
+}
+
+export function flags(given: GivenOptions): string {
+  return Object.entries(given)
+    .map(([key, value]) => `--${kebab(key)} ${shellWord(flagValue(value))}`)
+    .join(' ');
+}
+
+/** As a shell takes it for one word: paths may have spaces. */
+const shellWord = (text: string) =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -63,7 +63,7 @@ export function createIterations({
   const sampler = createSampler(preset, dataset, at);
   const replay = createReplay({ record, ...(log && { log }) });
   const step: Step = {
-    state: stateSlots(gan),
+    state: [...stateSlots(gan), ...sampler.slots],
     keepCounts: () => keepStepCounts(gan),
     run() {
       const losses: LiteStepLosses =
@@ -90,7 +90,10 @@ export function createIterations({
         },
       };
     },
-    dispose: () => replay.dispose(),
+    dispose() {
+      replay.dispose();
+      sampler.dispose();
+    },
   };
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Batch, type Dataset, drawBatch, oneHotLabels } from '@killme/data';
+import { type Dataset, oneHotLabels, takeBatch } from '@killme/data';
 import { createRandom, placeClasses, randomLatents } from '@killme/model';
 import {
   type Augmentation,
@@ -17,6 +17,8 @@ import {
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
+import type { StateSlot } from '../engines/replay.ts';
+import { placeImages } from '../engines/resident-images.ts';
 import { normal } from '../gan/normal.ts';
 
 /** Which iteration inputs are sampled for; `batch` is its batch size. */
@@ -47,31 +49,46 @@ export interface Sampler {
   augment(images: tf.Tensor4D, part: string, policy: readonly Augmentation[]): tf.Tensor4D;
   /** Standard normal, `[batch / 2, components]`. */
   encoderNoise(components: number): tf.Tensor2D;
+  /** What a recorded step reads besides: the images, where the engine holds them. */
+  slots: readonly StateSlot[];
+  dispose(): void;
 }
 
 /** @param at the place that is current; the caller moves it on. */
 export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Place>): Sampler {
   const { latent, imageSize } = preset;
   const half = at.batch / 2;
-  const readBatch = batchReader(dataset, at);
+  const chosen = imageChooser(dataset, at);
+  const labels = () => Uint16Array.from(chosen(), (index) => dataset.labels[index]!);
+  const resident = placeImages(dataset);
+  const realImages = () => {
+    if (!resident) {
+      const pixels = () => takeBatch(dataset, chosen()).images;
+      return feed([half, imageSize, imageSize, 3], pixels) as tf.Tensor4D;
+    }
+    const indices = feed([half], () => Int32Array.from(chosen())) as tf.Tensor1D;
+    const images = resident.gather(indices);
+    indices.dispose();
+    return images;
+  };
   const nameOf = ({ purpose, part }: Use) => `${at.seed}/${purpose}/${at.iteration}/${part}`;
   const latents = (purpose: LatentPurpose, count: number) =>
     feed([count, latent.size], () => {
       const values = sampleLatents(preset, { ...at, purpose, count });
       // With the classes of the real images, so that a relativistic loss compares images of one class.
-      if (latent.classes) placeClasses(values, readBatch().labels, latent);
+      if (latent.classes) placeClasses(values, labels(), latent);
       return values;
     }) as tf.Tensor2D;
   return {
     batch: () => ({
-      realImages: feed([half, imageSize, imageSize, 3], () => readBatch().images) as tf.Tensor4D,
+      realImages: realImages(),
       discriminatorLatents: latents('discriminator latents', half),
       generatorLatents: latents('generator latents', generatorBatch(preset, at.batch)),
     }),
     classes() {
       const { classes } = dataset;
       if (!latent.classes) return undefined;
-      const values = () => oneHotLabels({ labels: readBatch().labels, classes });
+      const values = () => oneHotLabels({ labels: labels(), classes });
       return feed([half, classes.length], values) as tf.Tensor2D;
     },
     dropoutMask: (use, shape, rate) =>
@@ -88,19 +105,21 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
       feed([half, components], () =>
         normal(createRandom(`${at.seed}/encoder noise/${at.iteration}`), half * components),
       ) as tf.Tensor2D,
+    slots: resident?.slots ?? [],
+    dispose: () => resident?.dispose(),
   };
 }
 
-/** The real images of the current iteration and their labels, read once. */
-function batchReader(dataset: Dataset, at: Readonly<Place>): () => Batch {
-  let read: { iteration: number; batch: Batch } | undefined;
+/** Which images the current iteration learns from, with replacement, chosen once. `[batch / 2]`. */
+function imageChooser(dataset: Dataset, at: Readonly<Place>): () => Uint32Array {
+  let chosen: { iteration: number; indices: Uint32Array } | undefined;
   return () => {
-    const { seed, batch: size, iteration } = at;
-    if (read?.iteration !== iteration) {
+    const { seed, batch, iteration } = at;
+    if (chosen?.iteration !== iteration) {
       const random = createRandom(`${seed}/real images/${iteration}`);
-      read = { iteration, batch: drawBatch({ dataset, batchSize: size / 2, random }) };
+      chosen = { iteration, indices: random.integers(batch / 2, dataset.count) };
     }
-    return read.batch;
+    return chosen.indices;
   };
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from '../activation-gradients.ts';
 import { batchNorm, batchNormGradients, columnSums } from './columns.ts';
@@ -95,6 +96,15 @@ const KERNELS: Record<string, Kernel> = {
     });
   },
 
+  GatherImages: (backend, { bytes, levels, indices }, { shape }) => {
+    const [, ...image] = shape as number[];
+    return runShader(backend, GATHER_IMAGES, {
+      inputs: { bytes: bytes!, levels: levels!, indices: indices! },
+      shape: shape as number[],
+      uniforms: i32({ pixels: product(image) }),
+    });
+  },
+
   AdamStep(backend, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
     const { beta1, beta2, epsilon } = attrs as Record<string, number>;
     const [p, m, v] = [parameter!, firstMoment!, secondMoment!].map((tensor) =>
@@ -125,6 +135,15 @@ const TRANSLATE_IMAGES: Shader = {
       let from_ = (image * uniforms.height + row) * uniforms.width + column;
       result[index] = images[from_ * uniforms.channels + channel];
     }`,
+};
+
+/** Of images of one byte for each number, four in a word. */
+const GATHER_IMAGES: Shader = {
+  name: 'gatherImages',
+  body: `
+    let at = u32(indices[index / uniforms.pixels]) * u32(uniforms.pixels) + u32(index % uniforms.pixels);
+    let level = (u32(bytes[at / 4u]) >> (8u * (at % 4u))) & 0xffu;
+    result[index] = levels[level];`,
 };
 
 const CUTOUT_MASKS: Shader = {

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { inDeno } from '../deno.ts';
 import type { Engine } from '../engine.ts';
 import { registerReplay } from '../replay.ts';
+import { offerResidentImages } from '../resident-images.ts';
 import { findWebgpu } from './adapter.ts';
 import { registerWebgpuKernels } from './kernels.ts';
 import type { WebGPUBackend } from './program.ts';
@@ -35,6 +36,8 @@ export async function startWebgpu(): Promise<Engine> {
   const backend = tf.backend() as WebGPUBackend;
   const check = failLoudly(backend);
   registerWebgpuKernels();
+  const { maxStorageBufferBindingSize, maxBufferSize } = backend.device.limits;
+  offerResidentImages('webgpu', Math.min(maxStorageBufferBindingSize, maxBufferSize));
   const { createWebgpuReplay } = await import('./replay/replay.ts'); // needs Deno's WebGPU
   registerReplay('webgpu', (log) => createWebgpuReplay(backend, check, log));
   const device = found.software ? `${found.device}, which is no GPU` : found.device;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { errorCode } from '@killme/command-line';
 import { decodeImage } from './images/decode-image.ts';
+import { endIdleDecoders } from './images/decode-process.ts';
 import { type DecodeOptions, ImageFault, type ImageHeader } from './images/image.ts';
 import { compareBytes, type LaidOutImage, type Layout } from './sources/layout.ts';
 import type { Source } from './sources/source.ts';
@@ -52,6 +53,7 @@ export async function readImages(
   }
   // Every worker is awaited even if one fails, so that none reads on from a source that was closed.
   const workers = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
+  endIdleDecoders();
   for (const result of workers) if (result.status === 'rejected') throw result.reason;
 
   return {

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { RED } from '../testing/files.ts';
 import { decodeImage as decode } from './decode-image.ts';
+import { endIdleDecoders } from './decode-process.ts';
 
 const decodeImage = async (bytes: Uint8Array, size: number) =>
   (await decode(bytes, { size })).frames[0]!;
@@ -14,6 +15,8 @@ const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * i * 31) % 
 const noisePng = await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })
   .png()
   .toBuffer();
+
+afterAll(endIdleDecoders);
 
 describe('decodeImage', () => {
   it('keeps an image that has the right size exactly as it is', async () => {

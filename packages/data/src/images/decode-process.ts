@@ -31,6 +31,7 @@ const decodeAnswer = z.union([
 
 interface Decoder {
   isAlive: boolean;
+  end(): void;
   /** Jobs are one at a time: a process that dies has one culprit. */
   ask(line: string): Promise<z.infer<typeof decodeAnswer>>;
 }
@@ -59,6 +60,14 @@ export async function decodeInProcess({
   }
 }
 
+/** Ends the processes that have nothing to do; they are started again when they are needed. */
+export function endIdleDecoders(): void {
+  for (const decoder of idle.splice(0)) {
+    decoder.end();
+    running--;
+  }
+}
+
 async function takeDecoder(): Promise<Decoder> {
   const free = idle.pop();
   if (free) return free;
@@ -84,7 +93,7 @@ function startDecoder(): Decoder {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.stdin.on('error', () => {}); // The process ended: its answer tells why.
   unref(child);
-  const decoder: Decoder = { isAlive: true, ask };
+  const decoder: Decoder = { isAlive: true, ask, end: () => child.stdin.end() };
   return decoder;
 
   async function ask(line: string): Promise<z.infer<typeof decodeAnswer>> {

@@ -34,6 +34,8 @@ const memoryLimit = z.coerce.number().positive().parse(process.argv[2]) * 2 ** 2
 setInterval(() => {
   if (process.memoryUsage.rss() > memoryLimit) process.kill(process.pid, 'SIGKILL');
 }, WATCH_EVERY_MS).unref();
+// Who asked is gone: nobody waits for what is being decoded.
+process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'));
 // Ctrl-C reaches the whole group: the program that asked decides when this one ends.
 process.on('SIGINT', () => {});
 

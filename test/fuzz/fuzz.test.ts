@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { fuzz } from './fuzz.ts';
+
+describe('npm run fuzz', () => {
+  it('finds nothing in some cases of every target, the same ones every time', async () => {
+    const { counts, findings } = await fuzz({ seed: 'tests', cases: 25 });
+    expect(findings).toEqual([]);
+    expect(counts).toEqual({
+      http: 25,
+      generator: 25,
+      checkpoint: 25,
+      options: 25,
+      archive: 25,
+      image: 25,
+    });
+  });
+});

@@ -1,0 +1,176 @@
+/**
+ * What the fuzz attacks: each target takes damaged or hostile input and has to refuse it in one line,
+ * or to take it for what it is. Anything else is a finding.
+ *
+ * @module
+ */
+import '@tensorflow/tfjs-backend-cpu';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeImage, endIdleDecoders, ImageFault, loadDataset } from '@killme/data';
+import { makeRar5, makeZip } from '@killme/data/testing/archives';
+import { createApp, diskOptions, nameFolder } from '@killme/edge';
+import { randomGeneratorFiles } from '@killme/edge/testing';
+import {
+  articleDiscriminator,
+  articleGenerator,
+  loadGeneratorFile,
+  type Random,
+  UserError,
+} from '@killme/model';
+import {
+  initializeNetwork,
+  parseGivenOptions,
+  readNewestCheckpoint,
+  saveCheckpoint,
+} from '@killme/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import sharp from 'sharp';
+import { createHttpAttack } from './http.ts';
+import { mutate, pick } from './mutate.ts';
+
+export interface Target {
+  name: string;
+  /** @throws what is a finding. */
+  attack(random: Random): Promise<void>;
+}
+
+/** All targets, ready; `clean` removes their files. */
+export async function createTargets(): Promise<{ targets: Target[]; clean(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'killme-fuzz-'));
+  const targets = [
+    { name: 'http', attack: await httpTarget(folder) },
+    { name: 'generator', attack: await generatorTarget() },
+    { name: 'checkpoint', attack: await checkpointTarget(folder) },
+    { name: 'options', attack: attackOptions },
+    { name: 'archive', attack: await archiveTarget(folder) },
+    { name: 'image', attack: await imageTarget() },
+  ];
+  const clean = async () => {
+    endIdleDecoders();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { targets, clean };
+}
+
+async function httpTarget(folder: string) {
+  const generator = join(folder, 'generator');
+  await writeFiles(generator, await randomGeneratorFiles({ imageSize: 32 }));
+  return createHttpAttack(createApp(diskOptions([nameFolder(generator)])));
+}
+
+/** A file of which any bit has changed is refused. */
+async function generatorTarget() {
+  const files = await randomGeneratorFiles({ imageSize: 16, encoding: 'int8' });
+  return async (random: Random) => {
+    const name = pick(random, [...files.keys()]);
+    const damaged = new Map(files).set(name, mutate(files.get(name)!, random));
+    const read = async (file: string) => {
+      const bytes = damaged.get(file);
+      if (bytes === undefined) throw new UserError(`${file} is not there`);
+      return bytes;
+    };
+    if (await refuses(() => loadGeneratorFile(read))) return;
+    throw new Error(`a damaged ${name} was accepted`);
+  };
+}
+
+/** A damaged checkpoint is passed over. */
+async function checkpointTarget(folder: string) {
+  await tf.setBackend('cpu');
+  const size = { imageSize: 16, width: 1 / 16 };
+  const file = await saveCheckpoint(
+    folder,
+    { iteration: 1 },
+    {
+      generator: initializeNetwork(articleGenerator(size), 'fuzz/generator'),
+      discriminator: initializeNetwork(articleDiscriminator(size), 'fuzz/discriminator'),
+      encoder: undefined,
+      ema: undefined,
+    },
+  );
+  const whole = await readFile(file);
+  return async (random: Random) => {
+    await writeFile(file, mutate(whole, random));
+    const checkpoint = await readNewestCheckpoint(folder, () => {});
+    if (checkpoint !== undefined) throw new Error('a damaged checkpoint was read');
+  };
+}
+
+async function attackOptions(random: Random): Promise<void> {
+  const names = [
+    'preset',
+    'batch',
+    'iterations',
+    'seed',
+    'data',
+    'loss',
+    'augment',
+    '__proto__',
+    '',
+  ];
+  const values = [-1, 0, 1.5, 1e9, 2 ** 53, '', '3', 'on', null, true, [], {}, ['x'], '\0', '../x'];
+  const given = Object.fromEntries(
+    Array.from(random.integers(3, names.length), (at) => [names[at]!, pick(random, values)]),
+  );
+  await refuses(async () => parseGivenOptions(given, { file: 'options.json' }));
+}
+
+async function archiveTarget(folder: string) {
+  const png = (background: string) =>
+    sharp({ create: { width: 8, height: 8, channels: 3, background } })
+      .png()
+      .toBuffer();
+  const entries = [
+    { path: 'a/1.png', bytes: await png('#f00') },
+    { path: 'b/2.png', bytes: await png('#0f0') },
+    { path: 'あ/3.png', bytes: await png('#00f') },
+  ];
+  const archives = [makeZip(entries), makeRar5(entries)];
+  const file = join(folder, 'icons.zip');
+  return async (random: Random) => {
+    await writeFile(file, mutate(pick(random, archives), random));
+    await refuses(() => loadDataset({ path: file, imageSize: 8 }));
+  };
+}
+
+async function imageTarget() {
+  const image = sharp({ create: { width: 24, height: 24, channels: 4, background: '#f80c' } });
+  const images = await Promise.all([
+    ...(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const).map((format) =>
+      image.clone().toFormat(format).toBuffer(),
+    ),
+    Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1h7" stroke="#f00" stroke-dasharray="1 2"/></svg>',
+    ),
+    Buffer.from(
+      'Qk1GAAAAAAAAADYAAAAoAAAAAgAAAAIAAAABABgAAAAAABAAAADEDgAAxA4AAAAAAAAAAAAA/wAABwgJAAAAAP8A/wAAAA==',
+      'base64',
+    ),
+  ]);
+  return async (random: Random) => {
+    const bytes = mutate(pick(random, images), random);
+    await refuses(() => decodeImage(bytes, { size: 8, frames: pick(random, ['first', 'all']) }));
+  };
+}
+
+/**
+ * @returns whether it was refused as it should be: by an error for the person, in one line.
+ * @throws any other error.
+ */
+async function refuses(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return false;
+  } catch (error) {
+    const isForPeople = error instanceof UserError || error instanceof ImageFault;
+    if (isForPeople && !error.message.includes('\n')) return true;
+    throw error;
+  }
+}
+
+async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+}

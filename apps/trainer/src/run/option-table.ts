@@ -171,6 +171,28 @@ export const RUN_OPTIONS = {
     reason: 'one damaged file of many does not matter',
     onResume: 'may change',
   }),
+  background: option({
+    schema: z
+      .string()
+      .regex(/^#[0-9a-f]{6}$/i, 'must be # and six hexadecimal digits, as #ffffff')
+      .optional(),
+    value: 'COLOUR',
+    help: 'the colour under transparent pixels, as #rrggbb',
+    default: () => undefined,
+    defaultText: '#ffffff',
+    reason:
+      'most icons are made for a white page; npm run data -- inspect names those that it hides',
+    onResume: 'fixed',
+  }),
+  frames: option({
+    schema: z.enum(['first', 'all'], { error: 'must be first or all' }).optional(),
+    value: 'WHICH',
+    help: 'of animations: the first frame, or all of them as images',
+    default: () => undefined,
+    defaultText: 'first',
+    reason: 'the frames of one animation are nearly alike and would outweigh other icons',
+    onResume: 'fixed',
+  }),
 };
 
 type MethodTable = {

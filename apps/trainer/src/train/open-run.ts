@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { escapeControls } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { type Preset, presetByName } from '@killme/model/training';
@@ -79,9 +80,10 @@ export async function readRunDataset({ folder, options, saved }: RunPlan): Promi
     ...(options.data === null ? {} : { path: options.data }),
     imageSize: presetByName(options.preset).imageSize,
     strict: options.strict,
-    log: console.log,
+    background: options.background,
+    frames: options.frames,
+    log: (line) => console.log(escapeControls(line)),
   });
-  for (const { file, reason } of dataset.omitted) console.warn(`omitted: ${file}: ${reason}`);
   if (options.batch > dataset.count) {
     throw new UserError(
       `--batch ${options.batch} is larger than the dataset (${dataset.count} images in ` +
@@ -94,7 +96,11 @@ export async function readRunDataset({ folder, options, saved }: RunPlan): Promi
         'put them back, or start another run by --name',
     );
   }
-  console.log(`data: ${dataset.count} images of ${dataset.name} (${dataset.classes.join(', ')})`);
+  console.log(
+    escapeControls(
+      `data: ${dataset.count} images of ${dataset.name} (${dataset.classes.join(', ')})`,
+    ),
+  );
   return dataset;
 }
 

@@ -6,6 +6,7 @@ import { startEventFile } from '../report/tensorboard.ts';
 import type { CpuBudget } from '../run/cpu-budget.ts';
 import { checkFinite } from '../run/health.ts';
 import { type Lock, lockRun } from '../run/lock.ts';
+import { startLogFile } from '../run/log-file.ts';
 import {
   appendMetrics,
   formatLogLine,
@@ -109,6 +110,7 @@ async function trainIterations(
   const { folder, record, preset, dataset, gan, start } = run;
   const { options } = record;
   const { iterations } = options;
+  await startLogFile(folder.log, start);
   await startMetricsFile(folder.metrics, start);
   await startQualityFile(folder.quality, start);
   const events = await startEventFile(folder.tensorboard, start);

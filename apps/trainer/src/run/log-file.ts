@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { writeFileWhole } from './folder.ts';
+
+/** A line of an iteration begins with its number: {@link formatLogLine}. */
+const ITERATION = /^(\d+) \[/;
+
+/**
+ * Begins a run's log, or cuts one back to the iterations before `start`, which will come again. What
+ * a kill has cut off in the middle of a line goes too.
+ */
+export async function startLogFile(path: string, start: number): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split(/(?<=\n)/);
+  const end = lines.findIndex((line) => Number(ITERATION.exec(line)?.[1] ?? -1) >= start);
+  await writeFileWhole(path, (end < 0 ? lines : lines.slice(0, end)).join(''));
+}

@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../disconnect.ts';
@@ -41,6 +43,35 @@ it('Deno refuses a damaged generator, one that has changed, and a port in use, w
   await remove();
   expect(refusal.status).toBe(1);
   expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
+}, 120_000);
+
+it('Deno takes an IPv6 host and a run’s folder, and refuses a Host that is none', async () => {
+  const run = await mkdtemp(`${tmpdir()}/killme-run-`);
+  const { folder, remove } = await writeRandomGenerator({ imageSize: 32 });
+  await rename(folder, `${run}/generator`);
+  const server = expectServer(await startDeno(run, undefined, ['--host', '::1']));
+  const { port } = new URL(server.origin);
+  const statusFor = async (host: string) => {
+    const socket = connect(Number(port), '::1');
+    socket.end(`GET /img?seed=secret HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const answer = Buffer.concat(await socket.toArray()).toString('latin1');
+    expect(answer).not.toMatch(/secret|\n\s+at /);
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)![1]);
+  };
+  try {
+    expect((await fetch(`http://[::1]:${port}/img?seed=a`)).status).toBe(200);
+    for (const host of ['a b', '[', 'a:99999']) expect(await statusFor(host), host).toBe(400);
+    // Under another name of the server it is the same picture.
+    expect(await statusFor('one.example')).toBe(200);
+    expect(await statusFor('two.example')).toBe(200);
+    const { pictures } = await (await fetch(`http://[::1]:${port}/healthz`)).json();
+    expect(pictures.rendered).toBe(2);
+  } finally {
+    await server.stop();
+    await rename(`${run}/generator`, folder);
+    await remove();
+    await rm(run, { recursive: true });
+  }
 }, 120_000);
 
 it('Deno renders no more for a client that has disconnected', async () => {

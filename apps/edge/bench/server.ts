@@ -13,6 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { freePort } from '../src/testing/index.ts';
 
+const DENO_ENTRY = fileURLToPath(new URL('../src/runtimes/deno.ts', import.meta.url));
+
+/** Deno's own program: its script for npm would stand between. */
+const DENO = fileURLToPath(new URL('./deno', import.meta.resolve('deno/package.json')));
+
 const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
 
 /** A running server. */
@@ -32,15 +37,40 @@ export interface Server {
  */
 export async function startServer(...generators: readonly string[]): Promise<Server> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
-  const child = spawn(
-    process.execPath,
-    [
-      SERVE,
-      ...generators.flatMap((folder) => ['--generator', folder]),
-      ...['--port', String(port), '--inspector-port', String(inspectorPort)],
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const server = await startProcess(process.execPath, [
+    SERVE,
+    ...namedGenerators(generators),
+    ...['--port', String(port), '--inspector-port', String(inspectorPort)],
+  ]);
+  return {
+    ...server,
+    origin: `http://localhost:${port}`,
+    inspectorAddress: `ws://127.0.0.1:${inspectorPort}/ws`,
+    processId: findWorkerd(server.processId),
+  };
+}
+
+/** `npm run start:deno` as a process of its own. */
+export async function startDenoServer(
+  ...generators: readonly string[]
+): Promise<Omit<Server, 'inspectorAddress'>> {
+  const port = await freePort();
+  const server = await startProcess(DENO, [
+    ...['run', '--allow-net', '--allow-read', '--allow-env=INIT_CWD', DENO_ENTRY],
+    ...[...namedGenerators(generators), '--port', String(port)],
+  ]);
+  return { ...server, origin: `http://localhost:${port}` };
+}
+
+const namedGenerators = (folders: readonly string[]) =>
+  folders.flatMap((folder) => ['--generator', folder]);
+
+/** Starts a server and waits until it says that it is ready. */
+async function startProcess(
+  program: string,
+  args: readonly string[],
+): Promise<Pick<Server, 'processId' | 'stop'>> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   // However this process ends, the server must not stay.
   const end = () => child.kill('SIGINT');
   process.once('exit', end);
@@ -55,9 +85,7 @@ export async function startServer(...generators: readonly string[]): Promise<Ser
   }
   if (child.exitCode !== null) throw new UserError(`the server did not start: ${output}`);
   return {
-    origin: `http://localhost:${port}`,
-    inspectorAddress: `ws://127.0.0.1:${inspectorPort}/ws`,
-    processId: findWorkerd(child.pid!),
+    processId: child.pid!,
     async stop() {
       end();
       await closed;

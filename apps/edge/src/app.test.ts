@@ -284,6 +284,31 @@ describe('the rest', () => {
     expect(await (await app.request('/page.js')).text()).toBe('the file page.js');
   });
 
+  it('opens the page at links that others have lengthened', async () => {
+    for (const path of ['/?fbclid=x', '/?utm_source=x&utm_source=y', '/docs?ref=%FF']) {
+      expect((await app.request(path)).status).toBe(200);
+    }
+    expect((await app.request('/img?seed=a&fbclid=x')).status).toBe(400);
+  });
+
+  it('writes the address of its card as clients know it, behind a proxy too', async () => {
+    const served = createApp({
+      listGenerators: async () => [{ name: 'random', load: openRandomGenerator }],
+      readPage: async () =>
+        new TextEncoder().encode('<meta property="og:image" content="og?seed=you">'),
+      loadWebpBinary: compileWebpBinary,
+    });
+    const card = async (headers: Record<string, string>) => {
+      const page = await (await served.request('http://a.example/?x=1', { headers })).text();
+      return /content="([^"]*)"/.exec(page)![1];
+    };
+    expect(await card({})).toBe('http://a.example/og?seed=you');
+    expect(await card({ 'X-Forwarded-Proto': 'https, http' })).toBe(
+      'https://a.example/og?seed=you',
+    );
+    expect(await card({ 'X-Forwarded-Proto': 'javascript' })).toBe('http://a.example/og?seed=you');
+  });
+
   it('gives files of the page other tags when a byte changes, whatever it is', async () => {
     const files = [0x90, 0xa0].map((byte) => Uint8Array.of(0, 0x61, 0x73, 0x6d, byte)); // no UTF-8
     const tags = files.map(async (file) => {

@@ -1,5 +1,5 @@
 import { loadGeneratorFile } from '@killme/model';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { createApp } from '../app.ts';
 import { openGenerator } from '../generator/generator.ts';
 import { compileBinaries, compileWebpBinary } from '../runtimes/disk.ts';
@@ -39,6 +39,30 @@ it('answers 304 to who has the file already', async () => {
     headers: { 'If-None-Match': tag },
   });
   expect([again.status, await again.text()]).toEqual([304, '']);
+});
+
+it('is within the quota of its sender, or 429', async () => {
+  const openFile = vi.fn();
+  const limited = createApp({
+    listGenerators: async () => [
+      {
+        name: 'random',
+        load: () =>
+          openGenerator({
+            readFile: async (name) => files.get(name)!,
+            loadBinaries: compileBinaries,
+          }),
+        openFile,
+      },
+    ],
+    loadWebpBinary: compileWebpBinary,
+    readPage: async () => new Uint8Array(),
+    withinQuota: async () => false,
+  });
+  const refused = await limited.request('/generator/weights-0.bin');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+  expect((await limited.request('/generator/weights-0.bin', { method: 'HEAD' })).status).toBe(200);
+  expect(openFile).not.toHaveBeenCalled();
 });
 
 it.each(['/generator/weights-1.bin', '/generator/..%2Fapp.ts', '/generator/', '/generator/a/b'])(

@@ -2,6 +2,7 @@ import {
   articleGenerator,
   createRandom,
   type Encoding,
+  type Network,
   packGenerator,
   product,
 } from '@killme/model';
@@ -10,6 +11,7 @@ import {
  * The files of a generator that has learnt nothing: the article's layers, narrow, with random
  * weights, and directions along its first and its last component. The same bytes each time.
  * @param options.imageSize a multiple of 4
+ * @param options.network another than the article's
  * @param options.classes that it was told, with the number of training images of each; none when omitted.
  */
 export async function randomGeneratorFiles({
@@ -17,13 +19,14 @@ export async function randomGeneratorFiles({
   imageSize = 32,
   encoding = 'int8',
   classes,
+  network = articleGenerator({ width, imageSize }),
 }: {
   width?: number;
   imageSize?: number;
   encoding?: Encoding;
+  network?: Network;
   classes?: Readonly<Record<string, number>> | undefined;
 } = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const network = articleGenerator({ width, imageSize });
   const weights = new Map(
     network.weights.map(({ name, shape }) => {
       const values = createRandom(`test/${name}`).uniform(product(shape));

@@ -7,8 +7,8 @@ import { encodingOption } from './arguments.ts';
 export function importCommand(): Command {
   return new Command('import')
     .description(
-      'make a generator file of a generator that Keras has trained: .h5 of Keras 1 to 3, .keras, ' +
-        'or weights alone with --config or --preset (docs/import.md)',
+      'make a generator file of a generator that another program has trained: Keras (.h5, .keras, ' +
+        'weights alone with --config or --preset) or PyTorch (.onnx); see docs/import.md',
     )
     .argument('<FILE>', 'the file')
     .option('--to <DIR>', 'the folder to write; without it one beside the file, called like it')

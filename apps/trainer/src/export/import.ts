@@ -24,6 +24,7 @@ import {
 } from '@killme/model';
 import { compileGenerator } from '@killme/model/inference';
 import { readKerasGenerator } from '@killme/model/keras';
+import { readOnnxGenerator } from '@killme/model/onnx';
 import { type PresetName, presetByName } from '@killme/model/training';
 import { encode } from 'fast-png';
 import { startEngine } from '../engines/start.ts';
@@ -122,6 +123,10 @@ export async function importGenerator(
 async function readGenerator(path: string, options: ImportOptions): Promise<ImportedGenerator> {
   const file = basename(path);
   const { preset, config, output, part } = options;
+  if (/\.onnx$/i.test(file)) {
+    const readBeside = (name: string) => readBytes(join(dirname(path), basename(name)));
+    return readOnnxGenerator(await readBytes(path), { file, readBeside, output });
+  }
   const architecture = preset === undefined ? undefined : presetByName(preset).generator;
   return readKerasGenerator(await readBytes(path), {
     ...{ file, architecture, output, part },

@@ -30,6 +30,7 @@ const elementwise = <Name extends string, Fields extends z.ZodRawShape>(
 const plainFunctions = [
   ...(['selu', 'silu', 'hardSilu', 'gelu', 'geluTanh', 'softplus', 'softsign', 'mish'] as const),
   'exp',
+  'erf',
 ] as const;
 
 const elementwiseSchema = z.discriminatedUnion('function', [

@@ -74,6 +74,8 @@ function elementwise(op: ElementwiseFunction): Step {
       return (x) => tf.mul(x, tf.tanh(softplus(x)));
     case 'exp':
       return (x) => tf.exp(x);
+    case 'erf':
+      return (x) => tf.erf(x);
     case 'clip':
       return (x) => tf.clipByValue(x, op.low, op.high);
   }

@@ -26,7 +26,8 @@ export type ElementwiseFunction =
         | 'softplus'
         | 'softsign'
         | 'mish'
-        | 'exp';
+        | 'exp'
+        | 'erf';
     };
 
 /** Of several inputs of one shape; where an axis of one of them has length 1, it is repeated. */

@@ -3,4 +3,5 @@
  *
  * @module
  */
+export * from './read.ts';
 export * from './write.ts';

@@ -9,6 +9,7 @@ syntax = "proto3";
 message ModelProto {
   int64 ir_version = 1;
   string producer_name = 2;
+  string producer_version = 3;
   GraphProto graph = 7;
   repeated OperatorSetIdProto opset_import = 8;
 }
@@ -32,15 +33,24 @@ message AttributeProto {
   float f = 2;
   int64 i = 3;
   bytes s = 4;
+  TensorProto t = 5;
+  repeated float floats = 7;
   repeated int64 ints = 8;
   int32 type = 20;
 }
 message TensorProto {
   repeated int64 dims = 1;
   int32 data_type = 2;
+  repeated float float_data = 4;
+  repeated int32 int32_data = 5;
+  repeated int64 int64_data = 7;
   string name = 8;
   bytes raw_data = 9;
+  repeated double double_data = 10;
+  repeated StringStringEntryProto external_data = 13;
+  int32 data_location = 14;
 }
+message StringStringEntryProto { string key = 1; string value = 2; }
 message ValueInfoProto { string name = 1; TypeProto type = 2; }
 message TypeProto { TensorTypeProto tensor_type = 1; }
 message TensorTypeProto { int32 elem_type = 1; TensorShapeProto shape = 2; }
@@ -81,15 +91,16 @@ export interface Value {
   shape: readonly (number | string)[];
 }
 
+/** Names stay as ONNX writes them. */
+export const modelType = () =>
+  protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('ModelProto');
+
 /** The bytes of a model. */
 export function encodeModel(
   graph: { name: string; nodes: Node[]; initializers: Tensor[]; input: Value; output: Value },
   versions: { ir: number; opset: number },
 ): Uint8Array {
-  // Names stay as ONNX writes them.
-  const { root } = protobuf.parse(SCHEMA, { keepCase: true });
-  return root
-    .lookupType('ModelProto')
+  return modelType()
     .encode({
       ir_version: versions.ir,
       producer_name: 'killme',

@@ -50,15 +50,18 @@ small=; [ -n "$software" ] && small='--batch 2'
 train() { # PRESET ITERATIONS SECONDS
   part "train-$1" "$3" $killme train --backend webgpu --preset "$1" --iterations "$2" --seed 1 --name "$1" \
     --measure-every 0 --sample-every "$4" --save-every "$4" $small
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seconds") at = i }
+    NR > 100 { sum += $at; n++ } END { if (n) printf "%d iterations after the first 98, %.4f s each (mean)\n", n, sum / n }' \
+    "runs/$1/metrics.csv" | tee -a "$out/log.txt"
   tar czf "$out/$1.tgz" --ignore-failed-read "runs/$1"/{options.json,metrics.csv,log.txt,samples,generator} 2> /dev/null
 }
 
 if [ -n "$software" ]; then
-  part check 120 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
+  part check 200 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
   part bench-step 200 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --iterations 2 --batch 2
   part bench-torch 30 python3 test/reference/bench_torch.py --seconds 0.1 --batch 2
-  train lite 6 120 3
-  train article 3 60 2
+  train lite 3 150 2
+  train article 2 60 2
 else
   part check 100 $killme check-engine --backend webgpu
   part bench-step 60 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --wide --iterations 30

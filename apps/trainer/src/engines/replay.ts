@@ -35,8 +35,11 @@ export interface Replay {
    * @param kind steps of one kind do the same work.
    */
   take(kind: string, step: Step): TakenStep;
-  /** Steps to take before the numbers of the first are read, so that the device never waits for the host. */
-  lag: number;
+  /**
+   * Steps to take before the numbers of the first are read, so that the device never waits for the host. It
+   * changes as it becomes known how long a step takes.
+   */
+  readonly lag: number;
   /** Frees the recordings. */
   dispose(): void;
 }

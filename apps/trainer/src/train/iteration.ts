@@ -37,7 +37,7 @@ export interface Iterations {
    */
   launch(iteration: number): LaunchedIteration;
   /** Iterations to launch before the losses of the first are read, so that no step waits for them. */
-  lag: number;
+  readonly lag: number;
   dispose(): void;
 }
 
@@ -77,7 +77,9 @@ export function createIterations({
     },
   };
   return {
-    lag: replay.lag,
+    get lag() {
+      return replay.lag;
+    },
     launch(iteration) {
       at.iteration = iteration;
       const kind = training.step === 'article' ? 'article' : liteStepKind(gan, training.methods);

@@ -36,7 +36,7 @@ async function events({
       return { iteration, readLosses: async () => ({ realLoss: iteration / 4 }) };
     },
     losses: createLossQueue({
-      lag,
+      lag: () => lag,
       record: async (iteration, { seconds: _, ...losses }: IterationMetrics) => {
         happened.push(`loss ${iteration} ${JSON.stringify(losses)}`);
       },

@@ -6,7 +6,7 @@ import type { LaunchedIteration } from './iteration.ts';
  * iterations later: always in order, and none is lost.
  */
 export interface LossQueue {
-  /** Adds an iteration, and reads the oldest while more than `lag` wait. */
+  /** Adds an iteration, and reads the oldest while more than the engine's lag wait. */
   push(launched: LaunchedIteration): Promise<void>;
   /** Reads all that wait, then runs `task`, whose time no iteration is charged with. */
   pause(task: () => Promise<void>): Promise<void>;
@@ -15,14 +15,14 @@ export interface LossQueue {
 }
 
 /**
- * @param options.lag iterations that wait while the device works on.
+ * @param options.lag says how many iterations may wait while the device works on.
  * @param options.record gets the losses of every iteration, in order, and the seconds since those before.
  */
 export function createLossQueue({
   lag,
   record,
 }: {
-  lag: number;
+  lag: () => number;
   record: (iteration: number, metrics: IterationMetrics) => Promise<void>;
 }): LossQueue {
   const waiting: LaunchedIteration[] = [];
@@ -39,7 +39,7 @@ export function createLossQueue({
   return {
     async push(launched) {
       waiting.push(launched);
-      await readDownTo(lag);
+      await readDownTo(lag());
     },
     async pause(task) {
       await readDownTo(0);

@@ -129,7 +129,7 @@ async function trainIterations(
       start,
       iterations,
       launch: steps.launch,
-      losses: createLossQueue({ lag: steps.lag, record: recordLosses }),
+      losses: createLossQueue({ lag: () => steps.lag, record: recordLosses }),
       keepers: [...whitenHook(run), saveHook(run, budget)],
       watchers: [...measureHook(run, log), sampleHook(run, { events, report, log })],
       shouldStop: () => signal.aborted || (budget !== undefined && budget.spent() >= budget.total),

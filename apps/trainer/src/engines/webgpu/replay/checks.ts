@@ -12,7 +12,7 @@ import { copyWeights } from '../../../gan/ema.ts';
 import type { Gan } from '../../../gan/gan.ts';
 import { stateSlots } from '../../../gan/gan-state.ts';
 import { initializeNetwork } from '../../../gan/network-state.ts';
-import { createIterations } from '../../../train/iteration.ts';
+import { createIterations, type LaunchedIteration } from '../../../train/iteration.ts';
 import { feed } from '../../feed.ts';
 import { createReplay, type Step } from '../../replay.ts';
 import { startEngine } from '../../start.ts';
@@ -23,6 +23,7 @@ export interface ReplayChecks {
   /** Losses of the iterations and all weights and moments after them. */
   plain: TrainedNumbers;
   replayed: TrainedNumbers;
+  resumed: TrainedNumbers;
   /** WebGPU objects that 100 replayed iterations create. */
   created: number;
   /** A step whose number from the host is no feed: what it gives in four iterations. */
@@ -51,23 +52,61 @@ function startGan(): Gan {
   return { generator, discriminator, ema: copyWeights(generator) };
 }
 
-/** In the middle weights move to other buffers, as whitening and a reader of weights make them. */
-async function train(replay: boolean, log: (line: string) => void): Promise<TrainedNumbers> {
-  const gan = startGan();
+/**
+ * In the middle weights move to other buffers, as whitening makes them.
+ * @param resumeAt the iteration before which all is read and begun again from what was read.
+ */
+async function train({
+  replay,
+  log = () => {},
+  resumeAt,
+}: {
+  replay: boolean;
+  log?: (line: string) => void;
+  resumeAt?: number;
+}): Promise<TrainedNumbers> {
+  let gan = startGan();
   const options = { seed: 7, batch: 4, replay };
   const dataset = benchDataset(SIZE.imageSize);
-  const iterations = createIterations({ gan, preset, dataset, options, log });
-  const launched = [];
+  const start = () => createIterations({ gan, preset, dataset, options, log });
+  let iterations = start();
+  const losses: number[] = [];
+  const launched: LaunchedIteration[] = [];
+  const settle = async () => {
+    for (const { readLosses } of launched.splice(0)) {
+      losses.push(...Object.values(await readLosses()));
+    }
+  };
   for (let i = 0; i < ITERATIONS; i++) {
+    if (i === resumeAt) {
+      await settle();
+      iterations.dispose();
+      gan = await copyGan(gan);
+      iterations = start();
+    }
     launched.push(iterations.launch(i));
     if (i === 3) await moveBias(gan);
   }
-  const losses: number[] = [];
-  for (const { readLosses } of launched) losses.push(...Object.values(await readLosses()));
+  await settle();
   const state = createHash('sha256');
   for (const slot of stateSlots(gan)) state.update(await slot.read().data<'float32'>());
   iterations.dispose();
   return { losses, state: state.digest('hex') };
+}
+
+/** The numbers of a GAN in new tensors, as a checkpoint restores them. */
+async function copyGan(gan: Gan): Promise<Gan> {
+  const copy = startGan();
+  const slots = stateSlots(gan);
+  for (const [i, slot] of stateSlots(copy).entries()) {
+    const tensor = slots[i]!.read();
+    slot.read().dispose();
+    slot.write(tf.tensor(await tensor.data<'float32'>(), tensor.shape));
+    tensor.dispose();
+  }
+  copy.generator.steps = gan.generator.steps;
+  copy.discriminator.steps = gan.discriminator.steps;
+  return copy;
 }
 
 async function moveBias({ generator: { weights } }: Gan): Promise<void> {
@@ -129,8 +168,9 @@ await startEngine('webgpu', () => {});
 const log: string[] = [];
 const checks: ReplayChecks = {
   log,
-  plain: await train(false, () => {}),
-  replayed: await train(true, (line) => log.push(line)),
+  plain: await train({ replay: false }),
+  replayed: await train({ replay: true, log: (line) => log.push(line) }),
+  resumed: await train({ replay: true, resumeAt: 2 }),
   unrecordable: await takeUnrecordable(),
   created: await countCreated(),
 };

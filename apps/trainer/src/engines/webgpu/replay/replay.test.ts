@@ -26,6 +26,10 @@ describe.skipIf(!found.available)(`a replayed step on webgpu${without}`, () => {
     expect(checks.replayed.state).toEqual(checks.plain.state);
   });
 
+  it('goes on bit for bit from what was read of the state', () => {
+    expect(checks.resumed).toEqual(checks.replayed);
+  });
+
   it('creates no buffer and no bind group', () => {
     expect(checks.created).toBe(0);
   });

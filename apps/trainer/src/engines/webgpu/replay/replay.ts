@@ -9,7 +9,7 @@ import type { WebGPUBackend } from '../program.ts';
 import { type PreparedStep, prepareStep, type SharedBuffers } from './prepared-step.ts';
 import { bufferOf, differenceOf, type Recording, recordStep } from './recording.ts';
 import { flush } from './stand-ins.ts';
-import { GROUP, StepNumbers } from './step-numbers.ts';
+import { StepNumbers } from './step-numbers.ts';
 
 interface Kind {
   /** Until it has been compared with that of another iteration. */
@@ -100,7 +100,9 @@ export function createWebgpuReplay(
       const prepared = prepare(kind, step);
       return prepared ? replay(prepared, step) : takeStep(step);
     },
-    lag: 2 * GROUP,
+    get lag() {
+      return numbers.lag;
+    },
     dispose() {
       numbers.dispose();
       for (const kind of kinds.values()) if (kind !== 'as it is') kind.prepared.dispose();

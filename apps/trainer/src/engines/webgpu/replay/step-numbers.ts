@@ -5,8 +5,11 @@
  * @module
  */
 
-/** Steps whose numbers are transferred together. */
-export const GROUP = 16;
+/** Most steps whose numbers are transferred together. */
+const GROUP = 16;
+
+/** What the device computes in a group, in seconds: a run that is stopped waits for two of them. */
+const GROUP_SECONDS = 0.25;
 
 /** Bytes for the numbers of one step. */
 export const SLOT = 64;
@@ -15,6 +18,8 @@ interface Group {
   gathered: GPUBuffer;
   readable: GPUBuffer;
   used: number;
+  /** When its first step was submitted, in milliseconds. */
+  began: number;
   /** Once its transfer has begun. */
   numbers: Promise<ArrayBuffer> | undefined;
 }
@@ -32,15 +37,24 @@ export class StepNumbers {
   readonly #device: GPUDevice;
   readonly #free: Pick<Group, 'gathered' | 'readable'>[] = [];
   #current: Group;
+  /** Steps in a group: few until it is known how long they take. */
+  #capacity = 1;
+  #doneAt = 0;
 
   constructor(device: GPUDevice) {
     this.#device = device;
     this.#current = this.#newGroup();
   }
 
+  /** Steps that may wait before the numbers of the first are read: two groups. */
+  get lag(): number {
+    return 2 * this.#capacity;
+  }
+
   /** Call {@link StepNumbers.filled} once the step that writes into it has been submitted. */
   next(): NumbersSlot {
     const group = this.#current;
+    if (group.used === 0) group.began = performance.now();
     const offset = SLOT * group.used++;
     return {
       buffer: group.gathered,
@@ -53,7 +67,7 @@ export class StepNumbers {
   }
 
   filled(): void {
-    if (this.#current.used === GROUP) this.#transfer(this.#current);
+    if (this.#current.used >= this.#capacity) this.#transfer(this.#current);
   }
 
   dispose(): void {
@@ -72,11 +86,19 @@ export class StepNumbers {
     group.numbers = readable.mapAsync(GPUMapMode.READ).then(() => {
       const numbers = readable.getMappedRange().slice(0);
       readable.unmap();
+      this.#measure(group);
       this.#free.push({ gathered, readable });
       return numbers;
     });
     group.numbers.catch(() => {}); // Whoever reads it gets it.
     this.#current = this.#newGroup();
+  }
+
+  #measure({ began, used }: Group): void {
+    const now = performance.now();
+    const seconds = (now - Math.max(began, this.#doneAt)) / 1000 / used;
+    this.#doneAt = now;
+    this.#capacity = Math.min(GROUP, Math.max(1, Math.floor(GROUP_SECONDS / seconds)));
   }
 
   #newGroup(): Group {
@@ -86,6 +108,6 @@ export class StepNumbers {
       gathered: create(STORAGE | COPY_DST | COPY_SRC),
       readable: create(MAP_READ | COPY_DST),
     };
-    return { ...buffers, used: 0, numbers: undefined };
+    return { ...buffers, used: 0, began: 0, numbers: undefined };
   }
 }

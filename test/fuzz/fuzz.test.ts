@@ -8,6 +8,7 @@ describe('npm run fuzz', () => {
     expect(counts).toEqual({
       http: 25,
       generator: 25,
+      manifest: 25,
       checkpoint: 25,
       options: 25,
       archive: 25,

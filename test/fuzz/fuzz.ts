@@ -24,6 +24,9 @@ export interface FuzzOptions {
   first?: number | undefined;
 }
 
+/** One mistake makes many findings. */
+const MAX_PRINTED = 20;
+
 export interface FuzzReport {
   /** How many cases each target has had. */
   counts: Record<string, number>;
@@ -78,7 +81,7 @@ async function main(): Promise<void> {
   const milliseconds = Number(values.minutes) * 60_000;
   if (!(milliseconds > 0)) throw new UserError(`--minutes must be a positive number`);
   const { counts, findings } = await fuzz({ seed, only, milliseconds, ...single });
-  for (const { target, case: number, error } of findings) {
+  for (const { target, case: number, error } of findings.slice(0, MAX_PRINTED)) {
     console.error(`${target}: ${escapeControls(String(error))}`);
     console.error(`  again: npm run fuzz -- --seed ${seed} --only ${target} --case ${number}`);
   }

@@ -15,8 +15,10 @@ import { randomGeneratorFiles } from '@killme/edge/testing';
 import {
   articleDiscriminator,
   articleGenerator,
+  GENERATOR_MANIFEST,
   loadGeneratorFile,
   type Random,
+  sealManifest,
   UserError,
 } from '@killme/model';
 import {
@@ -42,6 +44,7 @@ export async function createTargets(): Promise<{ targets: Target[]; clean(): Pro
   const targets = [
     { name: 'http', attack: await httpTarget(folder) },
     { name: 'generator', attack: await generatorTarget() },
+    { name: 'manifest', attack: await manifestTarget() },
     { name: 'checkpoint', attack: await checkpointTarget(folder) },
     { name: 'options', attack: attackOptions },
     { name: 'archive', attack: await archiveTarget(folder) },
@@ -74,6 +77,37 @@ async function generatorTarget() {
     if (await refuses(() => loadGeneratorFile(read))) return;
     throw new Error(`a damaged ${name} was accepted`);
   };
+}
+
+/** A manifest whose hash is right and whose values are hostile is refused, or is a generator. */
+async function manifestTarget() {
+  const files = await randomGeneratorFiles({ imageSize: 16 });
+  const text = new TextDecoder().decode(files.get(GENERATOR_MANIFEST));
+  return async (random: Random) => {
+    const { sha256: _, ...manifest } = JSON.parse(text);
+    for (let i = random.integers(1, 3)[0]!; i >= 0; i--) setSomeValue(manifest, random);
+    const hostile = new Map(files).set(GENERATOR_MANIFEST, await sealManifest(manifest));
+    await refuses(() => loadGeneratorFile(async (name) => hostile.get(name) ?? new Uint8Array()));
+  };
+}
+
+const HOSTILE = [-1, 0, 1.5, 1e6, 1e9, 2 ** 53, '', '\0', null, [], {}, [1e6, 1e6], [[]], true];
+
+/** Walks down a random path of a JSON value and changes what lies at its end. */
+function setSomeValue(root: object, random: Random): void {
+  let at = root as Record<string, unknown>;
+  for (;;) {
+    const keys = Object.keys(at);
+    if (keys.length === 0) return;
+    const key = pick(random, keys);
+    const value = at[key];
+    const isLeaf = typeof value !== 'object' || value === null || random.integers(1, 6)[0] === 0;
+    if (isLeaf) {
+      at[key] = structuredClone(pick(random, HOSTILE));
+      return;
+    }
+    at = value as Record<string, unknown>;
+  }
 }
 
 /** A damaged checkpoint is passed over. */

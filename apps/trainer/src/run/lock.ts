@@ -189,7 +189,12 @@ function hold(
 ): Lock {
   const file = numbered(path, number);
   const lost = new AbortController();
-  const loss = () => new UserError(`${what} was taken over by another machine: this process stops`);
+  const loss = () =>
+    new UserError(
+      existsSync(dirname(path))
+        ? `${what} was taken over by another machine: this process stops`
+        : `${dirname(path)} is gone: it was moved or removed while ${what} was being used`,
+    );
   const check = async () => {
     if (!lost.signal.aborted && (await highest(path)) === number) return;
     if (!lost.signal.aborted) lost.abort(loss());

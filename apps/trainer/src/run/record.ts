@@ -9,7 +9,7 @@ const runRecordSchema = z.strictObject({
   options: trainOptionsSchema,
   dataset: z.strictObject({
     name: z.string(),
-    count: z.number().int(),
+    count: z.number().int().positive(),
     classes: z.array(z.string()),
     /** Images of each class. */
     classCounts: z.array(z.number().int().positive()),
@@ -38,9 +38,20 @@ export async function writeRunRecord(folder: RunFolder, record: RunRecord): Prom
 
 /** @throws UserError when the file is damaged. */
 export async function readRunRecord(folder: RunFolder): Promise<RunRecord> {
+  const damaged = (why: string) =>
+    new UserError(`${folder.options} is damaged (${why}): mend it by hand or start another run`);
+  let json: unknown;
   try {
-    return runRecordSchema.parse(JSON.parse(await readFile(folder.options, 'utf8')));
-  } catch {
-    throw new UserError(`${folder.options} is damaged: mend it by hand or start another run`);
+    json = JSON.parse(await readFile(folder.options, 'utf8'));
+  } catch (error) {
+    throw damaged(error instanceof Error ? error.message : String(error));
   }
+  const { data, error } = runRecordSchema.safeParse(json);
+  if (error) throw damaged(`${error.issues[0]!.path.join('.')}: ${error.issues[0]!.message}`);
+  const { count, classes, classCounts } = data.dataset;
+  const total = classCounts.reduce((sum, one) => sum + one, 0);
+  if (classes.length !== classCounts.length || total !== count) {
+    throw damaged('dataset: its classes do not add up to its count');
+  }
+  return data;
 }

@@ -1,6 +1,7 @@
 import type { Encoding } from '@killme/model';
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from '../export/export.ts';
+import { CHECKPOINT_CHOICES, type CheckpointChoice } from '../run/checkpoint.ts';
 import { findRunFolder } from '../run/folder.ts';
 import { GRID_SIDE } from '../run/samples.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -11,12 +12,13 @@ interface ExportFlags {
   format: ExportFormat[];
   encoding: Encoding;
   samples?: number;
+  checkpoint: CheckpointChoice;
 }
 
 export function exportCommand(): Command {
   return new Command('export')
     .description(
-      'write a run again from its newest checkpoint, for the edge and for others: generator/ (what ' +
+      'write a run again from its best checkpoint, for the edge and for others: generator/ (what ' +
         'the edge loads), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
     )
     .option('--run <NAME>', 'the run; without it the newest')
@@ -25,15 +27,26 @@ export function exportCommand(): Command {
         .choices(EXPORT_FORMATS)
         .default([...EXPORT_FORMATS], 'all'),
     )
+    .addOption(
+      new Option('--checkpoint <NAME>', 'which: best by rKID, where it was measured, or newest')
+        .choices(CHECKPOINT_CHOICES)
+        .default('best'),
+    )
     .addOption(encodingOption())
     .option(
       '--samples <N>',
       'also write keras/samples.json: N latents and their images, to check other readers against',
       countUpTo(GRID_SIDE ** 2), // the fixed latents of a run
     )
-    .action(async ({ run, format, encoding, samples }: ExportFlags) => {
+    .action(async ({ run, format, encoding, samples, checkpoint }: ExportFlags) => {
       const folder = await findRunFolder(run);
-      const options = { folder, formats: format, encoding, ...(samples ? { samples } : {}) };
+      const options = {
+        folder,
+        formats: format,
+        encoding,
+        checkpoint,
+        ...(samples ? { samples } : {}),
+      };
       const { iteration, folders } = await exportCheckpoint(options);
       console.log(`exported iteration ${iteration} of run ${folder.name}:`);
       for (const { path, bytes } of folders) {

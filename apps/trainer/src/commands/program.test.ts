@@ -35,6 +35,7 @@ describe('killme', () => {
       ['--save-every', '500'],
       ['--sample-every', '500'],
       ['--measure-every', '1000'],
+      ['--patience', '0'],
       ['--strict', 'off'],
       ['--loss', 'relativistic'],
       ['--gradient-penalty', '1'],

@@ -35,6 +35,7 @@ beforeAll(async () => {
     saveEvery: 1,
     sampleEvery: 1,
     measureEvery: 0,
+    patience: 0,
     strict: false,
   });
   const dataset = {

@@ -4,7 +4,12 @@ import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import type { Preset } from '@killme/model/training';
 import { toHostWeights } from '../gan/network-state.ts';
-import { checkpointGenerator, checkpointWeights, readNewestCheckpoint } from '../run/checkpoint.ts';
+import {
+  type CheckpointChoice,
+  checkpointGenerator,
+  checkpointWeights,
+  readCheckpoint,
+} from '../run/checkpoint.ts';
 import { type RunFolder, writeFolderWhole } from '../run/folder.ts';
 import { presetOf } from '../run/options.ts';
 import { type RunRecord, readRunRecord } from '../run/record.ts';
@@ -64,7 +69,7 @@ export function generatorFiles({
   });
 }
 
-/** A run as its newest checkpoint has it; weights are on the host, by name. */
+/** A run as a checkpoint has it; weights are on the host, by name. */
 export interface TrainedRun {
   preset: Preset;
   record: RunRecord;
@@ -77,10 +82,13 @@ export interface TrainedRun {
 }
 
 /** @throws UserError when the run has no checkpoint, or one of other networks. */
-export async function readTrainedRun(folder: RunFolder): Promise<TrainedRun> {
+export async function readTrainedRun(
+  folder: RunFolder,
+  choice: CheckpointChoice = 'best',
+): Promise<TrainedRun> {
   const record = await readRunRecord(folder);
   const preset = presetOf(record);
-  const checkpoint = await readNewestCheckpoint(folder.checkpoints, console.warn);
+  const checkpoint = await readCheckpoint(folder.checkpoints, choice, console.warn);
   if (!checkpoint) {
     throw new UserError(
       `the run "${folder.name}" has no checkpoint yet: go on with it by npm run train -- --resume`,
@@ -107,7 +115,7 @@ export interface ExportedFolder {
 }
 
 /**
- * Exports a run's newest checkpoint; needs no engine, but for samples.
+ * Exports a checkpoint of a run; needs no engine, but for samples.
  *
  * @param options.encoding how kernels are stored in the generator file; the others are float32.
  * @param options.samples so many images go into `keras/samples.json` with their latents, as our
@@ -119,13 +127,15 @@ export async function exportCheckpoint({
   formats,
   encoding,
   samples = 0,
+  checkpoint = 'best',
 }: {
   folder: RunFolder;
+  checkpoint?: CheckpointChoice;
   formats: readonly ExportFormat[];
   encoding: Encoding;
   samples?: number;
 }): Promise<{ iteration: number; folders: ExportedFolder[] }> {
-  const run = await readTrainedRun(folder);
+  const run = await readTrainedRun(folder, checkpoint);
   const { preset, record, weights, iterations } = run;
   const trained: TrainedGan = { preset, generator: weights, discriminator: run.discriminator };
   const folders: ExportedFolder[] = [];

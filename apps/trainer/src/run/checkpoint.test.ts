@@ -10,11 +10,14 @@ import { copyWeights } from '../gan/ema.ts';
 import type { Gan } from '../gan/gan.ts';
 import { initializeNetwork } from '../gan/network-state.ts';
 import {
+  type CheckpointChoice,
   checkpointWeights,
   keepCheckpoint,
   listCheckpoints,
+  readCheckpoint,
   readNewestCheckpoint,
   restoreGan,
+  saveBestCheckpoint,
   saveCheckpoint,
 } from './checkpoint.ts';
 
@@ -162,6 +165,19 @@ describe('a checkpoint', () => {
       expect(warnings[0]).toMatch(/^checkpoint-0000010\.safetensors is passed over: it is/);
     },
   );
+
+  it('that is the best is read for an export, else the newest, and stays until a better one', async () => {
+    const gan = makeGan('one');
+    const iterationOf = async (choice: CheckpointChoice) =>
+      (await readCheckpoint(folder, choice, silent))?.iteration;
+    await saveCheckpoint(folder, { iteration: 5 }, gan);
+    expect(await iterationOf('best')).toBe(5);
+    await saveBestCheckpoint(folder, { iteration: 7 }, gan);
+    for (const iteration of [10, 15, 20]) await saveCheckpoint(folder, { iteration }, gan);
+    expect([await iterationOf('best'), await iterationOf('newest')]).toEqual([7, 20]);
+    await saveBestCheckpoint(folder, { iteration: 18 }, gan);
+    expect(await iterationOf('best')).toBe(18);
+  });
 
   it('of other networks is refused by the name of what does not fit', async () => {
     await saveCheckpoint(folder, { iteration: 5 }, makeGan('one'));

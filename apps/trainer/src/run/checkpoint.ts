@@ -7,8 +7,9 @@
  * @module
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Network, product, UserError, type WeightSpec } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -20,6 +21,9 @@ import { divergence } from './health.ts';
 
 /** How many checkpoints a run keeps: the newest, and one to fall back on. */
 const KEPT = 2;
+
+/** The checkpoint whose images were the best so far. */
+const BEST = 'best.safetensors';
 
 /** Where the EMA of a network's weights lies in a checkpoint. */
 const EMA = 'ema/';
@@ -64,6 +68,19 @@ export async function saveCheckpoint(
   gan: Gan,
 ): Promise<string> {
   const file = join(folder, `checkpoint-${String(trained.iteration).padStart(7, '0')}.safetensors`);
+  await writeCheckpoint(file, trained, gan);
+  const old = (await listCheckpoints(folder)).slice(KEPT);
+  for (const checkpoint of old) await rm(join(folder, checkpoint));
+  return file;
+}
+
+/** Writes `best.safetensors`, which replaces the best one before; throws as {@link saveCheckpoint} does. */
+export function saveBestCheckpoint(folder: string, trained: TrainedSoFar, gan: Gan): Promise<void> {
+  return writeCheckpoint(join(folder, BEST), trained, gan);
+}
+
+async function writeCheckpoint(file: string, trained: TrainedSoFar, gan: Gan): Promise<void> {
+  const folder = dirname(file);
   const data = await encode(trained, gan);
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < data.byteLength) {
@@ -73,9 +90,6 @@ export async function saveCheckpoint(
     );
   }
   await writeFileWhole(file, data);
-  const old = (await listCheckpoints(folder)).slice(KEPT);
-  for (const checkpoint of old) await rm(join(folder, checkpoint));
-  return file;
 }
 
 /** Keeps the newest checkpoint but one, the last before what has just been seen, under a name that is never removed. */
@@ -112,7 +126,31 @@ export async function readNewestCheckpoint(
   folder: string,
   warn: (line: string) => void,
 ): Promise<Checkpoint | undefined> {
-  for (const name of await listCheckpoints(folder)) {
+  return readFirst(folder, await listCheckpoints(folder), warn);
+}
+
+/** Which checkpoint of a run: the best one, where its images were measured, or the newest. */
+export const CHECKPOINT_CHOICES = ['best', 'newest'] as const;
+export type CheckpointChoice = (typeof CHECKPOINT_CHOICES)[number];
+
+/** Like {@link readNewestCheckpoint}; `best` is the newest where there is no best one. */
+export async function readCheckpoint(
+  folder: string,
+  choice: CheckpointChoice,
+  warn: (line: string) => void,
+): Promise<Checkpoint | undefined> {
+  const hasBest = choice === 'best' && existsSync(join(folder, BEST));
+  const names = await listCheckpoints(folder);
+  return readFirst(folder, hasBest ? [BEST, ...names] : names, warn);
+}
+
+/** The first of the files that is whole. */
+async function readFirst(
+  folder: string,
+  names: readonly string[],
+  warn: (line: string) => void,
+): Promise<Checkpoint | undefined> {
+  for (const name of names) {
     try {
       return decode(await readFile(join(folder, name)));
     } catch (error) {

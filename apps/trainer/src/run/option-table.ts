@@ -164,6 +164,15 @@ export const RUN_OPTIONS = {
     reason: 'a measurement takes as long as several iterations',
     onResume: 'may change',
   }),
+  patience: option({
+    schema: count,
+    value: 'N',
+    help: 'stop when rKID has not improved for N iterations; 0 for never',
+    default: () => 0,
+    reason:
+      'rKID of 256 images varies by 0.04, so a pause is no proof; the best checkpoint is kept anyway',
+    onResume: 'may change',
+  }),
   strict: option({
     schema: z.boolean(),
     help: 'stop at an image that cannot be read, instead of skipping it',

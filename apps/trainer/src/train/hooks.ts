@@ -3,23 +3,18 @@
  *
  * @module
  */
-import { exportGenerator } from '../export/export.ts';
+import { exportGenerator, readTrainedRun } from '../export/export.ts';
 import { calibrateEma } from '../gan/ema.ts';
 import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
+import type { BestWatch } from '../quality/best.ts';
 import { appendQuality, formatQuality } from '../quality/quality-file.ts';
 import { watchQuality } from '../quality/watch-quality.ts';
 import type { Report } from '../report/report.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
-import { keepCheckpoint, saveCheckpoint } from '../run/checkpoint.ts';
+import { keepCheckpoint, saveBestCheckpoint, saveCheckpoint } from '../run/checkpoint.ts';
 import type { CpuBudget } from '../run/cpu-budget.ts';
 import { watchForCollapse } from '../run/health.ts';
-import {
-  fixedLatents,
-  GRID_SIDE,
-  hostWeights,
-  readGenerator,
-  saveSamples,
-} from '../run/samples.ts';
+import { fixedLatents, GRID_SIDE, hostWeights, saveSamples } from '../run/samples.ts';
 import type { Hook } from './loop.ts';
 import type { Run } from './open-run.ts';
 import { generatorBatch, sampleLatents } from './sampler.ts';
@@ -54,10 +49,10 @@ export function sampleHook(
   };
 }
 
-/** Measures the quality of generated images; none where the dataset is too small for it. */
-export function measureHook(run: Run, log: Log): Hook[] {
+/** Measures the quality of generated images and keeps the best checkpoint; none where the dataset is too small for it. */
+export function measureHook(run: Run, { log, best }: { log: Log; best: BestWatch }): Hook[] {
   const { folder, preset, gan, dataset } = run;
-  const { measureEvery } = run.record.options;
+  const { measureEvery, patience } = run.record.options;
   const quality = watchQuality(dataset);
   if (!quality || measureEvery === 0) return [];
   return [
@@ -72,6 +67,10 @@ export function measureHook(run: Run, log: Log): Hook[] {
         });
         await appendQuality(folder.quality, done, scores);
         await log(formatQuality(done, scores));
+        if (best.look(done, scores)) {
+          await saveBestCheckpoint(folder.checkpoints, { iteration: done }, gan);
+        }
+        if (best.isOver()) await log(`rKID has not improved for ${patience} iterations: it stops`);
       },
     },
   ];
@@ -100,7 +99,7 @@ export function saveHook(run: Run, budget: CpuBudget | undefined): Hook {
     async run(done) {
       await save(run, done, budget);
       if (performance.now() - exportedAt < EXPORT_EVERY_MS) return;
-      await exportRun(run, done);
+      await exportRun(run);
       exportedAt = performance.now();
     },
   };
@@ -113,10 +112,9 @@ export async function save(run: Run, done: number, budget: CpuBudget | undefined
   await saveCheckpoint(run.folder.checkpoints, trained, run.gan);
 }
 
-/** Writes the generator file of what has just been saved. */
-export async function exportRun({ folder, record, preset, gan }: Run, done: number): Promise<void> {
-  const weights = await readGenerator(gan);
-  await exportGenerator({ folder, preset, record, weights, iterations: done });
+/** Writes the generator file of the best checkpoint, or of the newest where none was measured. */
+export async function exportRun({ folder }: Run): Promise<void> {
+  await exportGenerator({ folder, ...(await readTrainedRun(folder)) });
 }
 
 const calibrate = ({ gan, preset, record }: Run) =>

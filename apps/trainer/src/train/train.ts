@@ -1,6 +1,7 @@
 import { startEngine } from '../engines/start.ts';
 import { disposeGan } from '../gan/gan.ts';
-import { startQualityFile } from '../quality/quality-file.ts';
+import { watchBest } from '../quality/best.ts';
+import { readQuality, startQualityFile } from '../quality/quality-file.ts';
 import { createReport, type Report } from '../report/report.ts';
 import { startEventFile } from '../report/tensorboard.ts';
 import type { CpuBudget } from '../run/cpu-budget.ts';
@@ -82,7 +83,7 @@ async function trainRun(run: Run, ends: Ends): Promise<void> {
   const { folder, record, start } = run;
   const { iterations } = record.options;
   if (start === iterations) {
-    await exportRun(run, start);
+    await exportRun(run);
     console.log(`${folder.root} has all its ${start} iterations: give more by --iterations`);
     return;
   }
@@ -91,7 +92,7 @@ async function trainRun(run: Run, ends: Ends): Promise<void> {
   await ends.lock.check();
   if (done > start) {
     await save(run, done, ends.budget);
-    await exportRun(run, done);
+    await exportRun(run);
   }
   if (done < iterations) {
     await report.write();
@@ -114,6 +115,10 @@ async function trainIterations(
   await startMetricsFile(folder.metrics, start);
   await startQualityFile(folder.quality, start);
   const events = await startEventFile(folder.tensorboard, start);
+  const best = watchBest(await readQuality(folder.quality), {
+    patience: options.patience,
+    from: preset.training.methods?.warmUp ?? 0,
+  });
   const work = (iteration: number) => workDone(iteration, preset);
   const progress = startProgress({ logFile: folder.log, start, total: iterations, work, budget });
   const { log } = progress;
@@ -131,8 +136,9 @@ async function trainIterations(
       launch: steps.launch,
       losses: createLossQueue({ lag: () => steps.lag, record: recordLosses }),
       keepers: [...whitenHook(run), saveHook(run, budget)],
-      watchers: [...measureHook(run, log), sampleHook(run, { events, report, log })],
-      shouldStop: () => signal.aborted || (budget !== undefined && budget.spent() >= budget.total),
+      watchers: [...measureHook(run, { log, best }), sampleHook(run, { events, report, log })],
+      shouldStop: () =>
+        signal.aborted || (budget !== undefined && budget.spent() >= budget.total) || best.isOver(),
     });
   } finally {
     steps.dispose();

@@ -1,0 +1,35 @@
+import type { QualityHistory, RunQuality } from './quality-file.ts';
+
+/** Follows the figure by which checkpoints are compared: rKID, the lower the better. */
+export interface BestWatch {
+  /** @returns whether the images of an iteration are the best so far. */
+  look(iteration: number, scores: Pick<RunQuality, 'kernelDistance'>): boolean;
+  /** Whether the figure has not improved for as long as the run's patience, by its last measurement. */
+  isOver(): boolean;
+}
+
+/**
+ * @param history what was measured before; a resumed run goes on with it.
+ * @param options.patience iterations; 0 never ends a run.
+ * @param options.from the iteration from which patience counts: a warm-up is not ended.
+ */
+export function watchBest(
+  history: Pick<QualityHistory, 'iteration' | 'kernelDistance'>,
+  { patience, from }: { patience: number; from: number },
+): BestWatch {
+  let best = { iteration: 0, kernelDistance: Number.POSITIVE_INFINITY };
+  let last = 0;
+  const look: BestWatch['look'] = (iteration, { kernelDistance }) => {
+    last = iteration;
+    const isBest = kernelDistance < best.kernelDistance;
+    if (isBest) best = { iteration, kernelDistance };
+    return isBest;
+  };
+  for (const [i, iteration] of history.iteration.entries()) {
+    look(iteration, { kernelDistance: history.kernelDistance[i]! });
+  }
+  return {
+    look,
+    isOver: () => patience > 0 && last - Math.max(best.iteration, from) >= patience,
+  };
+}

@@ -25,11 +25,6 @@ const SHOTS: readonly {
 }[] = [
   { name: 'page-light', path: '/', options: { viewport: { width: 1000, height: 990 } } },
   {
-    name: 'page-dark',
-    path: '/#part=walk',
-    options: { viewport: { width: 1000, height: 870 }, colorScheme: 'dark' },
-  },
-  {
     name: 'page-phone',
     path: '/#part=sums',
     options: { ...PHONE, viewport: { width: 390, height: 600 }, deviceScaleFactor: 1.5 },

@@ -15,12 +15,12 @@ function options(name: string): string[] {
   const run = `e2e-${process.pid}-${name}`;
   runs.push(run);
   const fixed =
-    '--preset lite --backend wasm --batch 2 --iterations 20 --warm-up 8 --save-every 1 --seed 3';
+    '--preset lite --backend wasm --batch 2 --iterations 12 --warm-up 5 --save-every 1 --seed 3';
   return ['--name', run, '--data', data, ...fixed.split(' ')];
 }
 
 const checkpointFile = (args: string[]) =>
-  join(runFolder(args[1]!), 'checkpoints', 'checkpoint-0000020.safetensors');
+  join(runFolder(args[1]!), 'checkpoints', 'checkpoint-0000012.safetensors');
 
 beforeAll(() => writeIcons(data, 8));
 
@@ -38,7 +38,7 @@ describe('a run that is interrupted', () => {
     const checkpoints = join(runFolder(killed[1]!), 'checkpoints');
     const statuses: (number | null)[] = [];
     // At any moment after the first checkpoint, so also while the next one is being written.
-    for (const delay of createRandom('kill at').integers(5, 700)) {
+    for (const delay of createRandom('kill at').integers(5, 300)) {
       const resume = statuses.length > 0 ? ['--resume'] : [];
       const { process: child, outcome } = startTrainer('train', ...killed, ...resume);
       while (child.exitCode === null && !hasNewCheckpoint(checkpoints)) await wait(20);

@@ -171,6 +171,47 @@ def random_features(batch: np.ndarray) -> np.ndarray:
     return torch.cat(collected, dim=1).numpy()
 
 
+def patches(name: str) -> np.ndarray:
+    """NHWC; eight images of 16×16 patches of 2×2 pixels."""
+    offsets = Stream(f"test/quality/patches/{name}").uniform(8 * 16 * 16 * 3)
+    levels = 128 + np.floor((13 if name == "real" else 10) * offsets).reshape(8, 16, 16, 3)
+    return levels.repeat(2, axis=1).repeat(2, axis=2).astype(np.uint8)
+
+
+def frame(batch: np.ndarray) -> np.ndarray:
+    """Mean colours of the outermost patches, row by row: [image, place, channel]."""
+    n, side = batch.shape[:2]
+    step = side // 16
+    means = batch.astype(np.float64).reshape(n, 16, step, 16, step, 3).mean(axis=(2, 4))
+    outermost = np.ones((16, 16), bool)
+    outermost[1:-1, 1:-1] = False
+    return means[:, outermost]
+
+
+def off(colours: np.ndarray) -> np.ndarray:
+    """Which places differ by more than 12 levels from the median of their image."""
+    medians = np.median(colours, axis=1, keepdims=True)
+    return (np.abs(colours - medians) > 12).any(axis=2)
+
+
+def clouds(real: np.ndarray, made: np.ndarray) -> dict:
+    places = np.flatnonzero((~off(frame(real))).mean(axis=0) >= 0.98)
+    return {
+        "places": [int(place) for place in places],
+        "share": float(off(frame(made)[:, places]).any(axis=1).mean()),
+    }
+
+
+def evenness(points: np.ndarray) -> dict:
+    """Of the walk through these points in their order."""
+    steps = np.linalg.norm(np.diff(points.astype(np.float64), axis=0), axis=1)
+    straight = np.linalg.norm(points[-1].astype(np.float64) - points[0])
+    return {
+        "pathLength": float(steps.sum() / straight),
+        "largestStep": float(steps.max() / steps.sum()),
+    }
+
+
 def main() -> None:
     a, b = images("a", 3), images("b", 3)
     real, fake = features("real", 30, 6), features("fake", 24, 6)
@@ -184,6 +225,8 @@ def main() -> None:
             "kernelDistance": kid_subsets(real, fake, 10, "test/quality/subsets"),
             "neighbourhoods": prdc(real, fake, 5),
             "neighbourhoodsOfThree": prdc(real, fake, 3),
+            "clouds": clouds(patches("real"), patches("made")),
+            "walks": evenness(real),
             "standardized": [float(v) for v in scaler.transform(fake)[0]],
             "randomFeatures": {
                 "everySixteenth": [float(v) for v in embedded[0, ::16]],

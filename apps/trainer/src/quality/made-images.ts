@@ -105,24 +105,34 @@ async function readGeneratorFolder(folder: string): Promise<TrainedGenerator> {
  * @param progress gets the number of images so far.
  */
 export async function renderSeeds(
-  { network, weights, latent }: Omit<TrainedGenerator, 'description'>,
+  generator: Omit<TrainedGenerator, 'description'>,
   count: number,
+  progress?: (count: number) => void,
+): Promise<ImageSet> {
+  const latents = Array.from({ length: count }, (_, i) =>
+    seedToLatent(String(i), generator.latent),
+  );
+  return renderLatents(generator, latents, progress);
+}
+
+/** The image of each latent, in their order; on whatever engine is current. */
+export async function renderLatents(
+  { network, weights }: Pick<TrainedGenerator, 'network' | 'weights'>,
+  latents: readonly Float32Array[],
   progress: (count: number) => void = () => {},
 ): Promise<ImageSet> {
   const compiled = compileGenerator(network, weights);
   try {
     const [imageSize] = compiled.imageShape;
+    const count = latents.length;
     const length = imageSize * imageSize * 3;
     const images = new Uint8Array(count * length);
     for (let start = 0; start < count; start += BATCH) {
-      const size = Math.min(BATCH, count - start);
-      const latents = Array.from({ length: size }, (_, i) =>
-        seedToLatent(String(start + i), latent),
-      );
-      const tensor = compiled.generate(stackLatents(latents), size);
+      const batch = latents.slice(start, start + BATCH);
+      const tensor = compiled.generate(stackLatents(batch), batch.length);
       images.set(toPixels(await tensor.data<'float32'>()), start * length);
       tensor.dispose();
-      progress(start + size);
+      progress(start + batch.length);
     }
     return { count, imageSize, images };
   } finally {

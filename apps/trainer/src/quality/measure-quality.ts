@@ -10,17 +10,26 @@ import { userPath } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { encode } from 'fast-png';
+import { mean } from 'simple-statistics';
 import { type EngineChoice, startEngine } from '../engines/start.ts';
 import { writeFileWhole } from '../run/folder.ts';
 import { type Classifier, classify, datasetClassifier } from './classifier.ts';
+import { compareClouds } from './clouds.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { type ImageSet, type RealHalves, splitReal } from './image-set.ts';
-import { findMadeImages, type MadeImages, readImages, renderSeeds } from './made-images.ts';
+import {
+  findMadeImages,
+  type MadeImages,
+  readImages,
+  renderSeeds,
+  type TrainedGenerator,
+} from './made-images.ts';
 import { compareFeatures, comparePatches, shuffleImages } from './measure.ts';
 import { nearestSheet, nearestTrainingImages } from './nearest.ts';
 import { type QualityReport, qualityReportSchema, qualityTables } from './quality-report.ts';
 import { randomFeatures } from './random-network.ts';
 import type { BandDistance } from './sliced-wasserstein.ts';
+import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
 /** Side at which images are measured where no generator says it. */
 const IMAGE_SIZE = 128;
@@ -60,11 +69,13 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
   });
   checkAgainst(against, real);
   const fake = await makeImages(source, options);
+  const realSide = await prepareReal(real, options.seed);
   const { report, sheet } = await measure({
-    real: await prepareReal(real, options.seed),
+    real: realSide,
     fake,
     description: source.kind === 'generator' ? source.generator.description : source.path,
   });
+  if (source.kind === 'generator') report.walks = await measureWalks(realSide, source.generator);
   report.seconds = (performance.now() - began) / 1000;
   const picture = options.nearest === undefined ? runPicture(source) : userPath(options.nearest);
   if (picture) {
@@ -142,6 +153,7 @@ export async function measure({
   timed('nearest training images');
   const slicedWasserstein = await comparePatches(dataset, fake, halves, seed, real.patchFloors);
   timed('SWD');
+  const clouds = compareClouds(dataset, fake, halves);
   const classifier = real.classified && (await compareClasses(real, real.classified, fake));
   timed('classifier');
   const report: QualityReport = {
@@ -151,6 +163,7 @@ export async function measure({
     seed,
     slicedWasserstein,
     random,
+    clouds,
     classifier,
     nearest: {
       median: nearest.median,
@@ -161,6 +174,30 @@ export async function measure({
     seconds: 0,
   };
   return { report, sheet: nearestSheet(dataset, fake, nearest) };
+}
+
+/** Walks whose middles are measured: as many as are compared at once, whatever the real images. */
+const WALKS = 343;
+/** Walks whose every step is measured. */
+const EVEN_WALKS = 64;
+
+/** Of each kind of walk that a generator has: how good the images half way are, and how even the way. */
+async function measureWalks(
+  { dataset, halves, seed, random, patchFloors }: RealSide,
+  generator: TrainedGenerator,
+): Promise<QualityReport['walks']> {
+  const standardize = standardizer(takeRows(random, halves.reference));
+  const walks: NonNullable<QualityReport['walks']> = [];
+  for (const kind of walkKinds(generator.latent)) {
+    const middles = await renderMiddles(generator, kind, WALKS);
+    const features = await randomFeatures(middles);
+    const { precision, coverage } = compareFeatures(random, features, halves, seed).model;
+    const bands = (await comparePatches(dataset, middles, halves, seed, patchFloors)).model;
+    const evenness = await measureEvenness(generator, kind, { count: EVEN_WALKS, standardize });
+    const slicedWasserstein = mean(bands.map(({ distance }) => distance));
+    walks.push({ kind, precision, coverage, slicedWasserstein, ...evenness });
+  }
+  return walks;
 }
 
 /** The ratio that new real images would have: those held out, to the reference half. */

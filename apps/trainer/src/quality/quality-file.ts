@@ -7,15 +7,28 @@ const COLUMNS = [
   'density',
   'coverage',
   'nearestRatio',
+  'clouds',
+  'walkPrecision',
+  'walkCoverage',
+  'walkPathLength',
+  'walkLargestStep',
   'kernelDistanceFloor',
   'precisionFloor',
   'recallFloor',
   'densityFloor',
   'coverageFloor',
+  'cloudsFloor',
 ] as const;
 
-/** Figures of a run's images at one iteration, on random features; floors are of held-out real ones. */
-export type RunQuality = Record<(typeof COLUMNS)[number], number>;
+/** Those that some datasets have none of: see `compareClouds`. */
+type Optional = 'clouds' | 'cloudsFloor';
+
+/**
+ * Figures of a run's images at one iteration, on random features; floors are of held-out real ones. Those of
+ * walks are of the middles of walks between classes, or between any two seeds where there are none.
+ */
+export type RunQuality = Record<Exclude<(typeof COLUMNS)[number], Optional>, number> &
+  Record<Optional, number | undefined>;
 
 /** Begins `quality.csv`, or cuts one back to the iterations before `start`, which will come again. */
 export function startQualityFile(path: string, start: number): Promise<void> {
@@ -51,5 +64,10 @@ export function formatQuality(iteration: number, scores: RunQuality): string {
   ).map(
     ([label, key]) => `${label} ${scores[key].toFixed(3)} (${scores[`${key}Floor`].toFixed(3)})`,
   );
-  return `${iteration} quality: ${parts.join(', ')}, nearest ${scores.nearestRatio.toFixed(2)}`;
+  const { clouds, cloudsFloor, nearestRatio, walkPrecision, walkCoverage } = scores;
+  if (clouds !== undefined && cloudsFloor !== undefined) {
+    parts.push(`clouds ${clouds.toFixed(3)} (${cloudsFloor.toFixed(3)})`);
+  }
+  parts.push(`half way precision ${walkPrecision.toFixed(3)}, coverage ${walkCoverage.toFixed(3)}`);
+  return `${iteration} quality: ${parts.join(', ')}, nearest ${nearestRatio.toFixed(2)}`;
 }

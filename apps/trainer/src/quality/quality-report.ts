@@ -6,6 +6,7 @@
 import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { number, numberTable } from '../text/markdown.ts';
+import { WALK_KINDS } from './walks.ts';
 
 const featureScoresSchema = z.object({
   precision: z.number(),
@@ -25,6 +26,21 @@ export const qualityReportSchema = z.object({
   seed: z.number(),
   slicedWasserstein: withFloor(bandsSchema),
   random: withFloor(featureScoresSchema),
+  /** Share of images whose background has patches of other colours; none where real ones have no plain one. */
+  clouds: withFloor(z.number()).optional(),
+  /** Of generators: half way of random walks, and how even walks are in random features. */
+  walks: z
+    .array(
+      z.object({
+        kind: z.enum(WALK_KINDS),
+        precision: z.number(),
+        coverage: z.number(),
+        slicedWasserstein: z.number(),
+        pathLength: z.number(),
+        largestStep: z.number(),
+      }),
+    )
+    .optional(),
   classifier: z
     .object({
       heldOutAccuracy: z.number(),
@@ -80,6 +96,7 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
       numberTable([['class', 'made', 'real'], ...classes]),
     );
   }
+  if (report.walks) parts.push(...walkTable(report, report.walks));
   parts.push(
     `Median distance to the nearest training image: ${number(nearest.median)} (training images to ` +
       `their nearest other: ${number(nearest.trainingMedian)}); ratio ${number(nearest.ratio)}, of held-out real ` +
@@ -88,8 +105,37 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
   return parts.join('\n\n');
 }
 
+/** In brackets the ratio to the same figure of seeds. */
+function walkTable(
+  { random, slicedWasserstein }: QualityReport,
+  walks: NonNullable<QualityReport['walks']>,
+): string[] {
+  const seeds = {
+    precision: random.model.precision,
+    coverage: random.model.coverage,
+    slicedWasserstein: mean(slicedWasserstein.model.map(({ distance }) => distance)),
+  };
+  const besideSeeds = (walk: (typeof walks)[number], figure: keyof typeof seeds) =>
+    `${number(walk[figure])} (${number(walk[figure] / seeds[figure])})`;
+  const cells = walks.map((walk) => [
+    walk.kind,
+    besideSeeds(walk, 'precision'),
+    besideSeeds(walk, 'coverage'),
+    besideSeeds(walk, 'slicedWasserstein'),
+    number(walk.pathLength),
+    number(walk.largestStep),
+  ]);
+  const head = ['walks', 'precision', 'coverage', 'SWD ×10³', 'path length', 'largest step'];
+  return [
+    'Half way between random seeds of one class (within) or of two (between), and in brackets the ratio ' +
+      'to seeds. The path length is that of 16 steps over the distance of the ends, the largest step its ' +
+      'share of the path (0.0625 where a walk is even):',
+    numberTable([head, ...cells]),
+  ];
+}
+
 /** Every score with the name it is shown under. */
-function scoreRows({ slicedWasserstein, random, classifier }: QualityReport): Row[] {
+function scoreRows({ slicedWasserstein, random, clouds, classifier }: QualityReport): Row[] {
   const { model, floor } = slicedWasserstein;
   const meanOf = (bands: typeof model) => mean(bands.map(({ distance }) => distance));
   return [
@@ -100,6 +146,7 @@ function scoreRows({ slicedWasserstein, random, classifier }: QualityReport): Ro
     })),
     { name: 'SWD mean ×10³', model: meanOf(model), floor: meanOf(floor) },
     ...featureRows('random', random),
+    ...(clouds ? [{ name: 'clouds', ...clouds }] : []),
     ...(classifier ? featureRows('classifier', classifier.scores) : []),
   ];
 }

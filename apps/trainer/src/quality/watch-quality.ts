@@ -1,4 +1,5 @@
 import type { Dataset } from '@killme/data';
+import { compareClouds } from './clouds.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { splitReal } from './image-set.ts';
 import { renderSeeds, type TrainedGenerator } from './made-images.ts';
@@ -7,9 +8,13 @@ import { nearestTrainingImages } from './nearest.ts';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
 import type { RunQuality } from './quality-file.ts';
 import { randomFeatures } from './random-network.ts';
+import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
 /** Enough to see whether it gets better; `npm run metrics` takes more. */
 const SAMPLES = 256;
+/** Walks whose middles are measured, and of these, walks whose every step is. */
+const WALKS = 64;
+const EVEN_WALKS = 4;
 /** That of `npm run metrics` without `--seed`, so that figures can be compared. */
 const SEED = 0;
 
@@ -27,11 +32,24 @@ export function watchQuality(dataset: Dataset): QualityWatch | undefined {
   return {
     async measure(generator) {
       real ??= await randomFeatures(dataset);
-      const made = await randomFeatures(await renderSeeds(generator, SAMPLES));
+      const images = await renderSeeds(generator, SAMPLES);
+      const made = await randomFeatures(images);
       const { model, floor } = compareFeatures(real, made, halves, SEED);
       const standardize = standardizer(takeRows(real, halves.reference));
+      const clouds = compareClouds(dataset, images, halves);
+      // The hardest kind there is: between classes, where there are some.
+      const kind = walkKinds(generator.latent).at(-1)!;
+      const middles = await randomFeatures(await renderMiddles(generator, kind, WALKS));
+      const walks = compareFeatures(real, middles, halves, SEED).model;
+      const evenness = await measureEvenness(generator, kind, { count: EVEN_WALKS, standardize });
       return {
         ...model,
+        clouds: clouds?.model,
+        cloudsFloor: clouds?.floor,
+        walkPrecision: walks.precision,
+        walkCoverage: walks.coverage,
+        walkPathLength: evenness.pathLength,
+        walkLargestStep: evenness.largestStep,
         kernelDistance: model.kernelDistance.mean,
         nearestRatio: nearestTrainingImages(standardize(real), standardize(made)).ratio,
         kernelDistanceFloor: floor.kernelDistance.mean,

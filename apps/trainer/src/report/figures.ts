@@ -71,6 +71,21 @@ export function qualityCharts(history: QualityHistory): Html {
       top: 1,
       format: shown,
     }),
+    chart({
+      id: 'walks',
+      title: 'Half way, and clouds',
+      about:
+        'Precision and coverage of the images half way between random seeds, of two classes where there ' +
+        'are some; and the share of seeds with patches of other colours in the background.',
+      lines: [
+        { key: 'real', label: 'precision', values: history.walkPrecision },
+        { key: 'generator', label: 'coverage', values: history.walkCoverage },
+        { key: 'fake', label: 'clouds', values: history.clouds },
+      ],
+      iterations,
+      top: 1,
+      format: shown,
+    }),
   ]}</div>`;
 }
 

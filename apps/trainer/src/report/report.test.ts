@@ -102,7 +102,15 @@ describe('a report', () => {
     expect(await reportOf(folder)).not.toContain('<h2>Quality</h2>');
     const scores = { precision: 0.5, recall: 0.25, density: 0.5, coverage: 0.375, nearestRatio: 2 };
     const floors = { kernelDistanceFloor: -0.01, precisionFloor: 0.9, recallFloor: 0.8 };
-    const row = { ...scores, ...floors, densityFloor: 1, coverageFloor: 0.7 };
+    const walks = {
+      walkPrecision: 0.4,
+      walkCoverage: 0.3,
+      walkPathLength: 1.5,
+      walkLargestStep: 0.2,
+      clouds: undefined,
+      cloudsFloor: undefined,
+    };
+    const row = { ...scores, ...floors, ...walks, densityFloor: 1, coverageFloor: 0.7 };
     await startQualityFile(folder.quality, 0);
     await appendQuality(folder.quality, 5, { kernelDistance: 9000, ...row });
     await appendQuality(folder.quality, 10, { kernelDistance: 0.75, ...row });

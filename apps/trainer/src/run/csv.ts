@@ -24,7 +24,7 @@ export async function appendRow<Column extends string>(
   path: string,
   columns: readonly Column[],
   iteration: number,
-  values: { readonly [Name in Column]?: number },
+  values: { readonly [Name in Column]?: number | undefined },
 ): Promise<void> {
   const cells = columns.map((column) => {
     const value = values[column];

@@ -21,6 +21,8 @@ export const reference = z
     kernelDistance: z.object({ mean: z.number(), deviation: z.number() }),
     neighbourhoods: sharesSchema,
     neighbourhoodsOfThree: sharesSchema,
+    clouds: z.object({ places: z.array(z.number()), share: z.number() }),
+    walks: z.object({ pathLength: z.number(), largestStep: z.number() }),
     standardized: z.array(z.number()),
     randomFeatures: z.object({
       everySixteenth: z.array(z.number()),
@@ -43,6 +45,21 @@ export function referenceImages(name: 'a' | 'b', count = 3): ImageSet {
     const isInSquare = y >= 8 && y < 24 && x >= 8 && x < 24;
     images[i] = isInSquare ? 255 : i % 3 === 0 ? level >> 1 : level;
   }
+}
+
+/** Eight images of 16×16 patches, each of grey 128 and up to 13 (real) or 10 levels more or less in each channel. */
+export function referencePatches(name: 'real' | 'made'): ImageSet {
+  const [count, side, patches] = [8, 32, 16];
+  const range = name === 'real' ? 13 : 10;
+  const offsets = createRandom(`test/quality/patches/${name}`).uniform(count * patches ** 2 * 3);
+  const images = Uint8Array.from({ length: count * side * side * 3 }, (_, i) => {
+    const image = Math.floor(i / (side * side * 3));
+    const pixel = Math.floor(i / 3) % (side * side);
+    const [row, column] = [Math.floor(pixel / side) >> 1, (pixel % side) >> 1];
+    const offset = offsets[((image * patches + row) * patches + column) * 3 + (i % 3)]!;
+    return 128 + Math.floor(range * offset);
+  });
+  return { count, imageSize: side, images };
 }
 
 /** Uniform numbers; those of `fake` lie closer together, and elsewhere. */

@@ -2,6 +2,7 @@ import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { copyWeights, type EmaWeights } from './ema.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
+import { shareStart } from './shared-start.ts';
 
 /** The networks that are trained together. It owns all their tensors: see {@link disposeGan}. */
 export interface Gan {
@@ -15,7 +16,9 @@ export interface Gan {
 
 /** A GAN before its first step; `seed` fixes its weights. */
 export function initializeGan(preset: Preset, seed: number): Gan {
-  const generator = initializeNetwork(preset.generator, `${seed}/weights/generator`);
+  const key = `${seed}/weights/generator`;
+  const generator = initializeNetwork(preset.generator, key);
+  if (preset.training.methods?.sharedStart) shareStart(generator, key);
   return {
     generator,
     discriminator: initializeDiscriminator(preset, seed),

@@ -25,6 +25,7 @@ import {
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepLosses, SubStep } from './article-step.ts';
+import { type ClassMixture, mixedCodes, mixesAt } from './class-mixing.ts';
 import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
 import {
@@ -36,9 +37,11 @@ import {
   updateMovingStatistics,
 } from './network-state.ts';
 import { reconstructionLossOf } from './reconstruction-loss.ts';
+import { shareGradient } from './shared-start.ts';
 
 /** What the step takes of a run's methods. */
-type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'>;
+type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'> &
+  Partial<Pick<Methods, 'sharedStart' | 'classMixing'>>;
 
 /** Augments what D sees, image by image; gradients pass through it. */
 export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
@@ -49,6 +52,8 @@ export interface LiteStepInputs {
   realImages: tf.Tensor4D;
   /** `[half, classes]`, one-hot classes of the real images; absent where D has a single logit. */
   classes?: tf.Tensor2D | undefined;
+  /** The classes between which the real images' latents lie, `[half, classes]` and `[half, 1]`. */
+  mixture?: ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined;
   /** `[half, latent]` each, with the classes of the real images. */
   discriminatorLatents: tf.Tensor2D;
   generatorLatents: tf.Tensor2D;
@@ -112,11 +117,14 @@ export function trainLiteStep(
  */
 export function liteStepKind(
   { generator, discriminator, encoder }: Gan,
-  { gradientPenalty: weight, warmUp: steps }: StepMethods,
+  { gradientPenalty: weight, warmUp: steps, classMixing = false }: StepMethods,
 ): string {
-  if (encoder && generator.steps < steps) return 'lite, warm-up';
+  const between = mixesAt(generator.steps, { classMixing, warmUp: steps })
+    ? ', between classes'
+    : '';
+  if (encoder && generator.steps < steps) return `lite, warm-up${between}`;
   const penalized = weight > 0 && discriminator.steps % PENALTY_EVERY === 0;
-  return penalized ? 'lite, with D and penalty' : 'lite, with D';
+  return `lite, with D${penalized ? ' and penalty' : ''}${between}`;
 }
 
 /**
@@ -222,7 +230,7 @@ function stepLiteGenerator(
   const real = tf.tidy(() => judge(realImages, 'real'));
   const adversarial = (images: tf.Tensor) =>
     ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
-  const losses = stepGenerator({ generator, encoder, adam }, (generate) => {
+  const losses = stepGenerator({ generator, encoder, methods, adam }, (generate) => {
     if (!encoder) {
       const generatorLoss = adversarial(generate(generatorLatents));
       return { loss: generatorLoss, reported: { generatorLoss } };
@@ -251,7 +259,7 @@ function warmUp(
   inputs: LiteStepInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): GeneratorLosses {
-  return stepGenerator({ generator, encoder, adam }, (generate) => {
+  return stepGenerator({ generator, encoder, methods, adam }, (generate) => {
     const { latents, divergence } = encodeRealImages(encoder, inputs);
     const { reconstructionLoss, loss } = autoencoderLoss(
       inputs.realImages,
@@ -272,8 +280,14 @@ function stepGenerator(
   {
     generator,
     encoder,
+    methods,
     adam,
-  }: { generator: NetworkState; encoder: NetworkState | undefined; adam: AdamOptions },
+  }: {
+    generator: NetworkState;
+    encoder: NetworkState | undefined;
+    methods: Pick<StepMethods, 'sharedStart'>;
+    adam: AdamOptions;
+  },
   lossOf: (generate: (latents: tf.Tensor) => tf.Tensor) => {
     loss: tf.Tensor;
     reported: GeneratorLosses;
@@ -295,7 +309,9 @@ function stepGenerator(
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
   value.dispose();
   const own = trainableSpecs(generator.network).length;
-  applyAdam(generator, grads.slice(0, own), adam);
+  const gradients = grads.slice(0, own);
+  if (methods.sharedStart) shareGradient(generator.network, gradients);
+  applyAdam(generator, gradients, adam);
   if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
   return kept;
@@ -313,13 +329,17 @@ export function saturation(beforeTanh: tf.Tensor): tf.Tensor {
 /** Latents of real images, `[half, latent]`: sampled from the posterior, with their classes. */
 function encodeRealImages(
   encoder: NetworkState,
-  { realImages, encoderNoise, generatorLatents, classes }: LiteStepInputs,
+  { realImages, encoderNoise, generatorLatents, classes, mixture }: LiteStepInputs,
 ): ReturnType<typeof encodeImages> {
   const { latents, divergence } = encodeImages(encoder, {
     images: realImages,
     noise: encoderNoise,
     classes,
   });
+  if (classes && mixture) {
+    const codes = mixedCodes(latents, classes, mixture);
+    return { latents: tf.concat2d([latents, codes], 1), divergence };
+  }
   return { latents: withClassOf(generatorLatents, latents), divergence };
 }
 

@@ -234,6 +234,22 @@ export const METHOD_OPTIONS = {
     reason: 'rare classes are generated as often as they occur',
     onResume: 'fixed',
   }),
+  classMixing: option({
+    schema: onOff,
+    value: 'on|off',
+    help: 'train on latents between two classes as well',
+    default: ({ training }) => training.methods?.classMixing,
+    reason: 'not yet measured at the full number of iterations',
+    onResume: 'fixed',
+  }),
+  sharedStart: option({
+    schema: onOff,
+    value: 'on|off',
+    help: "the cells of G's first layer share their kernel",
+    default: ({ training }) => training.methods?.sharedStart,
+    reason: 'not yet measured at the full number of iterations',
+    onResume: 'fixed',
+  }),
   reconstructionWeight: option({
     schema: number(z.number().min(0).max(100)),
     value: 'N',

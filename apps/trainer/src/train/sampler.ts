@@ -19,6 +19,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import type { StateSlot } from '../engines/replay.ts';
 import { placeImages } from '../engines/resident-images.ts';
+import { type ClassMixture, mixClasses, mixesAt, sampleMixture } from '../gan/class-mixing.ts';
 import { normal } from '../gan/normal.ts';
 
 /** Which iteration inputs are sampled for; `batch` is its batch size. */
@@ -44,6 +45,8 @@ export interface Sampler {
   };
   /** The one-hot classes of the real images, `[batch / 2, classes]`, of a class-conditional GAN. */
   classes(): tf.Tensor2D | undefined;
+  /** Where the real images' latents lie between classes, if they do in the current iteration. */
+  mixture(): ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined;
   /** 0 or 1 / (1 − rate), of the given shape. */
   dropoutMask(use: Use, shape: readonly number[], rate: number): tf.Tensor;
   augment(images: tf.Tensor4D, part: string, policy: readonly Augmentation[]): tf.Tensor4D;
@@ -72,11 +75,17 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
     return images;
   };
   const nameOf = ({ purpose, part }: Use) => `${at.seed}/${purpose}/${at.iteration}/${part}`;
+  const { methods } = preset.training;
+  const mixes = () => latent.classes !== undefined && !!methods && mixesAt(at.iteration, methods);
   const latents = (purpose: LatentPurpose, count: number) =>
     feed([count, latent.size], () => {
       const values = sampleLatents(preset, { ...at, purpose, count });
       // With the classes of the real images, so that a relativistic loss compares images of one class.
       if (latent.classes) placeClasses(values, labels(), latent);
+      if (mixes()) {
+        const random = createRandom(`${at.seed}/between classes/${purpose}/${at.iteration}`);
+        mixClasses(values, { labels: labels(), space: latent, random });
+      }
       return values;
     }) as tf.Tensor2D;
   return {
@@ -90,6 +99,20 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
       if (!latent.classes) return undefined;
       const values = () => oneHotLabels({ labels: labels(), classes });
       return feed([half, classes.length], values) as tf.Tensor2D;
+    },
+    mixture() {
+      if (!mixes()) return undefined;
+      const { classes } = dataset;
+      const sample = () => {
+        const random = createRandom(`${at.seed}/between classes/real images/${at.iteration}`);
+        return sampleMixture(labels(), classes.length, random);
+      };
+      return {
+        others: feed([half, classes.length], () =>
+          oneHotLabels({ labels: sample().others, classes }),
+        ) as tf.Tensor2D,
+        shares: feed([half, 1], () => sample().shares) as tf.Tensor2D,
+      };
     },
     dropoutMask: (use, shape, rate) =>
       tf.tidy(() => {

@@ -65,6 +65,8 @@ const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
   classCondition: true,
+  classMixing: false,
+  sharedStart: false,
   reconstructionWeight: 100,
   warmUp: 10_000,
   latentWhitening: true,

@@ -13,11 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { freePort } from '../src/testing/index.ts';
 
-const DENO_ENTRY = fileURLToPath(new URL('../src/runtimes/deno.ts', import.meta.url));
-
-/** Deno's own program: its script for npm would stand between. */
-const DENO = fileURLToPath(new URL('./deno', import.meta.resolve('deno/package.json')));
-
+const SERVE_DENO = fileURLToPath(new URL('../scripts/serve-deno.ts', import.meta.url));
 const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
 
 /** A running server. */
@@ -55,8 +51,8 @@ export async function startDenoServer(
   ...generators: readonly string[]
 ): Promise<Omit<Server, 'inspectorAddress'>> {
   const port = await freePort();
-  const server = await startProcess(DENO, [
-    ...['run', '--allow-net', '--allow-read', '--allow-env=INIT_CWD', DENO_ENTRY],
+  const server = await startProcess(process.execPath, [
+    SERVE_DENO, // becomes Deno, with the same number
     ...[...namedGenerators(generators), '--port', String(port)],
   ]);
   return { ...server, origin: `http://localhost:${port}` };

@@ -71,7 +71,10 @@ function failLoudly(backend: WebGPUBackend): () => void {
     failure ??= `it was lost: ${message}`;
   });
   const check = () => {
-    if (failure !== undefined) throw new UserError(`the GPU failed: ${failure}`);
+    if (failure === undefined) return;
+    const remedy =
+      'with too little memory or too small limits give a smaller --batch, else another --backend';
+    throw new UserError(`the GPU failed: ${failure.trim()} (${remedy})`);
   };
   const read = backend.read.bind(backend);
   backend.read = async (dataId) => {

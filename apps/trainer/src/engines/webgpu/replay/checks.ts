@@ -26,6 +26,8 @@ export interface ReplayChecks {
   resumed: TrainedNumbers;
   /** WebGPU objects that 100 replayed iterations create. */
   created: number;
+  /** A product that tfjs adds up in a buffer of zeros: what it gives in four iterations. */
+  accumulated: number[];
   /** A step whose number from the host is no feed: what it gives in four iterations. */
   unrecordable: { values: number[]; log: string[] };
 }
@@ -144,6 +146,25 @@ async function countCreated(): Promise<number> {
   return created;
 }
 
+async function takeAccumulated(): Promise<number[]> {
+  const replay = createReplay();
+  const step: Step = {
+    state: [],
+    keepCounts: () => () => {},
+    run: () => {
+      const values = tf.tidy(() => {
+        const x = feed([4, 2048], () => new Float32Array(4 * 2048).fill(1)) as tf.Tensor2D;
+        return tf.reshape(tf.max(tf.matMul(x, tf.ones([2048, 64]))), [1]) as tf.Tensor1D;
+      });
+      return { names: ['product'], values };
+    },
+  };
+  const values: number[] = [];
+  for (let i = 0; i < 4; i++) values.push(...(await replay.take('product', step).read()));
+  replay.dispose();
+  return values;
+}
+
 async function takeUnrecordable(): Promise<ReplayChecks['unrecordable']> {
   const log: string[] = [];
   const replay = createReplay({ log: (line) => log.push(line) });
@@ -171,6 +192,7 @@ const checks: ReplayChecks = {
   plain: await train({ replay: false }),
   replayed: await train({ replay: true, log: (line) => log.push(line) }),
   resumed: await train({ replay: true, resumeAt: 2 }),
+  accumulated: await takeAccumulated(),
   unrecordable: await takeUnrecordable(),
   created: await countCreated(),
 };

@@ -50,11 +50,18 @@ function neededDispatches({ dispatches, values, nextState }: Recording): Recorde
 /** Those that depend on constants alone, and the others. */
 function splitConstant(dispatches: readonly RecordedDispatch[], fed: Set<RecordedBinding>) {
   const fixed = new Set<RecordedBinding>();
+  const writes = new Map<RecordedBinding, number>();
+  for (const { bindings, written } of dispatches) {
+    for (const output of bindings.slice(0, written)) {
+      writes.set(output, (writes.get(output) ?? 0) + 1);
+    }
+  }
   const [once, repeated]: [RecordedDispatch[], RecordedDispatch[]] = [[], []];
   for (const dispatch of dispatches) {
     const [output, ...inputs] = dispatch.bindings;
     const constant =
       dispatch.written === 1 &&
+      writes.get(output!) === 1 && // a sum begins with zeros in the same buffer, anew each time
       output instanceof RecordedBuffer &&
       inputs.every((input) => fixed.has(input) || (isConstant(input) && !fed.has(input)));
     if (constant) fixed.add(output);

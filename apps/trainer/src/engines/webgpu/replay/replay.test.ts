@@ -30,6 +30,10 @@ describe.skipIf(!found.available)(`a replayed step on webgpu${without}`, () => {
     expect(checks.resumed).toEqual(checks.replayed);
   });
 
+  it('begins a product that adds up in a buffer of zeros with zeros each time', () => {
+    expect(checks.accumulated).toEqual([2048, 2048, 2048, 2048]);
+  });
+
   it('creates no buffer and no bind group', () => {
     expect(checks.created).toBe(0);
   });

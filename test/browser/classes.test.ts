@@ -52,7 +52,7 @@ const askedFor = (page: Page) =>
 describe.each([
   { name: 'light', options: DESK, colorScheme: 'light' },
   { name: 'phone-dark', options: PHONE, colorScheme: 'dark' },
-] as const)('the page of a generator that was told classes, $name', (look) => {
+] as const)('the page of a class-conditional generator, $name', (look) => {
   it('stands still, fits, and axe finds nothing', async () => {
     const page = await open(`/#${new URLSearchParams({ class: HAIR })}`, look.options);
     await page.emulateMedia({ colorScheme: look.colorScheme });

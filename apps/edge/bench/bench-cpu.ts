@@ -19,7 +19,7 @@ import { describeMachine } from './table.ts';
 /** What Cloudflare's free plan gives a request. */
 const FREE_PLAN_MS = 10;
 
-/** Of each kind; the median of them is told. */
+/** Of each kind; the median of them is reported. */
 const ROUNDS = 5;
 
 /** Requests that are not counted: V8 compiles what runs often. */

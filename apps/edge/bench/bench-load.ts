@@ -32,7 +32,7 @@ interface Measured {
   connections: number;
   /** Of requests that were answered with 200 or 304, in milliseconds. */
   durationsMs: number[];
-  /** 503: told to come again later. */
+  /** 503: with Retry-After. */
   refused: number;
   /** Any other answer, and connections that failed or took ten seconds. */
   errors: number;

@@ -16,13 +16,13 @@ import {
 const RUNS_FOLDER =
   process.env.KILLME_RUNS ?? fileURLToPath(new URL('../../../runs', import.meta.url));
 
-/** How a script is told which generators. */
+/** The option that names the generators of a script. */
 export const generatorOptions = {
   generator: { type: 'string', multiple: true },
   'newest-run': { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-/** How a script is told what to serve: generators, and a gallery of the first or none. */
+/** The options that name what a script serves: generators, and a gallery of the first or none. */
 export const servedOptions = {
   ...generatorOptions,
   gallery: { type: 'string' },

@@ -22,7 +22,7 @@ import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
 
-/** How often the person is told how far it is. */
+/** How often the progress is printed. */
 const TOLD_EVERY_MS = 2000;
 
 async function main(): Promise<void> {

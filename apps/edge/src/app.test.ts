@@ -20,7 +20,7 @@ beforeAll(async () => {
   });
 });
 
-/** What a bad request is told; every such answer must be a problem that nobody caches. */
+/** What a bad request is answered with; every such answer must be a problem that nobody caches. */
 async function problemOf(path: string, init?: RequestInit) {
   const response = await app.request(path, init);
   expect(response.headers.get('content-type')).toBe('application/problem+json');

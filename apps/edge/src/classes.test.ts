@@ -75,12 +75,12 @@ describe('a class', () => {
 
   it('that a seed has anyway changes nothing', async () => {
     const own = NAMES[seedToLatent('alice', generator.latentSpace).subarray(97).indexOf(1)]!;
-    const [plain, told, other] = await Promise.all([
+    const [plain, named, other] = await Promise.all([
       bytesOf('img', { seed: 'alice' }),
       bytesOf('img', { seed: 'alice', class: own }),
       bytesOf('img', { seed: 'alice', class: NAMES.find((name) => name !== own)! }),
     ]);
-    expect(told).toEqual(plain);
+    expect(named).toEqual(plain);
     expect(other).not.toEqual(plain);
   });
 
@@ -123,14 +123,14 @@ describe('a class', () => {
   });
 
   it('is that of a sum, however many are taken away', async () => {
-    const told = { class: 'none' };
-    expect(await bytesOf('mix', { plus: 'a', ...told })).toEqual(
-      await bytesOf('img', { seed: 'a', ...told }),
+    const named = { class: 'none' };
+    expect(await bytesOf('mix', { plus: 'a', ...named })).toEqual(
+      await bytesOf('img', { seed: 'a', ...named }),
     );
     const [a, b] = [withEnd('a', 0, 0, 0), withEnd('b', 0, 0, 0)];
     const difference = a.map((value, i) => Math.max(-1, Math.min(1, value - b[i]!)));
     difference.set([-1, -1, 1], 97);
-    expect(await pixelsOf('mix', { plus: 'a', minus: 'b', ...told })).toEqual(
+    expect(await pixelsOf('mix', { plus: 'a', minus: 'b', ...named })).toEqual(
       generator.render(difference).data,
     );
   });
@@ -150,11 +150,11 @@ describe('a class', () => {
   it('has tags of its own, is kept by a redirect, and is named by a saved file', async () => {
     const tag = async (path: string) =>
       (await app.request(path, { method: 'HEAD' })).headers.get('etag');
-    const told = await tag('/img?seed=a&class=none');
-    expect(await tag('/img?class=none&format=png&seed=a')).toBe(told);
-    expect(await tag('/img?seed=a')).not.toBe(told);
+    const named = await tag('/img?seed=a&class=none');
+    expect(await tag('/img?class=none&format=png&seed=a')).toBe(named);
+    expect(await tag('/img?seed=a')).not.toBe(named);
     const composed = await tag(address('img', { seed: 'a', class: 'ギル' }));
-    expect(composed).not.toBe(told);
+    expect(composed).not.toBe(named);
     expect(await tag(address('img', { seed: 'a', class: 'ギル'.normalize('NFD') }))).toBe(composed);
     const { headers } = await app.request('/grid?class=none&n=2');
     expect(headers.get('location')).toMatch(/^\?seed=\w{10}&class=none&n=2$/);
@@ -192,7 +192,7 @@ describe('a class is refused', () => {
     });
   });
 
-  it('when the generator was not told any, even if its pictures had some', async () => {
+  it('when the generator is not class-conditional, even if its pictures had some', async () => {
     const files = await randomGeneratorFiles();
     const manifest = JSON.parse(new TextDecoder().decode(files.get('generator.json')));
     const untold = createApp({

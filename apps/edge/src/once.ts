@@ -1,5 +1,5 @@
 /**
- * Calls `load` once, however many ask at the same time; a failure is told to those who wait and
+ * Calls `load` once, however many ask at the same time; a failure rejects all who wait and
  * then forgotten, so that the next one tries again.
  */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {

@@ -9,7 +9,7 @@ import { diskOptions } from '../runtimes/disk.ts';
 import { nameFolder, readFolders } from '../runtimes/named-folder.ts';
 import { randomGeneratorFiles } from '../testing/index.ts';
 
-/** Generators, and how they differ: in their pictures' size, and in whether they were told classes. */
+/** Generators, and how they differ: in their pictures' size, and in whether they are class-conditional. */
 const GENERATORS = {
   first: { classes: { long: 2, short: 1 } },
   second: { imageSize: 64 },

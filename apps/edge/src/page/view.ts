@@ -16,7 +16,7 @@ const MOVE_CHARACTERS = 2048;
 const FIRST_VIEW = {
   /** The part that was changed last: a shared address opens there. */
   part: '',
-  /** Of all pictures, where the generator was told classes; any when empty. */
+  /** Of all pictures, where the generator is class-conditional; any when empty. */
   class: '',
   name: 'you',
   /** How many names the wall shows. */

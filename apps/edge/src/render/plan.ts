@@ -76,7 +76,7 @@ export const fileNameOf = (
   download ? [...words, model, named].filter((word) => word !== undefined) : undefined;
 
 /**
- * What determines the bytes of an answer. Parameters in other words for the same picture are left out
+ * What determines the bytes of an answer. Parameters in other words for the same picture are omitted
  * or replaced by what they mean: an omitted size is the one that it stands for, and the hash of the
  * generator names it, whatever the server calls it.
  */

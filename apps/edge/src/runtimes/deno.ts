@@ -27,7 +27,7 @@ declare const Deno: {
 async function main(): Promise<void> {
   const { generators, gallery, port, host } = readOptions();
   const options = diskOptions(generators, gallery);
-  // Loaded before listening, so that what is wrong is told to the one who starts the server.
+  // Loaded before listening, so that a mistake is reported to the one who starts the server.
   const loaded = await Promise.all(
     sayWhich(await options.listGenerators()).map(async (source) => {
       const generator = await source.load();

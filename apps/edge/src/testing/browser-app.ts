@@ -7,7 +7,7 @@
 import { createApp } from '../app.ts';
 import { openGenerator } from '../generator/generator.ts';
 
-/** What is told of an answer. */
+/** What is reported of an answer. */
 export interface BrowserAnswer {
   path: string;
   status: number;

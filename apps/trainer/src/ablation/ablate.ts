@@ -19,10 +19,10 @@ import { readResult, taskFile, writePlan, writeResult } from './results.ts';
 import { makeRow, makeWarmUp, type TaskContext } from './train-variant.ts';
 import { chosenOptions, flags, type VariantName } from './variants.ts';
 
-/** Where the rows go unless told. */
+/** Where the rows go by default. */
 export const ABLATION_CSV = resolve(import.meta.dirname, '../../../../docs/ablation.csv');
 
-/** Where the results of tasks go unless told. */
+/** Where the results of tasks go by default. */
 export const RESULTS_FOLDER = join(RUNS_FOLDER, 'ablation');
 
 /** How real images are halved, as `npm run metrics` does without `--seed`: one floor for all rows. */

@@ -54,7 +54,7 @@ describe('importing a Keras generator', () => {
     });
   });
 
-  it('writes where it is told, in the encoding it is told, over an older generator file', async () => {
+  it('writes where it is asked to, in the encoding it is asked for, over an older generator file', async () => {
     const to = join(folder, 'mine');
     await importGenerator(model, { to, encoding: 'float32' }, () => undefined);
     await importGenerator(model, { to, encoding: 'float16' }, () => undefined);

@@ -51,7 +51,7 @@ export interface Projection {
  * @param options.starts descents, from the best of {@link LOOKED_AT} times as many random latents and of
  *   what the encoder says.
  * @param options.seed fixes these.
- * @param options.progress is told after each step, 1 … steps.
+ * @param options.progress is called after each step, 1 … steps.
  */
 export async function projectImage(
   networks: ProjectionNetworks,

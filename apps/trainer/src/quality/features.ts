@@ -21,7 +21,7 @@ export function takeRows({ size, values }: Features, places: ArrayLike<number>):
 
 /**
  * Makes what gives every feature mean 0 and deviation 1 over a reference set, so that none counts more
- * for its units. A feature that never changes there is left out of every set (it becomes 0).
+ * for its units. A feature that never changes there is omitted from every set (it becomes 0).
  */
 export function standardizer(reference: Features): (features: Features) => Features {
   const { count, size, values } = reference;

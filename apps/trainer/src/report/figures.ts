@@ -25,7 +25,7 @@ interface Chart {
   lines: Line[];
   /** The iteration of each value; without it there is a value for every one, and curves are smoothed. */
   iterations?: Float64Array;
-  /** Height of the chart; worked out from the lines when left out. */
+  /** Height of the chart; worked out from the lines when omitted. */
   top?: number;
   format: (value: number) => string;
   /** A value that means something by itself. */

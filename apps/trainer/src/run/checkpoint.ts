@@ -119,7 +119,7 @@ export interface Checkpoint extends TrainedSoFar {
 
 /**
  * Reads the newest checkpoint that is whole.
- * @param warn is told of a damaged one that is passed over.
+ * @param warn is called with a damaged one that is passed over.
  * @returns undefined when there is none.
  */
 export async function readNewestCheckpoint(

@@ -73,7 +73,7 @@ const manifestSchema = z.strictObject({
   }),
   classes: z.array(z.string()),
   directions: z.array(directionSchema).max(MOST_DIRECTIONS).default([]),
-  // What is not known of a generator from elsewhere is left out.
+  // What is not known of a generator from elsewhere is omitted.
   training: z.strictObject({
     dataset: z.string(),
     images: size.optional(),
@@ -107,9 +107,9 @@ export interface GeneratorFacts {
   latent: LatentSpace;
   classes: readonly string[];
   training: GeneratorManifest['training'];
-  /** What black and white are in the generator's output; [-1, 1] when left out. */
+  /** What black and white are in the generator's output; [-1, 1] when omitted. */
   range?: ValueRange;
-  /** With names that differ; none when left out. */
+  /** With names that differ; none when omitted. */
   directions?: readonly Direction[];
 }
 
@@ -276,9 +276,9 @@ export type ReadShard = (
 
 /** How a generator file is read by those who can do more than read a file whole. */
 export interface GeneratorFileOptions {
-  /** Whole shards are read when it is left out. */
+  /** Whole shards are read when omitted. */
   readShard?: ReadShard | undefined;
-  /** Room for the first layer's kernel, which inference multiplies as it is stored; an array when left out. */
+  /** Room for the first layer's kernel, which inference multiplies as it is stored; an array when omitted. */
   kernelRoom?: ((bytes: number) => Room) | undefined;
 }
 

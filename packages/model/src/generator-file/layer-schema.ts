@@ -16,7 +16,7 @@ const sides = z.tuple([z.number().int().nonnegative(), z.number().int().nonnegat
 const padding = z.tuple([sides, sides]);
 const anySides = z.tuple([z.number().int(), z.number().int()]);
 
-/** Places of the layers that feed it, −1 for the latent; the layer before it when left out. */
+/** Places of the layers that feed it, −1 for the latent; the layer before it when omitted. */
 const inputs = z.array(z.number().int().min(-1)).min(1).optional();
 
 const layer = <Type extends string, Fields extends z.ZodRawShape>(type: Type, fields: Fields) =>

@@ -33,7 +33,7 @@ import {
 interface Value {
   /** Place of the operation that makes it, before what is put off. */
   node: number;
-  /** Of the layer, batch left out. */
+  /** Of the layer, without the batch axis. */
   shape: readonly number[];
   /** A normalization that has not found its convolution yet. */
   pending?: Affine | undefined;

@@ -102,7 +102,7 @@ function fromUtf8(text: string): string {
 const FLOAT = 1;
 const OPAQUE = 5;
 
-/** Datasets of other numbers (counters of optimizers) are left out. */
+/** Datasets of other numbers (counters of optimizers) are omitted. */
 function readDataset(dataset: Dataset, module: Module): Hdf5Dataset | undefined {
   const { shape } = dataset;
   if (!shape) return undefined;
@@ -184,7 +184,7 @@ function writeGroup(target: Group, { attributes, groups, datasets }: Hdf5Group):
   }
 }
 
-/** A group, with what is left out empty. */
+/** A group, with what is omitted empty. */
 export function hdf5Group({
   attributes = {},
   groups = [],

@@ -5,12 +5,12 @@ import { type LatentSpace, moments, withinBounds } from './latent.ts';
  * - `factor`: a main direction of the generator's first layer (SeFa: Shen & Zhou 2021,
  *   arXiv:2007.06600), the strongest first.
  * - `class`: towards the mean latent of the samples that a classifier takes for that class, from the
- *   mean of all; of a generator that was told classes, towards latents that say that class.
+ *   mean of all; of a class-conditional generator, towards latents that say that class.
  */
 export interface Direction {
   name: string;
   kind: 'factor' | 'class';
-  /** `[latent size]`; of length 1, but for a class that was told: 1 at its place, −1 at the others'. */
+  /** `[latent size]`; of length 1, but for a class of a class-conditional generator: 1 at its place, −1 at the others'. */
   vector: Float32Array;
 }
 

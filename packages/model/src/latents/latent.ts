@@ -4,7 +4,7 @@ import { createRandom, type Random } from './random.ts';
 /**
  * Where latents are drawn from, each component by itself: `uniform` is the article's
  * `np.random.uniform(-1, 1, (n, 100))`, `uniform01` is uniform in [0, 1), `normal` has a mean and a
- * standard deviation, 0 and 1 when left out.
+ * standard deviation, 0 and 1 when omitted.
  */
 export interface LatentSpace {
   size: number;

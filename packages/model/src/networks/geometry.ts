@@ -15,7 +15,7 @@ export interface Convolution {
   strides: Pair;
   dilation: Pair;
   groups: number;
-  /** Zeros around the input; of a transposed convolution what is left out of its output. */
+  /** Zeros around the input; of a transposed convolution what is omitted of its output. */
   border: Padding2D;
   /** `[height, width, channelsIn / groups, filters]`; transposed `[height, width, filters / groups, channelsIn]` */
   kernel: Float32Array;

@@ -36,7 +36,7 @@ export const dense = (units: number, options: { activation?: Activation } = {}):
   activation: options.activation,
 });
 
-/** Keras `Reshape`: the same numbers in another shape (batch left out). */
+/** Keras `Reshape`: the same numbers in another shape (without the batch axis). */
 export const reshape = (...shape: number[]): Layer => ({ type: 'reshape', shape });
 
 /** Keras `Flatten`: one axis, in NHWC order. */
@@ -168,7 +168,7 @@ function weight(
 }
 
 /**
- * The shape a layer gives to its input (batch axis left out).
+ * The shape a layer gives to its input (without the batch axis).
  * @param others of those that have several inputs
  * @throws Error when the layer cannot take that input.
  */

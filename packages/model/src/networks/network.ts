@@ -3,7 +3,7 @@ import { type Layer, layerWeights, outputShape, product, type WeightSpec } from 
 /** In place of a layer, the input of the network. */
 export const NETWORK_INPUT = -1;
 
-/** A layer in its place: named as Keras names it, with its shapes (batch axis left out). */
+/** A layer in its place: named as Keras names it, with its shapes (without the batch axis). */
 export interface PlacedLayer {
   name: string;
   layer: Layer;

@@ -72,7 +72,7 @@ export type ServedLayer =
       method: 'nearest' | 'bilinear' | 'bicubic';
       coordinates: Coordinates;
     }
-  /** The axes of an input in another order, batch left out: Keras's Permute counts from 1, this from 0. */
+  /** The axes of an input in another order, without the batch axis: Keras's Permute counts from 1, this from 0. */
   | { type: 'permute'; axes: readonly number[] }
   /** Some numbers of a flat input: those of the latent, or those that say the class. */
   | { type: 'slice'; start: number; size: number }
@@ -135,7 +135,7 @@ const spec = (
 ): WeightSpec => ({ name, shape, initializer, trainable: true });
 
 /**
- * The shape that a layer gives to its inputs (batch axis left out).
+ * The shape that a layer gives to its inputs (without the batch axis).
  * @throws Error when the layer cannot take them.
  */
 export function servedOutputShape(

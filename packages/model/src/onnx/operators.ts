@@ -15,7 +15,7 @@ import { fromLayout, isTensor, type Tensor, toLayout, transpose, type Value } fr
 export interface Reading {
   builder: NetworkBuilder;
   node: OnnxNode;
-  /** Undefined where one is left out. */
+  /** Undefined where one is omitted. */
   inputs: readonly (Value | undefined)[];
   /** Images that the file was made for. */
   batch: number;
@@ -43,7 +43,7 @@ const numbersAt = (reading: Reading, i: number): Float32Array | undefined => {
 
 const required = (reading: Reading, i: number): Constant => {
   const constant = constantAt(reading, i);
-  if (!constant) throw new Error(`input ${i + 1} is left out`);
+  if (!constant) throw new Error(`input ${i + 1} is omitted`);
   return constant;
 };
 

@@ -100,7 +100,9 @@ describe('a run that is interrupted', () => {
     const { process: child, outcome } = startTrainer('train', ...args);
     while (child.exitCode === null && rows(args[1]!) < 2) await wait(20);
     const meanwhile = await runTrainer('train', ...args, '--resume');
-    expect(meanwhile.output).toMatch(/^error: the run ".*" is being trained by process \d+: /m);
+    expect(meanwhile.output).toMatch(
+      /^error: the run ".*" is being used by process \d+ on .* since .*: wait for it or stop it/m,
+    );
     expect(meanwhile.status).toBe(1);
     child.kill('SIGINT');
     const { status, output } = await outcome;

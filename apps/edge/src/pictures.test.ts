@@ -1,4 +1,4 @@
-import { encodeLatent, type Picture, seedToLatent } from '@killme/model';
+import { encodeLatent, type Picture, seedToLatent, slerp } from '@killme/model';
 import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
@@ -219,6 +219,24 @@ describe('walks', () => {
     const loop = await pictureOf('/morph?from=a&to=b&steps=4&loop=1');
     const there = await pictureOf('/morph?from=a&to=b&steps=3');
     expect([0, 1, 2, 3].map((i) => cut(loop, i))).toEqual([0, 1, 2, 1].map((i) => cut(there, i)));
+  });
+
+  it('are arcs between normal latents and lines between others, unless named', async () => {
+    const other = await openRandomGenerator({ distribution: 'normal' });
+    const normal = createApp({
+      listGenerators: async () => [{ name: 'normal', load: async () => other }],
+      readPage: async () => new Uint8Array(),
+      loadWebpBinary: compileWebpBinary,
+    });
+    const tag = async (asked: typeof app, path: string) =>
+      (await asked.request(`/morph?from=a&to=b&steps=3${path}`)).headers.get('etag');
+    expect(await tag(normal, '')).toBe(await tag(normal, '&path=slerp'));
+    expect(await tag(normal, '')).not.toBe(await tag(normal, '&path=linear'));
+    expect(await tag(app, '')).toBe(await tag(app, '&path=linear'));
+    const strip = decode(await (await normal.request('/morph?from=a&to=b&steps=3')).arrayBuffer());
+    const [a, b] = ['a', 'b'].map((seed) => seedToLatent(seed, other.latentSpace));
+    const { data } = await other.render(slerp(a!, b!, 0.5));
+    expect(cut({ ...strip, channels: 3, data: Uint8Array.from(strip.data) }, 1)).toEqual(data);
   });
 
   it('fade between all seeds when pixels are asked for', async () => {

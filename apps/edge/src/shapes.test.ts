@@ -9,7 +9,7 @@ import {
   sequential,
   upSampling2d,
 } from '@killme/model';
-import { decode } from 'fast-png';
+import { decode, decodeApng } from 'fast-png';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
@@ -28,9 +28,8 @@ const tall = (channels: number) =>
       .concat(conv2d(channels), activation('tanh')),
   );
 
-async function open(network: ReturnType<typeof tall>, change?: (bytes: Uint8Array) => void) {
+async function open(network: ReturnType<typeof tall>) {
   const files = await randomGeneratorFiles({ network, encoding: 'float32' });
-  change?.(files.get('weights-0.bin')!);
   return openGenerator({
     readFile: async (name) => files.get(name)!,
     loadBinaries: compileBinaries,
@@ -100,6 +99,28 @@ describe.each([
 
   it('has its shape on the page', async () => {
     expect((await bytesOf('/')).toString()).toContain('<img width="96" height="128">');
+  });
+});
+
+it('digits of 28×28 are served as they are, one by one and in sheets', async () => {
+  const digits = sequential(
+    'generator',
+    [100],
+    [dense(196), reshape(7, 7, 4), upSampling2d(), upSampling2d(), conv2d(1), activation('tanh')],
+  );
+  const app = serve(await open(digits));
+  for (const [path, side] of [
+    ['/img?seed=a', 28],
+    ['/grid?seed=a', 140],
+    ['/grid?seed=a&size=64&n=2', 128],
+  ] as const) {
+    const png = Buffer.from(await (await app.request(path)).arrayBuffer());
+    expect(png[25], path).toBe(0);
+    expect(decode(png), path).toMatchObject({ width: side, height: side, channels: 1 });
+  }
+  const walk = await app.request('/morph?from=a&to=b&steps=2&format=apng');
+  expect(decodeApng(new Uint8Array(await walk.arrayBuffer()), { checkCrc: true })).toMatchObject({
+    ...{ width: 28, height: 28, channels: 1, numberOfFrames: 2 },
   });
 });
 

@@ -238,8 +238,9 @@ export const morphParameters = z
       oneOf('latent', 'pixel').default('latent'),
     ),
     path: about(
-      'Interpolation of latents: linear, or spherical (slerp).',
-      oneOf('linear', 'slerp').default('linear'),
+      'Interpolation of latents: linear, or spherical (slerp). Default: slerp where the latents of ' +
+        'the generator are normal, linear otherwise.',
+      oneOf('linear', 'slerp').optional(),
     ),
     loop: about(
       '1 makes the walk return to its first seed, end one step before it, and repeat for ever.',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { WalkPath } from '@killme/model';
 import { joinSeeds } from '../client.ts';
 import { chosenClass } from './classes.ts';
 import { chosenModel, server } from './server.ts';
@@ -29,7 +30,7 @@ export const walkOf = (walk: {
   from: string;
   to: string;
   steps: string;
-  path?: 'slerp';
+  path?: WalkPath;
   space?: 'pixel';
 }): URL => server.morph.$url({ query: { ...walk, ...chosen() } });
 

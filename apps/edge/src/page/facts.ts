@@ -12,11 +12,17 @@ function fact(id: string, text: string): void {
   element(`fact-${id}`, HTMLElement).textContent = text;
 }
 
+const LATENTS = {
+  uniform: ', each from −1 to 1',
+  uniform01: ', each from 0 to 1',
+  normal: ', normally distributed',
+};
+
 try {
   const { preset, bytes, hash, latent, image, classes, training } = await model;
   fact('preset', preset);
   fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can render`);
-  fact('latent', `${latent.size} numbers, each from −1 to 1`);
+  fact('latent', `${latent.size} numbers${LATENTS[latent.distribution]}`);
   fact('image', `${image.width} × ${image.height} pixels`);
   fact('training', trained(training));
   fact('data', `${training.dataset}${classes.length > 0 ? `: ${classes.join(', ')}` : ''}`);

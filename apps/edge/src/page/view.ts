@@ -23,7 +23,8 @@ const FIRST_VIEW = {
   wall: '24',
   from: 'alice',
   to: 'bob',
-  path: 'linear',
+  /** How the walk goes; as the server takes it unasked when empty. */
+  path: '',
   step: '7',
   a: 'alice',
   b: 'bob',
@@ -79,7 +80,7 @@ function readView(): View {
   for (const axis of ['x', 'y'] as const) {
     if (!/^-?\d{1,2}$|^-?100$/.test(read[axis])) read[axis] = '0';
   }
-  if (read.path !== 'slerp') read.path = 'linear';
+  if (read.path !== 'slerp' && read.path !== 'linear') read.path = '';
   return read;
 }
 

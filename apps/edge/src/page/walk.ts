@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { defaultPath, type WalkPath } from '@killme/model';
 import { walkOf } from './addresses.ts';
 import { button, element, fill, image, input, onTyped } from './elements.ts';
 import { anyName } from './names.ts';
 import { show } from './pictures.ts';
+import { model } from './server.ts';
 import { changeView, onView, STEPS, type View, view } from './view.ts';
 
 const MS_A_STEP = 90;
@@ -23,9 +25,25 @@ for (const end of ['from', 'to'] as const) {
 }
 button('walk-swap').addEventListener('click', () => walk({ from: view.to, to: view.from }));
 button('walk-any').addEventListener('click', () => walk({ from: anyName(), to: anyName() }));
-input('walk-arc').addEventListener('change', () =>
-  walk({ path: input('walk-arc').checked ? 'slerp' : 'linear' }),
+
+/** The way that the server takes unasked: not named, so that one picture keeps one address. */
+let unasked: WalkPath = 'linear';
+const arc = input('walk-arc');
+void model.then(
+  ({ latent }) => {
+    unasked = defaultPath(latent);
+    showPath(view);
+  },
+  () => undefined, // facts.ts says so
 );
+arc.addEventListener('change', () => {
+  const path = arc.checked ? 'slerp' : 'linear';
+  walk({ path: path === unasked ? '' : path });
+});
+
+function showPath({ path }: Readonly<View>): void {
+  arc.checked = (path || unasked) === 'slerp';
+}
 
 slider.addEventListener('input', () => {
   stop();
@@ -77,14 +95,14 @@ function showStep(step: number): void {
   }
 }
 
-onView(({ from, to, path, step }) => {
+onView((shown) => {
+  const { from, to, path, step } = shown;
   fill(input('walk-from'), from);
   fill(input('walk-to'), to);
-  input('walk-arc').checked = path === 'slerp';
+  showPath(shown);
   const query = { from, to, steps: String(STEPS) };
-  // The straight line is what the server does unasked: one picture keeps one address.
-  const arc = path === 'slerp' ? ({ path } as const) : {};
-  const walked = walkOf({ ...query, ...arc });
+  const named = path === 'slerp' || path === 'linear' ? ({ path } as const) : {};
+  const walked = walkOf({ ...query, ...named });
   const faded = walkOf({ ...query, space: 'pixel' });
   void show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
   void show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);

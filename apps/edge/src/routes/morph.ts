@@ -1,4 +1,13 @@
-import { crossFade, type LatentSpace, lerp, type Picture, slerp, tile } from '@killme/model';
+import {
+  crossFade,
+  defaultPath,
+  type LatentSpace,
+  lerp,
+  type Picture,
+  slerp,
+  tile,
+  type WalkPath,
+} from '@killme/model';
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
@@ -30,7 +39,10 @@ export const morph = ({ respond }: ImageResponder) =>
     return response as Response & TypedResponse<WalkJson, 200, 'json'>;
   });
 
-function planMorph(parameters: MorphParameters, generator: PlannedFor): PicturePlan {
+function planMorph(
+  { path: named, ...parameters }: MorphParameters,
+  generator: PlannedFor,
+): PicturePlan {
   const { steps, space, loop, via = [] } = parameters;
   const { manifest, gallery } = generator;
   const stops = stopsOf(parameters, manifest.latent);
@@ -38,16 +50,14 @@ function planMorph(parameters: MorphParameters, generator: PlannedFor): PictureP
   const stopLatents = () => stops.map((stop) => (typeof stop === 'string' ? latentOf(stop) : stop));
   const places = placesOnWalk({ steps, stops: stops.length, loop });
   const isFade = space === 'pixel';
+  const path = named ?? defaultPath(manifest.latent);
   const size = sizeOfEach(parameters.size, steps, manifest.image);
-  const latents = () => (isFade ? stopLatents() : interpolate(stopLatents(), places, parameters));
+  const latents = () => (isFade ? stopLatents() : interpolate(stopLatents(), places, path));
   const walk = isFade ? fade(places) : walkOf(places, latents);
   return {
     route: 'morph',
     // A cross-fade has no path: asked for in two ways it is one picture.
-    identity: identityOf(isFade ? { ...parameters, path: 'linear' } : parameters, {
-      size,
-      gallery,
-    }),
+    identity: identityOf({ ...parameters, path: isFade ? undefined : path }, { size, gallery }),
     pictures: {
       from: 'generator',
       sizes: Array.from({ length: isFade ? stops.length : steps }, () => size),
@@ -67,7 +77,10 @@ function planMorph(parameters: MorphParameters, generator: PlannedFor): PictureP
 /** Makes a walk of the rendered pictures. */
 type MakeWalk = (pictures: readonly Picture[], pause: Pause) => Promise<Walk>;
 
-function outputOf({ format, loop }: MorphParameters, walk: MakeWalk): Output {
+function outputOf(
+  { format, loop }: Pick<MorphParameters, 'format' | 'loop'>,
+  walk: MakeWalk,
+): Output {
   if (format === 'json') return { format, compose: walk };
   const frames: (...args: Parameters<MakeWalk>) => Promise<Picture[]> = async (...args) =>
     (await walk(...args)).map(({ picture }) => picture);
@@ -92,7 +105,7 @@ function outputOf({ format, loop }: MorphParameters, walk: MakeWalk): Output {
 
 /** The places that a walk passes, in its order: seeds, and latents themselves. */
 function stopsOf(
-  { from = '', zfrom, via = [], to = '', zto, loop }: MorphParameters,
+  { from = '', zfrom, via = [], to = '', zto, loop }: Omit<MorphParameters, 'path'>,
   space: LatentSpace,
 ): (string | Float32Array)[] {
   const start = zfrom === undefined ? from : readLatent('zfrom', zfrom, space);
@@ -131,7 +144,7 @@ function placesOnWalk({
 function interpolate(
   stops: readonly Float32Array[],
   places: readonly Place[],
-  { path }: Pick<MorphParameters, 'path'>,
+  path: WalkPath,
 ): Float32Array[] {
   const between = path === 'slerp' ? slerp : lerp;
   return places.map(({ stop, t }) => between(stops[stop]!, stops[stop + 1]!, t));

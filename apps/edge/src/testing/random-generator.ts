@@ -2,6 +2,7 @@ import {
   articleGenerator,
   createRandom,
   type Encoding,
+  type LatentSpace,
   type Network,
   packGenerator,
   product,
@@ -12,6 +13,7 @@ import {
  * weights, and directions along its first and its last component. The same bytes each time.
  * @param options.imageSize a multiple of 4
  * @param options.network another than the article's
+ * @param options.distribution of its latents
  * @param options.classes that it was told, with the number of training images of each; none when omitted.
  */
 export async function randomGeneratorFiles({
@@ -19,12 +21,14 @@ export async function randomGeneratorFiles({
   imageSize = 32,
   encoding = 'int8',
   classes,
+  distribution = 'uniform',
   network = articleGenerator({ width, imageSize }),
 }: {
   width?: number;
   imageSize?: number;
   encoding?: Encoding;
   network?: Network;
+  distribution?: LatentSpace['distribution'];
   classes?: Readonly<Record<string, number>> | undefined;
 } = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const weights = new Map(
@@ -42,7 +46,7 @@ export async function randomGeneratorFiles({
     engine: 'none',
   };
   const counts = classes && Object.values(classes);
-  const latent = { size: 100, distribution: 'uniform', classes: counts } as const;
+  const latent = { size: 100, distribution, classes: counts };
   const directions = [
     { name: 'direction-1', kind: 'factor' as const, vector: axis(0) },
     { name: 'やすな: 1, 2', kind: 'class' as const, vector: axis(99) },

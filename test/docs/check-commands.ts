@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -90,10 +90,15 @@ async function judge(words: readonly string[], folder: string): Promise<Verdict>
   const missing = files.filter(
     (file) => ![ROOT, resolve(ROOT, folder)].some((base) => existsSync(resolve(base, file))),
   );
-  if (missing.length > 0) return failed(`there is no ${missing.join(', ')}`);
+  if (missing.some((file) => !isIgnored(file))) return failed(`there is no ${missing.join(', ')}`);
+  if (missing.length > 0) return { result: 'not checked', reason: 'another command writes it' };
   if (files.length > 0) return { result: 'ok' };
   return { result: 'not checked', reason: `a command of ${program}` };
 }
+
+/** Whether git ignores a file, as it does what commands write. */
+const isIgnored = (file: string) =>
+  spawnSync('git', ['check-ignore', '--quiet', file], { cwd: ROOT }).status === 0;
 
 let app: ReturnType<typeof createApp> | undefined;
 
@@ -120,7 +125,7 @@ async function judgeNpm(args: readonly string[]): Promise<Verdict> {
   const isRun = verb === 'run';
   const script = isRun ? rest.find((word) => !word.startsWith('-')) : verb;
   if (script === undefined || !(script in SCRIPTS)) return failed(`npm has no script ${script}`);
-  if (PLAIN.has(script)) return { result: 'ok' };
+  if (PLAIN.has(script) || !SCRIPTS[script]!.startsWith('exec node ')) return { result: 'ok' };
   const given = rest.includes('--') ? rest.slice(rest.indexOf('--') + 1) : [];
   // What follows a second `--` is for another program.
   const end = given.includes('--') ? given.indexOf('--') : given.length;

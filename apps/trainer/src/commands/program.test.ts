@@ -40,6 +40,8 @@ describe('killme', () => {
       ['--loss', 'relativistic'],
       ['--gradient-penalty', '1'],
       ['--class-condition', 'off', '(given)'],
+      ['--class-mixing', 'off'],
+      ['--shared-start', 'off'],
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],

@@ -8,7 +8,8 @@ export function importCommand(): Command {
   return new Command('import')
     .description(
       'make a generator file of a generator that another program has trained: Keras (.h5, .keras, ' +
-        'weights alone with --config or --preset) or PyTorch (.onnx); see docs/import.md',
+        'weights alone with --config or --preset), tfjs (model.json) or PyTorch (.onnx); see ' +
+        'docs/import.md',
     )
     .argument('<FILE>', 'the file')
     .option('--to <DIR>', 'the folder to write; without it one beside the file, called like it')

@@ -34,6 +34,11 @@ export async function checkAgainstOriginal(
     render: Render;
   },
 ): Promise<string> {
+  if (path.endsWith('.json')) {
+    throw new UserError(
+      '--check runs Keras or onnxruntime in Python, which tfjs models are not of',
+    );
+  }
   const size = generator.network.inputShape[0]!;
   const latents = render.latents(COMPARED, 'check');
   const rows = Array.from({ length: COMPARED }, (_, i) => [

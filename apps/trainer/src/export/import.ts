@@ -123,13 +123,13 @@ export async function importGenerator(
 async function readGenerator(path: string, options: ImportOptions): Promise<ImportedGenerator> {
   const file = basename(path);
   const { preset, config, output, part } = options;
+  const readBeside = (name: string) => readBytes(join(dirname(path), basename(name)));
   if (/\.onnx$/i.test(file)) {
-    const readBeside = (name: string) => readBytes(join(dirname(path), basename(name)));
     return readOnnxGenerator(await readBytes(path), { file, readBeside, output });
   }
   const architecture = preset === undefined ? undefined : presetByName(preset).generator;
   return readKerasGenerator(await readBytes(path), {
-    ...{ file, architecture, output, part },
+    ...{ file, readBeside, architecture, output, part },
     config: config === undefined ? undefined : await readConfig(config),
   });
 }

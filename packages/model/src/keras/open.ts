@@ -6,17 +6,9 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { UserError } from '../user-error.ts';
 import { type Hdf5Group, isHdf5, readHdf5 } from './hdf5.ts';
-
-/** What a Keras file holds. */
-export interface KerasFile {
-  /** The architecture; undefined in files of weights alone. */
-  config: unknown;
-  /** How the weights are laid out: see stored-weights.ts. */
-  layout: 'legacy' | 'keras3';
-  weights: Hdf5Group;
-  /** The version that wrote it, where the file says. */
-  kerasVersion: string | undefined;
-}
+import { type KerasFile, parseJson, type ReadBeside } from './keras-file.ts';
+import { readKeras3Weights, readLegacyWeights } from './stored-weights.ts';
+import { isJson, openTfjsModel } from './tfjs.ts';
 
 const ZIP_SIGNATURE = [0x50, 0x4b, 0x03, 0x04];
 const ARCHIVED = ['metadata.json', 'config.json', 'model.weights.h5'];
@@ -25,10 +17,17 @@ const ARCHIVED = ['metadata.json', 'config.json', 'model.weights.h5'];
  * @param file what the file is called in messages.
  * @throws UserError when it is damaged, or no file of Keras.
  */
-export async function openKerasFile(bytes: Uint8Array, file: string): Promise<KerasFile> {
+export async function openKerasFile(
+  bytes: Uint8Array,
+  file: string,
+  readBeside: ReadBeside | undefined,
+): Promise<KerasFile> {
+  if (isJson(bytes)) return openTfjsModel(bytes, file, readBeside);
   if (ZIP_SIGNATURE.every((byte, i) => bytes[i] === byte)) return openArchive(bytes, file);
   if (!isHdf5(bytes)) {
-    throw new UserError(`${file} is neither an HDF5 file nor a .keras archive`);
+    throw new UserError(
+      `${file} is neither an HDF5 file, a .keras archive nor a model.json of tfjs`,
+    );
   }
   const root = await readHdf5(bytes, file);
   const text = root.attributes.get('model_config');
@@ -37,13 +36,14 @@ export async function openKerasFile(bytes: Uint8Array, file: string): Promise<Ke
   if (typeof text === 'string') {
     if (!weights) throw new UserError(`${file} has a model but no model_weights in it`);
     const config = parseJson(text, `the model_config of ${file}`);
-    return { config, layout: 'legacy', weights, kerasVersion };
+    return writtenByKeras(kerasVersion, { config, weights, file, read: readLegacyWeights });
   }
   const legacy = root.attributes.has('layer_names') || root.attributes.has('layer_names0');
   if (!legacy && !root.groups.has('layers')) {
     throw new UserError(`${file} is an HDF5 file, but Keras has not written a model into it`);
   }
-  return { config: undefined, layout: legacy ? 'legacy' : 'keras3', weights: root, kerasVersion };
+  const read = legacy ? readLegacyWeights : readKeras3Weights;
+  return writtenByKeras(kerasVersion, { config: undefined, weights: root, file, read });
 }
 
 async function openArchive(bytes: Uint8Array, file: string): Promise<KerasFile> {
@@ -55,11 +55,32 @@ async function openArchive(bytes: Uint8Array, file: string): Promise<KerasFile> 
   const { keras_version: version } = metadata
     ? (parseJson(strFromU8(metadata), `the metadata of ${file}`) as { keras_version?: unknown })
     : {};
-  return {
+  return writtenByKeras(typeof version === 'string' ? version : undefined, {
     config: parseJson(strFromU8(config), `the config of ${file}`),
-    layout: 'keras3',
     weights: await readHdf5(weights, `model.weights.h5 in ${file}`),
-    kerasVersion: typeof version === 'string' ? version : undefined,
+    ...{ file, read: readKeras3Weights },
+  });
+}
+
+function writtenByKeras(
+  version: string | undefined,
+  {
+    config,
+    weights,
+    file,
+    read,
+  }: {
+    config: unknown;
+    weights: Hdf5Group;
+    file: string;
+    read: typeof readLegacyWeights;
+  },
+): KerasFile {
+  return {
+    config,
+    framework: `Keras ${version ?? 'of unknown version'}`,
+    dialect: version?.startsWith('3') ? 'keras3' : 'keras2',
+    findWeights: (owners) => read(weights, owners, file),
   };
 }
 
@@ -69,16 +90,6 @@ function unzip(bytes: Uint8Array, file: string): Record<string, Uint8Array | und
   } catch {
     throw new UserError(`${file} is damaged or cut short: copy or download it again`);
   }
-}
-
-function parseJson(text: string, what: string): object {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value;
-  } catch {
-    // The error says no more than the line below.
-  }
-  throw new UserError(`${what} is no JSON: copy or download it again`);
 }
 
 function versionOf({ attributes }: Hdf5Group): string | undefined {

@@ -10,8 +10,9 @@ import { z } from 'zod';
 import { addConvolution, addTransposed, samePadding } from '../networks/geometry.ts';
 import { type Padding2D, product } from '../networks/layers.ts';
 import type { NetworkBuilder, Output } from '../networks/network-builder.ts';
-import type { Combination, Pair } from '../networks/served-layers.ts';
+import type { Combination, Coordinates, Pair } from '../networks/served-layers.ts';
 import { ACTIVATION_LAYERS, activationLayers, Refusal, UnknownKind } from './activations.ts';
+import type { Dialect } from './keras-file.ts';
 import type { KerasLayer } from './keras-graph.ts';
 
 /** A variable that a file must have for a layer. */
@@ -24,8 +25,7 @@ export interface Variable {
 /** What a layer is read with. */
 export interface Reading {
   builder: NetworkBuilder;
-  /** Of Keras 3, where it differs from 2. */
-  keras3: boolean;
+  dialect: Dialect;
   /** At least one. */
   inputs: readonly Output[];
   /** A variable of the layer. @throws UserError when it has another shape. */
@@ -136,7 +136,7 @@ const READERS: Readonly<Record<string, Reader | undefined>> = {
           after,
         );
       }
-      const [next, ...others] = activationLayers(after, reading.keras3);
+      const [next, ...others] = activationLayers(after, reading.dialect === 'keras3');
       const inside = next?.type === 'activation' ? { activation: next.activation } : {};
       const made = builder.add({ type: 'dense', units, ...inside }, x, values);
       const rest = next && next.type !== 'activation' ? [next, ...others] : others;
@@ -256,7 +256,7 @@ const READERS: Readonly<Record<string, Reader | undefined>> = {
   ),
   InstanceNormalization: groupNormalization((_, channels) => channels),
   UpSampling2D: {
-    read(config, { builder, inputs }) {
+    read(config, { builder, inputs, dialect }) {
       const [x] = inputs as [Output];
       const schema = z.looseObject({
         size: pairSchema.default([2, 2]),
@@ -275,11 +275,13 @@ const READERS: Readonly<Record<string, Reader | undefined>> = {
         }
       }
       const [height = 1, width = 1] = x.shape;
-      return resized(builder, x, [height * factors[0], width * factors[1]], interpolation);
+      const coordinates = dialect === 'tfjs' ? 'asymmetric' : 'half_pixel';
+      const resizedTo = { height: height * factors[0], width: width * factors[1] };
+      return resized(builder, x, { ...resizedTo, interpolation, coordinates });
     },
   },
   Resizing: {
-    read(config, { builder, inputs }) {
+    read(config, { builder, inputs, dialect }) {
       const schema = z.looseObject({
         ...{ height: size, width: size, interpolation: z.string().default('bilinear') },
         crop_to_aspect_ratio: z.boolean().default(false),
@@ -287,7 +289,11 @@ const READERS: Readonly<Record<string, Reader | undefined>> = {
       });
       const { height, width, interpolation, ...rest } = parse(schema, config);
       accept(!rest.crop_to_aspect_ratio && !rest.pad_to_aspect_ratio, 'a kept aspect ratio');
-      return resized(builder, inputs[0]!, [height, width], interpolation);
+      // In tfjs 4.22 it fails in every model.
+      accept(dialect !== 'tfjs', 'tfjs cannot run it');
+      return resized(builder, inputs[0]!, {
+        ...{ height, width, interpolation, coordinates: 'half_pixel' },
+      });
     },
   },
   ZeroPadding2D: {
@@ -365,7 +371,9 @@ const READERS: Readonly<Record<string, Reader | undefined>> = {
       const [x] = inputs as [Output];
       const row = builder.reshape(x, [1, 1, product(x.shape)]);
       const [, , channels] = row.shape as [number, number, number];
-      const repeated = resized(builder, row, [1, n], 'nearest');
+      const repeated = resized(builder, row, {
+        ...{ height: 1, width: n, interpolation: 'nearest', coordinates: 'half_pixel' },
+      });
       return builder.reshape(repeated, [n, channels]);
     },
   },
@@ -414,8 +422,11 @@ function kernelAndBias(config: Config): Variable[] {
   return config.use_bias === false ? [kernel] : [kernel, { name: 'bias', trainable: true }];
 }
 
-function withActivation({ builder, keras3 }: Reading, x: Output, value: unknown): Output {
-  return activationLayers(value, keras3).reduce((y, layer) => builder.add(layer, y), x);
+function withActivation({ builder, dialect }: Reading, x: Output, value: unknown): Output {
+  return activationLayers(value, dialect === 'keras3').reduce(
+    (y, layer) => builder.add(layer, y),
+    x,
+  );
 }
 
 function convolution(given: z.output<typeof convolutionSchema>, reading: Reading) {
@@ -479,15 +490,17 @@ function cropping({
 function resized(
   builder: NetworkBuilder,
   x: Output,
-  [height, width]: Pair,
-  interpolation: string,
+  {
+    interpolation,
+    ...layer
+  }: { height: number; width: number; interpolation: string; coordinates: Coordinates },
 ): Output {
   accept(
     interpolation === 'nearest' || interpolation === 'bilinear',
     `interpolation "${interpolation}"`,
   );
   const method = interpolation === 'nearest' ? 'nearest' : 'bilinear';
-  return builder.add({ type: 'resize', height, width, method, coordinates: 'half_pixel' }, x);
+  return builder.add({ type: 'resize', ...layer, method }, x);
 }
 
 const sidesSchema = z.union([

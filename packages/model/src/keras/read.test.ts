@@ -117,9 +117,11 @@ describe('a file is refused in one line that says what and where:', () => {
 
   it('no Keras file at all', async () => {
     const text = new TextEncoder().encode('not a model');
-    expect(await refusal(text)).toBe('file.h5 is neither an HDF5 file nor a .keras archive');
+    expect(await refusal(text)).toBe(
+      'file.h5 is neither an HDF5 file, a .keras archive nor a model.json of tfjs',
+    );
     expect(await refusal(new Uint8Array())).toBe(
-      'file.h5 is neither an HDF5 file nor a .keras archive',
+      'file.h5 is neither an HDF5 file, a .keras archive nor a model.json of tfjs',
     );
   });
 

@@ -11,20 +11,18 @@ import type { Network } from '../networks/network.ts';
 import { NetworkBuilder, type Output } from '../networks/network-builder.ts';
 import { UserError } from '../user-error.ts';
 import { UnknownKind } from './activations.ts';
+import type { Dialect, KerasFile, ReadBeside } from './keras-file.ts';
 import { type KerasGraph, type KerasInput, type KerasLayer, parseGraph } from './keras-graph.ts';
-import { type KerasFile, openKerasFile } from './open.ts';
+import { openKerasFile } from './open.ts';
 import { readLayer, type Variable, variablesOf } from './read-layer.ts';
-import {
-  type Owner,
-  readKeras3Weights,
-  readLegacyWeights,
-  type StoredWeights,
-} from './stored-weights.ts';
+import type { Owner, StoredWeights } from './stored-weights.ts';
 import { sequentialConfig } from './write-config.ts';
 
 export interface KerasOptions {
   /** What the file is called in messages. */
   file: string;
+  /** For the weights of tfjs models, which lie in files beside `model.json`. */
+  readBeside?: ReadBeside | undefined;
   /** What a file of weights alone is of: a network of ours, or what Keras's `to_json` wrote. */
   architecture?: Network | undefined;
   config?: unknown;
@@ -35,8 +33,8 @@ export interface KerasOptions {
 }
 
 /**
- * Reads a generator: a whole-model `.h5` of Keras 1 to 3, a `.keras` archive, or, with an
- * architecture given, a file of weights alone.
+ * Reads a generator: a whole-model `.h5` of Keras 1 to 3, a `.keras` archive, the `model.json` of a
+ * tfjs layers model, or, with an architecture given, a file of weights alone.
  * @throws UserError in one line: what is wrong, and in which layers.
  */
 export async function readKerasGenerator(
@@ -44,7 +42,7 @@ export async function readKerasGenerator(
   options: KerasOptions,
 ): Promise<ImportedGenerator> {
   const { file, architecture, output, part } = options;
-  const opened = await openKerasFile(bytes, file);
+  const opened = await openKerasFile(bytes, file, options.readBeside);
   const config =
     opened.config ?? options.config ?? (architecture && sequentialConfig(architecture, 'keras3'));
   if (config === undefined) {
@@ -57,13 +55,11 @@ export async function readKerasGenerator(
   const inputs = generatorInputs(graph, file);
   const size = inputs.reduce((sum, input) => sum + inputSize(input), 0);
   const builder = new NetworkBuilder(size);
-  const keras3 = (opened.kerasVersion ?? '').startsWith('3');
-  const outputs = new LayerRun({ graph, stored: storedWeights(opened, graph, file), file, keras3 });
+  const { dialect, framework } = opened;
+  const outputs = new LayerRun({ graph, stored: storedWeights(opened, graph), file, dialect });
   const made = outputs.run(builder, splitLatent(builder, inputs));
   return finishGenerator(builder, {
-    ...{ file, output },
-    framework: `Keras ${opened.kerasVersion ?? 'of unknown version'}`,
-    inputs,
+    ...{ file, output, framework, inputs },
     outputs: made,
     parts: part === undefined ? graph.parts : [],
   });
@@ -76,13 +72,12 @@ interface LayerOwner extends Owner {
 }
 
 /** The weights of the file; what is wrong with them is said when the layers are known to be right. */
-function storedWeights(opened: KerasFile, { layers }: KerasGraph, file: string) {
+function storedWeights(opened: KerasFile, { layers }: KerasGraph) {
   const owners = layers.map((layer): LayerOwner => ({ layer, variables: variablesOf(layer) }));
   const byLayer = new Map(owners.map((owner) => [owner.layer, owner]));
-  const read = opened.layout === 'legacy' ? readLegacyWeights : readKeras3Weights;
   let weights: StoredWeights | UserError;
   try {
-    weights = read(opened.weights, owners, file);
+    weights = opened.findWeights(owners);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     weights = error;
@@ -96,23 +91,23 @@ class LayerRun {
   private readonly graph: KerasGraph;
   private readonly stored: ReturnType<typeof storedWeights>;
   private readonly file: string;
-  private readonly keras3: boolean;
+  private readonly dialect: Dialect;
 
   constructor({
     graph,
     stored,
     file,
-    keras3,
+    dialect,
   }: {
     graph: KerasGraph;
     stored: ReturnType<typeof storedWeights>;
     file: string;
-    keras3: boolean;
+    dialect: Dialect;
   }) {
     this.graph = graph;
     this.stored = stored;
     this.file = file;
-    this.keras3 = keras3;
+    this.dialect = dialect;
   }
 
   /** @returns the outputs of the graph. */
@@ -136,7 +131,7 @@ class LayerRun {
   private read(layer: KerasLayer, builder: NetworkBuilder, inputs: readonly Output[]): Output {
     const take = (name: string, shape: readonly number[]) => this.take(layer, name, shape);
     try {
-      return readLayer(layer, { builder, inputs, keras3: this.keras3, take });
+      return readLayer(layer, { builder, inputs, dialect: this.dialect, take });
     } catch (error) {
       if (error instanceof UserError) throw error;
       // Behind a layer that was refused shapes say nothing.

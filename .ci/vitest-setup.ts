@@ -10,6 +10,9 @@ const VARIABLE = 'KILLME_TEST_FILE';
 const mark = String(process.pid);
 process.env[VARIABLE] = mark;
 
+// Where npm and turbo were started says nothing of where a command of a test is: a test says it itself.
+for (const name of ['INIT_CWD', 'TURBO_INVOCATION_DIR']) delete process.env[name];
+
 // Hooks run in the reverse of their order, so this one is the last.
 afterAll(() => {
   for (const { pid, command } of endLeftovers(VARIABLE, mark)) {

@@ -117,7 +117,7 @@ describe('fetchOfficial', () => {
       vi.mocked(writeFile).mockReset();
     });
     expect(await faultOf({ from })).toMatch(
-      /^the disk is full: .+icons was not written; make room and run it again$/,
+      /icons cannot be written \(ENOSPC\): the disk is full: make room and run it again$/,
     );
   });
 

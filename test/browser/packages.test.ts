@@ -48,9 +48,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** `npm pack`, which builds. @returns the tarball's path. */
+/** `npm pack`, which builds if it may run scripts (.npmrc says no). @returns the tarball's path. */
 async function pack(name: string): Promise<string> {
-  const args = ['pack', '--silent', '-w', `@killme/${name}`, '--pack-destination', folder];
+  const args = [
+    'pack',
+    '--silent',
+    '--ignore-scripts=false',
+    '-w',
+    `@killme/${name}`,
+    '--pack-destination',
+    folder,
+  ];
   const { stdout } = await run('npm', args, { cwd: ROOT });
   return join(folder, stdout.trim().split('\n').at(-1)!);
 }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadGeneratorFile, UserError } from '@killme/model';
+import { readKerasGenerator, writeTfjsModel } from '@killme/model/keras';
 import type { PresetName } from '@killme/model/training';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importGenerator } from './import.ts';
@@ -43,7 +44,7 @@ describe('importing a Keras generator', () => {
       'its last layer ends at -1 and 1: images are taken as that range',
       'its latents are taken as uniform in [-1, 1); the file does not say. Most authors train on ' +
         'normal ones: if pictures look dull or all alike, import with --latents normal',
-      expect.stringMatching(/^a Worker takes about \d+\.\d MiB of an isolate's 128 MB$/),
+      expect.stringMatching(/^a Worker takes about 3\d MB of an isolate's 128 MB$/),
       expect.stringMatching(/^wrote \d+\.\d KiB as int8: .*dcgan-5000-iter$/),
     ]);
     const { manifest } = await load(written);
@@ -52,6 +53,26 @@ describe('importing a Keras generator', () => {
       image: { width: 32, height: 32, channels: 3 },
       training: { engine: 'Keras 2.2.4', note: 'imported from dcgan-5000-iter.h5' },
     });
+  });
+
+  it('reads a tfjs model and the shards beside it', async () => {
+    const { network, weights } = await readKerasGenerator(readFileSync(model), { file: 'a.h5' });
+    const tfjs = join(folder, 'tfjs');
+    mkdirSync(tfjs);
+    for (const [name, bytes] of writeTfjsModel(network, weights)) {
+      writeFileSync(join(tfjs, name), bytes);
+    }
+    const silent = () => undefined;
+    const file = join(tfjs, 'model.json');
+    const written = await importGenerator(file, { encoding: 'float32' }, silent);
+    expect(written).toBe(join(tfjs, 'model'));
+    const same = await importGenerator(model, { encoding: 'float32' }, silent);
+    const weightsIn = (path: string) => readFileSync(join(path, 'weights-0.bin'));
+    expect(weightsIn(written).equals(weightsIn(same))).toBe(true);
+    const checked = importGenerator(file, { encoding: 'int8', check: 'python' }, silent);
+    await expect(checked).rejects.toThrow(
+      '--check runs Keras or onnxruntime in Python, which tfjs models are not of',
+    );
   });
 
   it('writes where it is asked to, in the encoding it is asked for, over an older generator file', async () => {

@@ -11,6 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort, randomGeneratorFiles } from '@killme/edge/testing';
+import type { LatentSpace } from '@killme/model';
 
 const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
 const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url));
@@ -148,14 +149,16 @@ async function stop(child: ChildProcess): Promise<number | null> {
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */
 export async function writeRandomGenerator({
   imageSize = 128,
-  classes,
+  ...options
 }: {
   imageSize?: number;
+  /** Of its latents; uniform when omitted. */
+  distribution?: LatentSpace['distribution'];
   /** That it was told; none when omitted. */
   classes?: Readonly<Record<string, number>>;
 } = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
-  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize, classes });
+  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize, ...options });
   for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }

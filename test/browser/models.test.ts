@@ -17,7 +17,7 @@ beforeAll(async () => {
   await mkdir(SHOTS, { recursive: true });
   written = [
     await writeRandomGenerator({ classes: { raven: 3, hazel: 2 } }),
-    await writeRandomGenerator({ imageSize: 64 }),
+    await writeRandomGenerator({ imageSize: 64, distribution: 'normal' }),
   ];
   const [first, second] = written.map(({ folder }) => folder);
   explorer = await startExplorer({ generators: [`lite=${first}`, `article=${second}`] });
@@ -50,6 +50,28 @@ describe.each([
     await listOn(page).waitFor();
     await expectToStandStill(visit(), look.options.viewport);
     await page.screenshot({ path: `${SHOTS}/models-${look.name}.png`, fullPage: true });
+  });
+});
+
+describe('a generator of normal latents', () => {
+  it('walks along an arc, unless a line is asked for', async () => {
+    const page = await open('/?model=article#part=walk');
+    const arc = page.getByLabel('along an arc');
+    await page.locator('#walk-arc:checked').waitFor();
+    const pathOf = () =>
+      page.evaluate(() => {
+        const { src } = document.querySelector<HTMLImageElement>('#walk-strip')!;
+        return new URL(src).searchParams.get('path');
+      });
+    expect(await pathOf()).toBe(null);
+    expect(await page.locator('#fact-latent').textContent()).toBe(
+      '100 numbers, normally distributed',
+    );
+    await arc.uncheck();
+    expect([await pathOf(), (await shown(page)).path]).toEqual(['linear', 'linear']);
+    await arc.check();
+    expect([await pathOf(), (await shown(page)).path]).toEqual([null, undefined]);
+    await page.waitForLoadState('networkidle');
   });
 });
 

@@ -22,7 +22,7 @@ import {
   UserError,
   type ValueRange,
 } from '@killme/model';
-import { compileGenerator } from '@killme/model/inference';
+import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { readKerasGenerator } from '@killme/model/keras';
 import { readOnnxGenerator } from '@killme/model/onnx';
 import { type PresetName, presetByName } from '@killme/model/training';
@@ -180,12 +180,11 @@ export class Render {
   /** @param latents `[count × latent size]`; one after the other, for memory's sake. */
   async values(latents: Float32Array): Promise<Float32Array[]> {
     const { size } = this.latent;
+    const single = Array.from({ length: latents.length / size }, (_, i) =>
+      latents.subarray(i * size, (i + 1) * size),
+    );
     const images: Float32Array[] = [];
-    for (let start = 0; start < latents.length; start += size) {
-      const image = this.compiled.generate(latents.subarray(start, start + size), 1);
-      images.push(await image.data<'float32'>());
-      image.dispose();
-    }
+    for await (const image of renderLatents(this.compiled, single)) images.push(image);
     return images;
   }
 

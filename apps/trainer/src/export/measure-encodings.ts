@@ -10,11 +10,10 @@ import {
   packGenerator,
   readDirections,
   seedToLatent,
-  stackLatents,
   toPixels,
   UserError,
 } from '@killme/model';
-import { compileGenerator } from '@killme/model/inference';
+import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { numberTable } from '../text/markdown.ts';
 
 const ENCODINGS: readonly Encoding[] = ['float32', 'float16', 'int8'];
@@ -56,7 +55,7 @@ export async function measureEncodings(file: GeneratorFile, count: number): Prom
   for (const encoding of ENCODINGS) {
     const files = await packGenerator({ network, weights, encoding, facts });
     const packed = await loadGeneratorFile(async (name) => files.get(name)!);
-    const images = await renderLatents(packed, latents);
+    const images = await renderPixels(packed, latents);
     exact ??= images;
     rows.push({ encoding, ...sizes(files), ...compare(images, exact) });
   }
@@ -78,21 +77,14 @@ export async function loadFloat32Generator(folder: string): Promise<GeneratorFil
   );
 }
 
-async function renderLatents(
+async function renderPixels(
   { manifest, network, weights }: GeneratorFile,
-  latents: Float32Array[],
-) {
+  latents: readonly Float32Array[],
+): Promise<Uint8Array[]> {
   const compiled = compileGenerator(network, weights);
   const images: Uint8Array[] = [];
-  for (let start = 0; start < latents.length; start += BATCH) {
-    const batch = latents.slice(start, start + BATCH);
-    const tensor = compiled.generate(stackLatents(batch), batch.length);
-    const pixels = toPixels(await tensor.data<'float32'>(), manifest.image.range);
-    tensor.dispose();
-    const length = pixels.length / batch.length;
-    for (let i = 0; i < batch.length; i++) {
-      images.push(pixels.slice(i * length, (i + 1) * length));
-    }
+  for await (const image of renderLatents(compiled, latents, { batchSize: BATCH })) {
+    images.push(toPixels(image, manifest.image.range));
   }
   compiled.dispose();
   return images;

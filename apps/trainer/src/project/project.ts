@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decodeImage, ImageFault } from '@killme/data';
@@ -14,12 +15,13 @@ import {
   loadGeneratorFile,
   type Network,
   type Picture,
-  stackLatents,
+  TANH_RANGE,
   tile,
-  toPixels,
+  toPicture,
   UserError,
   walk,
 } from '@killme/model';
+import { renderLatents } from '@killme/model/inference';
 import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encode } from 'fast-png';
@@ -85,7 +87,7 @@ export async function project(options: ProjectOptions): Promise<void> {
     const search = { space, steps, starts, seed, progress };
     const projection = await projectImage(networks, image, search);
     image.dispose();
-    const made = (await renderLatents(generator, [projection.latent]))[0]!;
+    const made = (await renderPictures(generator, [projection.latent]))[0]!;
     await writeProjection({ original, made, projection, file, space });
     found.push(projection.latent);
   }
@@ -158,19 +160,20 @@ function toTensor({ width, height, data }: Picture): tf.Tensor4D {
   return tf.tensor4d(values, [1, height, width, 3]);
 }
 
-async function renderLatents(
+async function renderPictures(
   { network, weights }: PlacedNetwork,
   latents: readonly Float32Array[],
 ): Promise<Picture[]> {
-  const pictures: Picture[] = [];
   const [height, width] = network.outputShape as [number, number];
-  for (const latent of latents) {
-    const image = tf.tidy(() => {
-      const z = tf.tensor2d(stackLatents([latent]), [1, latent.length]);
-      return applyNetwork(network, weights, z, { training: false });
-    });
-    pictures.push({ width, height, channels: 3, data: toPixels(await image.data<'float32'>()) });
-    image.dispose();
+  const generate = (z: Float32Array, count: number) =>
+    tf.tidy(() =>
+      applyNetwork(network, weights, tf.tensor2d(z, [count, z.length / count]), {
+        training: false,
+      }),
+    );
+  const pictures: Picture[] = [];
+  for await (const image of renderLatents({ generate }, latents)) {
+    pictures.push(toPicture(image, { width, height, channels: 3, range: TANH_RANGE }));
   }
   return pictures;
 }
@@ -225,7 +228,7 @@ async function writeWalk(
 ): Promise<void> {
   const latents = walk({ from: from!, to: to!, steps: WALK_STEPS });
   const path = `${a!.target}-to-${basename(b!.target)}.png`;
-  await writeFileWhole(path, toPng(tile(await renderLatents(generator, latents), WALK_STEPS)));
+  await writeFileWhole(path, toPng(tile(await renderPictures(generator, latents), WALK_STEPS)));
   console.log(`the walk between them:\n  ${path}`);
   console.log(`  /morph?zfrom=${encodeLatent(from!)}&zto=${encodeLatent(to!)}`);
 }

@@ -16,11 +16,10 @@ import {
   loadGeneratorFile,
   type Network,
   seedToLatent,
-  stackLatents,
   toPixels,
   UserError,
 } from '@killme/model';
-import { compileGenerator } from '@killme/model/inference';
+import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { toHostWeights } from '../gan/network-state.ts';
 import { checkpointGenerator, readNewestCheckpoint } from '../run/checkpoint.ts';
 import { RUNS_FOLDER, type RunFolder, runFolder } from '../run/folder.ts';
@@ -112,11 +111,11 @@ export async function renderSeeds(
   const latents = Array.from({ length: count }, (_, i) =>
     seedToLatent(String(i), generator.latent),
   );
-  return renderLatents(generator, latents, progress);
+  return renderSet(generator, latents, progress);
 }
 
 /** The image of each latent, in their order; on whatever engine is current. */
-export async function renderLatents(
+export async function renderSet(
   { network, weights }: Pick<TrainedGenerator, 'network' | 'weights'>,
   latents: readonly Float32Array[],
   progress: (count: number) => void = () => {},
@@ -127,12 +126,10 @@ export async function renderLatents(
     const count = latents.length;
     const length = imageSize * imageSize * 3;
     const images = new Uint8Array(count * length);
-    for (let start = 0; start < count; start += BATCH) {
-      const batch = latents.slice(start, start + BATCH);
-      const tensor = compiled.generate(stackLatents(batch), batch.length);
-      images.set(toPixels(await tensor.data<'float32'>()), start * length);
-      tensor.dispose();
-      progress(start + batch.length);
+    let done = 0;
+    for await (const image of renderLatents(compiled, latents, { batchSize: BATCH })) {
+      images.set(toPixels(image), done * length);
+      progress(++done);
     }
     return { count, imageSize, images };
   } finally {

@@ -7,7 +7,7 @@ import { type LatentSpace, lerp, seedToLatent, walk } from '@killme/model';
 import { mean } from 'simple-statistics';
 import { type Features, rows } from './features.ts';
 import type { ImageSet } from './image-set.ts';
-import { renderLatents, type TrainedGenerator } from './made-images.ts';
+import { renderSet, type TrainedGenerator } from './made-images.ts';
 import { randomFeatures } from './random-network.ts';
 
 /** Of which classes the ends of a walk are; generators without classes have `any` alone. */
@@ -49,7 +49,7 @@ export function renderMiddles(
   count: number,
 ): Promise<ImageSet> {
   const ends = walkEnds(generator.latent, kind, count);
-  return renderLatents(
+  return renderSet(
     generator,
     ends.map(([from, to]) => lerp(from, to, 0.5)),
   );
@@ -75,7 +75,7 @@ export async function measureEvenness(
   const latents = walkEnds(generator.latent, kind, count).flatMap(([from, to]) =>
     walk({ from, to, steps: STEPS + 1 }),
   );
-  const features = standardize(await randomFeatures(await renderLatents(generator, latents)));
+  const features = standardize(await randomFeatures(await renderSet(generator, latents)));
   const walks = Array.from({ length: count }, (_, i) =>
     evennessOf(rows(features, i * (STEPS + 1), STEPS + 1)),
   );

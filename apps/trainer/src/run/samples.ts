@@ -11,12 +11,12 @@ import {
   type LatentSpace,
   type Picture,
   randomLatents,
-  stackLatents,
+  TANH_RANGE,
   tile,
-  toPixels,
+  toPicture,
   walk,
 } from '@killme/model';
-import { compileGenerator, type InferenceGenerator } from '@killme/model/inference';
+import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { encode } from 'fast-png';
 import type { Gan } from '../gan/gan.ts';
 import { toHostWeights } from '../gan/network-state.ts';
@@ -53,6 +53,7 @@ export async function saveSamples(
   latents: readonly Float32Array[],
 ): Promise<{ grid: Sample; strip: Sample }> {
   const compiled = compileGenerator(gan.generator.network, await hostWeights(gan));
+  const [height, width] = compiled.imageShape;
   try {
     const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
     const save = async (
@@ -60,7 +61,11 @@ export async function saveSamples(
       latents: readonly Float32Array[],
       columns: number,
     ) => {
-      const picture = tile(await renderLatents(compiled, latents), columns);
+      const pictures: Picture[] = [];
+      for await (const image of renderLatents(compiled, latents)) {
+        pictures.push(toPicture(image, { width, height, channels: 3, range: TANH_RANGE }));
+      }
+      const picture = tile(pictures, columns);
       const sample = { ...picture, png: png(picture) };
       await writeFileWhole(join(folder, sampleFile(name, iteration)), sample.png);
       return sample;
@@ -86,21 +91,6 @@ export async function readGenerator({ generator, ema }: Gan): Promise<Map<string
 /** The same, as inference takes them. */
 export async function hostWeights(gan: Gan): Promise<HostWeights> {
   return toHostWeights(gan.generator.network, await readGenerator(gan));
-}
-
-/** One at a time: 25 images at the article's size in one batch would take gigabytes. */
-async function renderLatents(
-  compiled: InferenceGenerator,
-  latents: readonly Float32Array[],
-): Promise<Picture[]> {
-  const [height, width] = compiled.imageShape;
-  const pictures: Picture[] = [];
-  for (const latent of latents) {
-    const image = compiled.generate(stackLatents([latent]), 1);
-    pictures.push({ width, height, channels: 3, data: toPixels(await image.data<'float32'>()) });
-    image.dispose();
-  }
-  return pictures;
 }
 
 function png({ width, height, data }: Picture): Uint8Array {

@@ -6,11 +6,10 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { userPath } from '@killme/command-line';
+import { userPath, writeFolderWhole } from '@killme/command-line';
 import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
 import { openGenerator } from '../src/generator/generator.ts';
@@ -66,9 +65,8 @@ export async function assembleAssets(
 ): Promise<GeneratorDescription[]> {
   await buildWasm();
   await mkdir(dirname(target), { recursive: true });
-  const draft = `${target}.${randomUUID()}`;
-  try {
-    const checked: GeneratorDescription[] = [];
+  const checked: GeneratorDescription[] = [];
+  await writeFolderWhole(target, async (draft) => {
     for (const { name, folder } of generators) {
       const copied = copyGenerator(folder, `${draft}/generators/${name}`);
       checked.push(await saying(name, generators.length, copied));
@@ -77,12 +75,8 @@ export async function assembleAssets(
     await writeFile(`${draft}/${GENERATOR_LIST}`, `${JSON.stringify(names)}\n`);
     await buildPage(`${draft}/page`);
     if (gallery !== undefined) await copyGallery(gallery, checked[0]!, `${draft}/gallery`);
-    await rm(target, { recursive: true, force: true });
-    await rename(draft, target);
-    return checked;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+  });
+  return checked;
 }
 
 async function copyGenerator(folder: string, target: string): Promise<GeneratorDescription> {

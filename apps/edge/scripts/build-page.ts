@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { writeFolderWhole } from '@killme/command-line';
 import { build } from 'esbuild';
 import { PAGE_FOLDER, readSmall, TFJS_BINARY } from '../src/runtimes/disk.ts';
 import { runScript } from './arguments.ts';
@@ -28,9 +28,7 @@ const COPIES = {
 
 /** Writes the files of routes/page.ts to the folder `target`, which it replaces. */
 export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<void> {
-  const draft = `${target.replace(/\/$/, '')}.${randomUUID()}`;
-  try {
-    await mkdir(draft, { recursive: true });
+  await writeFolderWhole(target.replace(/\/$/, ''), async (draft) => {
     await build({
       entryPoints: SCRIPTS,
       outdir: draft,
@@ -45,11 +43,7 @@ export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<vo
     });
     for (const [name, from] of Object.entries(COPIES)) await copyFile(from, `${draft}/${name}`);
     await writeFile(`${draft}/engine.wasm`, await readSmall(TFJS_BINARY));
-    await rm(target, { recursive: true, force: true });
-    await rename(draft, target);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 if (import.meta.main) await runScript(() => buildPage());

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { writeFileWhole } from '@killme/command-line';
 import { readSmall, TFJS_BINARY, WEBP_BINARY } from '../src/runtimes/disk.ts';
 
 /** Where worker.ts finds them. */
@@ -18,8 +18,5 @@ export async function buildWasm(): Promise<void> {
   await writeSmall(WEBP_BINARY, 'webp.wasm');
 }
 
-async function writeSmall(address: string, name: string): Promise<void> {
-  const draft = `${FOLDER}/${name}.${randomUUID()}`;
-  await writeFile(draft, await readSmall(address));
-  await rename(draft, `${FOLDER}/${name}`);
-}
+const writeSmall = async (address: string, name: string): Promise<void> =>
+  writeFileWhole(`${FOLDER}/${name}`, await readSmall(address));

@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
-import { userPath } from '@killme/command-line';
+import { userPath, writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
 import {
@@ -96,10 +95,8 @@ export async function writeGallery({
     ...options,
     listGenerators: async () => [{ name: source!.name, load: async () => loaded }],
   });
-  const draft = `${target}.${randomUUID()}`;
   let bytes = 0;
-  try {
-    await mkdir(draft, { recursive: true });
+  await writeFolderWhole(target, async (draft) => {
     let toldMs = Date.now();
     for (let i = 0; i < count; i++) {
       const png = await picture(app, `${i}`);
@@ -111,11 +108,7 @@ export async function writeGallery({
     }
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K'); // the line is empty again
     await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(loaded.hash, count));
-    await rm(target, { recursive: true, force: true });
-    await rename(draft, target);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+  });
   return bytes;
 }
 

@@ -4,3 +4,4 @@ export * from './escape-controls.ts';
 export * from './explain-file-error.ts';
 export * from './on-stop.ts';
 export * from './user-path.ts';
+export * from './write-whole.ts';

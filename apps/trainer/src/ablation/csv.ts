@@ -7,11 +7,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
-import { writeFileWhole } from '../run/folder.ts';
 
 const text = z.string().min(1);
 const figure = z.string().min(1).pipe(z.coerce.number<string>());

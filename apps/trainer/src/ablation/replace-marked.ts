@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
-import { writeFileWhole } from '../run/folder.ts';
 
 /**
  * Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a Markdown file.

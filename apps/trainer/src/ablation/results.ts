@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
-import { writeFileWhole } from '../run/folder.ts';
 import { type AblationRow, rowSchema } from './csv.ts';
 import { type AblationPlan, type AblationTask, planSchema } from './plan.ts';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { Command } from 'commander';
-import { writeFileWhole } from '../run/folder.ts';
 import { optionsDocument } from '../run/option-document.ts';
 
 /** Where the table is committed. */

@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import {
   type Direction,
   decodeWeight,
@@ -21,7 +22,6 @@ import {
 } from '@killme/model';
 import { firstDense, inferenceGraph } from '@killme/model/inference';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { writeFileWhole } from '../run/folder.ts';
 
 /** Main directions that are kept: of the stand-in characters the later ones change next to nothing. */
 const KEPT = 6;

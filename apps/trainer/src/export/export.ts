@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { writeFolderWhole } from '@killme/command-line';
 import { type Encoding, packGenerator, UserError } from '@killme/model';
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
@@ -10,7 +11,7 @@ import {
   checkpointWeights,
   readCheckpoint,
 } from '../run/checkpoint.ts';
-import { type RunFolder, writeFolderWhole } from '../run/folder.ts';
+import type { RunFolder } from '../run/folder.ts';
 import { presetOf } from '../run/options.ts';
 import { type RunRecord, readRunRecord } from '../run/record.ts';
 import { ownDirections } from './directions.ts';

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { writeFileWhole, writeFolderWhole } from '@killme/command-line';
 import {
   countParameters,
   createRandom,
@@ -28,7 +29,6 @@ import { readOnnxGenerator } from '@killme/model/onnx';
 import { type PresetName, presetByName } from '@killme/model/training';
 import { encode } from 'fast-png';
 import { startEngine } from '../engines/start.ts';
-import { writeFileWhole, writeFolderWhole } from '../run/folder.ts';
 import { formatBytes } from '../text/format-bytes.ts';
 import { checkAgainstOriginal } from './import-check.ts';
 import {

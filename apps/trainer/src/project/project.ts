@@ -6,6 +6,7 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { decodeImage, ImageFault } from '@killme/data';
 import {
   decodeWeight,
@@ -28,7 +29,7 @@ import { encode } from 'fast-png';
 import { type EngineChoice, startEngine } from '../engines/start.ts';
 import { generatorFiles, readTrainedRun, type TrainedRun } from '../export/export.ts';
 import type { PlacedNetwork } from '../gan/network-state.ts';
-import { type RunFolder, writeFileWhole } from '../run/folder.ts';
+import type { RunFolder } from '../run/folder.ts';
 import { presetOf } from '../run/options.ts';
 import { readRunRecord } from '../run/record.ts';
 import { type Projection, type ProjectionNetworks, projectImage } from './projection.ts';

@@ -7,6 +7,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeFolderWhole } from '@killme/command-line';
 import { type Dataset, defaultCacheDir, oneHotLabels, takeBatch } from '@killme/data';
 import {
   conv2d,
@@ -29,7 +30,6 @@ import {
   type NetworkState,
   trainableSpecs,
 } from '../gan/network-state.ts';
-import { writeFolderWhole } from '../run/folder.ts';
 import { formatDuration } from '../run/progress.ts';
 import type { Features } from './features.ts';
 import { type ImageSet, type RealHalves, takeImages } from './image-set.ts';

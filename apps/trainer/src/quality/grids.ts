@@ -5,9 +5,9 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { type Picture, tile, UserError } from '@killme/model';
 import sharp from 'sharp';
-import { writeFileWhole } from '../run/folder.ts';
 import { pictureAt } from './image-set.ts';
 import { findMadeImages, renderSeeds } from './made-images.ts';
 

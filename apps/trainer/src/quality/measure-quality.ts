@@ -6,13 +6,12 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { userPath } from '@killme/command-line';
+import { userPath, writeFileWhole } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { encode } from 'fast-png';
 import { mean } from 'simple-statistics';
 import { type EngineChoice, startEngine } from '../engines/start.ts';
-import { writeFileWhole } from '../run/folder.ts';
 import { type Classifier, classify, datasetClassifier } from './classifier.ts';
 import { compareClouds } from './clouds.ts';
 import { type Features, standardizer, takeRows } from './features.ts';

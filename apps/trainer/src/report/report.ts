@@ -6,10 +6,11 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { CHARACTERS } from '@killme/data';
 import sharp from 'sharp';
 import { readQuality } from '../quality/quality-file.ts';
-import { type RunFolder, writeFileWhole } from '../run/folder.ts';
+import type { RunFolder } from '../run/folder.ts';
 import { readMetrics } from '../run/metrics.ts';
 import { presetOf } from '../run/options.ts';
 import type { RunRecord } from '../run/record.ts';

@@ -10,13 +10,13 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import { type Network, product, UserError, type WeightSpec } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Gan } from '../gan/gan.ts';
 import { type NetworkState, trainableSpecs } from '../gan/network-state.ts';
-import { writeFileWhole } from './folder.ts';
 import { divergence } from './health.ts';
 
 /** How many checkpoints a run keeps: the newest, and one to fall back on. */

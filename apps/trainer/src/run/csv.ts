@@ -4,9 +4,10 @@
  * @module
  */
 import { readFile } from 'node:fs/promises';
+import { writeFileWhole } from '@killme/command-line';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { appendToFile, writeFileWhole } from './folder.ts';
+import { appendToFile } from './folder.ts';
 
 /** Begins a table, or cuts one back to the iterations before `start`, which will come again. */
 export async function startTable(

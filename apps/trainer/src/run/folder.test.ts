@@ -2,14 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeFolderWhole } from '@killme/command-line';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  createRunFolder,
-  type RunFolder,
-  removeLeftovers,
-  runFolder,
-  writeFolderWhole,
-} from './folder.ts';
+import { createRunFolder, type RunFolder, removeLeftovers, runFolder } from './folder.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

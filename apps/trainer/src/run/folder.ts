@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { appendFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { explainFileError, TEMPORARY_NAME } from '@killme/command-line';
 import { UserError } from '@killme/model';
 
 /** Where runs live: `runs/` of the repository, wherever the command was typed, or `KILLME_RUNS`. */
@@ -100,50 +100,10 @@ async function datedRuns(runs: string): Promise<{ name: string; changed: number 
   );
 }
 
-/** A name of its own for each write: processes of two machines may have one number. */
-const temporaryPath = (path: string) =>
-  join(dirname(path), `.${basename(path)}.${randomInt(2 ** 47)}.tmp`);
-
-/** Writes a file so that it is there whole or not at all: a temporary file, then a rename. */
-export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = temporaryPath(path);
-  try {
-    await writeFile(temporary, data, { flush: true });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw diskError(error, path);
-  }
-}
-
-/** Writes a folder of files so that it is there whole or not at all; an older one is replaced. */
-export async function writeFolderWhole(
-  path: string,
-  files: ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
-  const temporary = temporaryPath(path);
-  const old = `${temporary}.old`;
-  const remove = (folder: string) => rm(folder, { recursive: true, force: true });
-  try {
-    await mkdir(temporary, { recursive: true });
-    for (const [name, data] of files) await writeFile(join(temporary, name), data, { flush: true });
-    if (existsSync(path)) {
-      await remove(old);
-      await rename(path, old);
-    }
-    await rename(temporary, path);
-    await remove(old);
-  } catch (error) {
-    if (existsSync(old) && !existsSync(path)) await rename(old, path);
-    await remove(temporary);
-    throw diskError(error, path);
-  }
-}
-
 /** Adds to the end of a file, which may be a new one. */
 export async function appendToFile(path: string, data: string | Uint8Array): Promise<void> {
   await appendFile(path, data).catch((error: unknown) => {
-    throw diskError(error, path);
+    throw explainFileError(error, path);
   });
 }
 
@@ -155,19 +115,11 @@ export async function removeLeftovers({ root, samples, checkpoints }: RunFolder)
   for (const folder of [root, samples, checkpoints]) {
     const names = await readdir(folder).catch(() => []);
     for (const name of names) {
-      const [, target, old] = /^\.(.+)\.\d+\.tmp(\.old)?$/.exec(name) ?? [];
+      const [, target, old] = TEMPORARY_NAME.exec(name) ?? [];
       if (target === undefined) continue;
       const isOnlyCopy = old !== undefined && !existsSync(join(folder, target));
       if (isOnlyCopy) await rename(join(folder, name), join(folder, target));
       else await rm(join(folder, name), { recursive: true, force: true });
     }
   }
-}
-
-/** What the system says about a failed write, in one line for the user. */
-export function diskError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC') return new UserError(`the disk is full: ${path} was not written`);
-  if (code === 'EACCES' || code === 'EROFS') return new UserError(`no right to write ${path}`);
-  return error;
 }

@@ -20,9 +20,10 @@ import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { explainFileError, writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
-import { diskError, type RunFolder, writeFileWhole } from './folder.ts';
+import type { RunFolder } from './folder.ts';
 
 const HEARTBEAT_MS = 10_000;
 
@@ -121,7 +122,7 @@ async function takeNumber(path: string, number: number, holder: Holder): Promise
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw diskError(error, target);
+    throw explainFileError(error, target);
   } finally {
     await rm(draft, { force: true });
   }

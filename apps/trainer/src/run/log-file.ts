@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { writeFileWhole } from './folder.ts';
+import { writeFileWhole } from '@killme/command-line';
 
 /** A line of an iteration begins with its number: {@link formatLogLine}. */
 const ITERATION = /^(\d+) \[/;

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { writeFileWhole } from '@killme/command-line';
 import { countLabels, type Dataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
-import { type RunFolder, writeFileWhole } from './folder.ts';
+import type { RunFolder } from './folder.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 
 const runRecordSchema = z.strictObject({

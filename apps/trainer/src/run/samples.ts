@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from 'node:path';
+import { writeFileWhole } from '@killme/command-line';
 import {
   createRandom,
   type HostWeights,
@@ -20,7 +21,6 @@ import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { encode } from 'fast-png';
 import type { Gan } from '../gan/gan.ts';
 import { toHostWeights } from '../gan/network-state.ts';
-import { writeFileWhole } from './folder.ts';
 
 /** Pictures in a row, and in a column, of a grid. */
 export const GRID_SIDE = 5;

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { errorCode, explainFileError } from '@killme/command-line';
+import { readdir } from 'node:fs/promises';
+import { errorCode, writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 
 /**
- * Makes a folder that is either whole or not there: `write` fills a temporary one beside it, which
- * is renamed at the end and removed on any failure, an exit of the process included.
+ * Makes a folder that is either whole or not there.
  * @throws UserError when `target` already holds something, when the disk is full or not writable.
  */
 export async function publishFolder(
@@ -15,19 +11,7 @@ export async function publishFolder(
   write: (folder: string) => Promise<void>,
 ): Promise<void> {
   await refuseOccupied(target);
-  const temporary = join(dirname(target), `.${basename(target)}-unfinished-${randomUUID()}`);
-  const removeNow = () => rmSync(temporary, { recursive: true, force: true });
-  process.once('exit', removeNow);
-  try {
-    await mkdir(temporary, { recursive: true });
-    await write(temporary);
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
-    throw explainFileError(error, target);
-  } finally {
-    process.removeListener('exit', removeNow);
-  }
+  await writeFolderWhole(target, write);
 }
 
 /** @throws UserError when there is something at `target` already, other than an empty folder. */

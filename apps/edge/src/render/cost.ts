@@ -1,6 +1,6 @@
 /**
  * What an answer costs, in milliseconds of one core, before anything is rendered: from it the
- * scheduler knows how much it has accepted. Rough figures of the machine in docs/serving-figures.md;
+ * scheduler knows how much it has accepted. Estimates for two cores of 2025, not calibrated;
  * what counts is what they are relative to each other.
  *
  * @module

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Encoding } from '@killme/model';
 import { InvalidArgumentError, Option } from 'commander';
 import { seedSchema } from '../run/option-table.ts';
 
@@ -24,10 +25,10 @@ export function parseSeed(text: string): number {
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
 }
 
-export const encodingOption = () =>
+export const encodingOption = (byDefault: Encoding = 'int8') =>
   new Option('--encoding <NAME>', 'how the generator file stores kernels')
     .choices(['float32', 'float16', 'int8'])
-    .default('int8');
+    .default(byDefault);
 
 export const backendOption = () =>
   new Option('--backend <NAME>', 'the engine')

@@ -119,14 +119,14 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     const packed = reserve(2 * length);
     const room = new Int16Array(memory.buffer, packed, length);
     packPairs(kernel.values, matrices, channels, room, width);
-    return { packed, scales: placePadded(kernel.scales) };
+    return { packed, scales: placeTable(kernel.scales, kernel.scales.length) };
   }
 
-  /** Numbers by channel, filled up with zeros to whole panels. */
-  const placePadded = (values: Float32Array) =>
-    placeNumbers(Math.ceil(values.length / 8) * 8, (padded) => {
+  /** Numbers by channel, repeated up to `length`, then zeros up to whole panels; zeros alone without values. */
+  const placeTable = (values: Float32Array | undefined, length: number) =>
+    placeNumbers(Math.ceil(length / 8) * 8, (padded) => {
       padded.fill(0);
-      padded.set(values);
+      if (values) for (let i = 0; i < length; i++) padded[i] = values[i % values.length]!;
     });
 
   // One scratch for all steps, for only one runs at a time.
@@ -144,14 +144,13 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     tf.engine().makeTensorFromTensorInfo(tensors.makeOutput([...shape], 'float32')) as tf.Tensor4D;
 
   /** The tables and the number that `finish` in assembly/finish.ts takes, and what it cannot do. */
-  function finisher({ activation, after }: Finish, bias: Float32Array, length = bias.length) {
+  function finisher({ activation, after }: Finish, bias: Float32Array) {
     const simple = activation !== 'sigmoid';
-    const table = (values: Float32Array | undefined) =>
-      placeNumbers(Math.ceil(length / 8) * 8, (padded) => {
-        padded.fill(0);
-        if (values) for (let i = 0; i < length; i++) padded[i] = values[i % values.length]!;
-      });
-    const tables = [table(bias), table(simple ? after : undefined)] as const;
+    const { length } = bias;
+    const tables = [
+      placeTable(bias, length),
+      placeTable(simple ? after : undefined, length),
+    ] as const;
     const code = ACTIVATION_CODES[simple && activation ? activation : 'none'];
     const rest: Step[] = [];
     if (!simple) rest.push(stepOf({ type: 'activation', activation }, keep));

@@ -1,6 +1,6 @@
 // @module-tag slow
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
@@ -68,10 +68,35 @@ it('becomes an asset of its generator, and of no other', async () => {
   expect((await readdir(`${target}/gallery`)).sort()).toEqual(assets);
 });
 
+it('renders shards on several machines, which merge into the gallery of one process', async () => {
+  await prerender('--generator', 'one', '--count', '5', '--out', 'whole');
+  const shard = (text: string, count = '5') =>
+    prerender('--generator', 'one', '--count', count, '--out', 'parts', '--shard', text);
+  expect((await shard('0/2')).output).toMatch(/^shard 0 of 2: 3 pictures, in .*0-of-2\n/);
+  expect((await prerender('--merge', '--out', 'parts')).output).toMatch(
+    /^\S*parts\.shards lacks 1 of 2 shards: 1\n$/,
+  );
+  expect((await shard('1/2', '6')).status).toBe(0);
+  expect((await prerender('--merge', '--out', 'parts')).output).toMatch(
+    /^0-of-2 and 1-of-2 in .* are not of one gallery/,
+  );
+  expect((await shard('1/2')).output).toMatch(/^shard 1 of 2: 2 pictures/);
+  expect((await shard('1/2')).output).toMatch(/^shard 1 of 2 is there already/);
+  expect((await prerender('--merge', '--out', 'parts')).output).toMatch(/^5 pictures/);
+  const whole = await readdir(`${folder}/whole`);
+  expect(await readdir(`${folder}/parts`)).toEqual(whole);
+  for (const file of whole) {
+    expect(await readFile(`${folder}/parts/${file}`)).toEqual(
+      await readFile(`${folder}/whole/${file}`),
+    );
+  }
+  expect(await readdir(folder)).not.toContain('parts.shards');
+});
+
 it.each([
-  [['--generator', 'one'], /^--count must be a whole number from 1 to 19000 .*; it is missing\n$/],
+  [['--generator', 'one'], /^--count must be a whole number from 1 to 1000000; it is missing\n$/],
   [['--generator', 'one', '--count', '0'], /^--count must be .*; not 0\n$/],
-  [['--generator', 'one', '--count', '20000'], /^--count must be .*; not 20000\n$/],
+  [['--generator', 'one', '--count', '1000001'], /^--count must be .*; not 1000001\n$/],
   [['--generator', 'none', '--count', '1'], /none\/generator\.json does not exist\n$/],
   [['--generator', 'one', '--count', '1', '--out', 'one'], /^.*one is there and is not a gallery/],
   [['--generator', 'damaged', '--count', '1'], /^weights-0\.bin is damaged/],
@@ -79,6 +104,12 @@ it.each([
     ['--generator', 'one', '--generator', 'other', '--count', '1'],
     /^a gallery is of one generator/,
   ],
+  [
+    ['--generator', 'one', '--count', '4', '--shard', '4/4'],
+    /^--shard 4\/4: the shards of 4 are 0 to 3/,
+  ],
+  [['--merge', '--count', '4'], /^--merge takes --out alone/],
+  [['--merge', '--out', 'nothing'], /nothing\.shards holds no shard/],
   [['--generator', 'one', '--count', '1', '--to', 'x'], /^Unknown option '--to'/],
 ])('refuses %j in one line', async (args, line) => {
   const before = await readdir(folder);

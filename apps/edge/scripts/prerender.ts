@@ -1,14 +1,17 @@
 /**
- * Renders a gallery once, for servers that have no time to render (see src/gallery.ts): the pictures of
- * the seeds 0, 1, 2 …, as `/img` answers with them.
+ * Renders a gallery once, for servers that have no time to render (see src/generator/gallery.ts): the
+ * images of the seeds 0, 1, 2 …, as `/img` answers with them. Large ones are rendered in shards, by as
+ * many processes or machines as there are, and merged.
  *
  *     node scripts/prerender.ts --count 1000 [--generator DIR | --newest-run] [--out gallery]
+ *     node scripts/prerender.ts --count 1000 --shard 2/8 …    (the number may come from a scheduler)
+ *     node scripts/prerender.ts --merge [--out gallery]
  *
  * @module
  */
 import { access, readdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
-import { userPath, writeFolderWhole } from '@killme/command-line';
+import { readShard, userPath, writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
 import {
@@ -20,43 +23,80 @@ import {
 import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
+import {
+  isComplete,
+  mergeShards,
+  SHARD_MANIFEST,
+  type Shard,
+  seedsOfShard,
+  shardFolder,
+  shardManifest,
+} from './gallery-shards.ts';
 
 /** How often the progress is printed. */
-const TOLD_EVERY_MS = 2000;
+const PROGRESS_EVERY_MS = 2000;
+
+const prerenderOptions = {
+  ...generatorOptions,
+  count: { type: 'string' },
+  out: { type: 'string', default: 'gallery' },
+  shard: { type: 'string' },
+  merge: { type: 'boolean', default: false },
+} as const;
 
 async function main(): Promise<void> {
-  const options = readArguments({
-    ...generatorOptions,
-    count: { type: 'string' },
-    out: { type: 'string', default: 'gallery' },
-  });
-  const count = readCount(options.count);
+  const options = readArguments(prerenderOptions);
   const target = userPath(options.out);
   await checkTarget(target);
+  if (options.merge) return merge(options, target);
+  const count = readCount(options.count);
   if (options.generator && options.generator.length > 1) {
     throw new UserError('a gallery is of one generator: name one with --generator');
   }
   const [generator] = await chooseGenerators(options);
-  const served = [
-    `--gallery ${options.out}`,
-    ...(options.generator ?? []).map((folder) => `--generator ${folder}`),
-  ].join(' ');
-  const bytes = await writeGallery({ generator: generator!.folder, count, target });
+  const { folder } = generator!;
+  if (options.shard !== undefined) {
+    const shard = { ...readShard(options.shard), pictures: count };
+    return renderShard({ generator: folder, shard, target });
+  }
+  const bytes = await writeGallery({ generator: folder, count, target });
+  const named = (options.generator ?? []).map((given) => ` --generator ${given}`).join('');
+  printGallery({ count, bytes, target }, `--gallery ${options.out}${named}`);
+}
+
+async function merge(options: MergeOptions, target: string): Promise<void> {
+  if (options.count !== undefined || options.shard !== undefined || options.generator) {
+    throw new UserError('--merge takes --out alone: the shards know what they are of');
+  }
+  const merged = await mergeShards(target);
+  printGallery({ ...merged, target }, `--gallery ${options.out}`);
+}
+
+type MergeOptions = ReturnType<typeof readArguments<typeof prerenderOptions>>;
+
+function printGallery(
+  { count, bytes, target }: { count: number; bytes: number; target: string },
+  served: string,
+): void {
   console.log(
     `${count} pictures, ${(bytes / 1e6).toFixed(1)} MB, in ${target}\n` +
       `Serve it with \`npm start -- ${served}\`, on Cloudflare with \`npm run deploy -- ${served}\``,
   );
+  if (count <= WORKER_FILES) return;
+  console.log(
+    `A Worker has at most 20,000 files on the free plan, and 100,000 on the paid one: deploy fewer there`,
+  );
 }
+
+/** The pictures that a Worker on the free plan has room for, beside the page and generators. */
+const WORKER_FILES = 19_000;
 
 function readCount(text: string | undefined): number {
   const { least, most } = GALLERY_PICTURES;
   const count = Number(text);
   if (text !== undefined && /^\d+$/.test(text) && count >= least && count <= most) return count;
   const got = text === undefined ? 'it is missing' : `not ${text}`;
-  throw new UserError(
-    `--count must be a whole number from ${least} to ${most} ` +
-      `(a Worker on the free plan has 20,000 files); ${got}`,
-  );
+  throw new UserError(`--count must be a whole number from ${least} to ${most}; ${got}`);
 }
 
 /** A gallery is replaced; a folder of something else is not. */
@@ -87,32 +127,76 @@ export async function writeGallery({
   count: number;
   target: string;
 }): Promise<number> {
+  const { app, hash } = await openApp(generator);
+  let bytes = 0;
+  await writeFolderWhole(target, async (draft) => {
+    const seeds = Array.from({ length: count }, (_, i) => `${i}`);
+    bytes = await renderSeeds(app, seeds, draft);
+    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(hash, count));
+  });
+  return bytes;
+}
+
+/** Renders a shard beside `target`; one that is there already is left, so that a task can be repeated. */
+async function renderShard({
+  generator,
+  shard,
+  target,
+}: {
+  generator: string;
+  shard: Shard;
+  target: string;
+}): Promise<void> {
+  const { app, hash } = await openApp(generator);
+  const folder = shardFolder(target, shard);
+  const manifest = shardManifest(hash, shard);
+  const name = `shard ${shard.index} of ${shard.shards}`;
+  if (await isComplete(folder, manifest)) {
+    console.log(`${name} is there already: ${folder}`);
+    return;
+  }
+  const seeds = seedsOfShard(shard);
+  await writeFolderWhole(folder, async (draft) => {
+    await renderSeeds(app, seeds, draft);
+    await writeFile(`${draft}/${SHARD_MANIFEST}`, manifest);
+  });
+  console.log(
+    `${name}: ${seeds.length} pictures, in ${folder}\n` +
+      'When all are there: `npm run prerender -- --merge`, with the same --out',
+  );
+}
+
+type App = ReturnType<typeof createApp>;
+
+/** The generator is read once: its hash is that of what renders, whatever happens to the folder meanwhile. */
+async function openApp(generator: string): Promise<{ app: App; hash: string }> {
   const options = diskOptions([nameFolder(generator)]);
   const [source] = await options.listGenerators();
-  // Read once, so that the hash is that of what has rendered, whatever happens to the folder meanwhile.
   const loaded = await source!.load();
   const app = createApp({
     ...options,
     listGenerators: async () => [{ name: source!.name, load: async () => loaded }],
   });
+  return { app, hash: loaded.hash };
+}
+
+/** Writes the pictures of `seeds` into `folder`, with progress on a terminal; returns their bytes. */
+async function renderSeeds(app: App, seeds: readonly string[], folder: string): Promise<number> {
   let bytes = 0;
-  await writeFolderWhole(target, async (draft) => {
-    let toldMs = Date.now();
-    for (let i = 0; i < count; i++) {
-      const png = await picture(app, `${i}`);
-      await writeFile(`${draft}/${galleryFile(`${i}`)}`, png);
-      bytes += png.length;
-      if (!process.stderr.isTTY || Date.now() - toldMs < TOLD_EVERY_MS) continue;
-      toldMs = Date.now();
-      process.stderr.write(`\r${i + 1} of ${count}`);
-    }
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K'); // the line is empty again
-    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(loaded.hash, count));
-  });
+  let printedMs = Date.now();
+  for (const [i, seed] of seeds.entries()) {
+    const png = await picture(app, seed);
+    await writeFile(`${folder}/${galleryFile(seed)}`, png);
+    bytes += png.length;
+    if (!process.stderr.isTTY || Date.now() - printedMs < PROGRESS_EVERY_MS) continue;
+    printedMs = Date.now();
+    process.stderr.write(`\r${i + 1} of ${seeds.length}`);
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K'); // the line is empty again
   return bytes;
 }
 
-async function picture(app: ReturnType<typeof createApp>, seed: string): Promise<Uint8Array> {
+async function picture(app: App, seed: string): Promise<Uint8Array> {
   const response = await app.request(`/img?seed=${seed}`);
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
   const { detail } = (await response.json()) as { detail: string };

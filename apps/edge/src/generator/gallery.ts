@@ -15,8 +15,8 @@ import { RENDERING } from '../http/etag.ts';
 
 export const GALLERY_MANIFEST = 'gallery.json';
 
-/** Pictures in one: a Worker on the free plan has at most 20,000 files. */
-export const GALLERY_PICTURES = { least: 1, most: 19_000 };
+/** Pictures in one. */
+export const GALLERY_PICTURES = { least: 1, most: 1_000_000 };
 
 const manifestSchema = z.strictObject({
   format: z.literal('killme-gallery'),

@@ -11,8 +11,9 @@ import util from 'node:util';
 import { UserError } from '@killme/model';
 import { backend, type KernelBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { Engine } from '../engine.ts';
+import { missingCudaLibraries } from './cuda-libraries.ts';
 import { registerTensorflowKernels } from './kernels.ts';
-import { findTensorflow } from './location.ts';
+import { findTensorflow, type SetupRecord } from './location.ts';
 
 export { findTensorflow } from './location.ts';
 
@@ -38,7 +39,7 @@ export async function startTensorflow({ kernels = true } = {}): Promise<Engine> 
   await loadBinding();
   await setBackend('tensorflow');
   if (kernels) registerTensorflowKernels();
-  return describe(backend() as NodeBackend);
+  return describe(backend() as NodeBackend, found.record);
 }
 
 /** tfjs-node 4.22 calls two helpers that Node 23 removed, or warns of. */
@@ -66,11 +67,16 @@ async function loadBinding(): Promise<void> {
   }
 }
 
-function describe({ isUsingGpuDevice: gpu, binding }: NodeBackend): Engine {
+function describe(
+  { isUsingGpuDevice: gpu, binding }: NodeBackend,
+  record: SetupRecord | undefined,
+): Engine {
   const version = `TensorFlow ${binding.TF_Version}`;
   const threads = Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism();
   const device = gpu ? gpuName() : `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-  return { name: 'tensorflow', device: `${device}, ${version}`, gpu };
+  const missing = record?.cuda && !gpu ? missingCudaLibraries(record.libraries) : [];
+  const lacking = missing.length > 0 ? `; no GPU: missing ${missing.join(', ')}` : '';
+  return { name: 'tensorflow', device: `${device}, ${version}${lacking}`, gpu };
 }
 
 /** The product name of the GPU that TensorFlow takes: the first of those it may see. */

@@ -8,7 +8,8 @@
  *     wheel (pip, into .cache/tensorflow)  →  deps/include, deps/lib (links)  →  node-pre-gyp
  *
  * Run on Linux x64 for the CPU with Node 22 and 24. The CUDA way (`--gpu`) has not been run on a
- * GPU yet: see {@link linkerFlags} for how the wheel's NVIDIA libraries are found.
+ * GPU yet: see {@link linkerFlags} for how the wheel's NVIDIA libraries are found. `--dry-run` shows what it
+ * would do.
  *
  * @module
  */
@@ -18,7 +19,9 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '@killme/model';
 import type { Engine } from '../../engine.ts';
+import { missingCudaLibraries } from '../cuda-libraries.ts';
 import { bindingFiles, packageFolder, readRecord, type SetupRecord } from '../location.ts';
+import { describeSetup } from './dry-run.ts';
 import {
   findPython,
   headersOfNode,
@@ -27,7 +30,16 @@ import {
   runLogged,
   succeeds,
 } from './tools.ts';
-import { installWheel, TENSORFLOW_VERSION, type Wheel, wheelAt } from './wheel.ts';
+import {
+  type InstallOptions,
+  installWheel,
+  type PlannedWheels,
+  plannedFrom,
+  planWheels,
+  TENSORFLOW_VERSION,
+  type Wheel,
+  wheelAt,
+} from './wheel.ts';
 
 const HELP = `npm run setup:tensorflow -- [options]
 
@@ -38,6 +50,7 @@ Builds the TensorFlow binding that training uses when it is there.
   --tensorflow DIR   take the TensorFlow installed in this site-packages folder
   --python PATH      the Python to install with (3.10 to 3.13, with pip)
   --force            build again even if nothing changed
+  --dry-run          print the wheels that pip would install, the binding's library folders, and what is missing
 `;
 
 /** The repository's root, four folders above this file. */
@@ -51,6 +64,10 @@ async function main(): Promise<void> {
   const folder = checkMachine();
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(LOG, '');
+  if (options['dry-run']) {
+    for (const line of describeSetup(await plan(options))) say(line);
+    return;
+  }
 
   const wheel = options.tensorflow ? wheelAt(options.tensorflow) : await installed(options);
   const record = recordOf(wheel);
@@ -68,6 +85,7 @@ function readOptions() {
         tensorflow: { type: 'string' },
         python: { type: 'string' },
         force: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });
@@ -95,9 +113,18 @@ function checkMachine(): string {
   return folder;
 }
 
-async function installed({ cpu, gpu, python }: ReturnType<typeof readOptions>): Promise<Wheel> {
+type Options = ReturnType<typeof readOptions>;
+
+const installed = (options: Options): Promise<Wheel> => installWheel(installOptions(options));
+
+async function plan(options: Options): Promise<PlannedWheels> {
+  if (options.tensorflow) return plannedFrom(wheelAt(options.tensorflow));
+  return planWheels(installOptions(options));
+}
+
+function installOptions({ cpu, gpu, python }: Options): InstallOptions {
   const cuda = gpu ?? (!cpu && succeeds('nvidia-smi', ['-L']));
-  return installWheel({ cuda, cache: CACHE, log: LOG, python });
+  return { cuda, cache: CACHE, log: LOG, python };
 }
 
 function recordOf(wheel: Wheel): SetupRecord {
@@ -190,11 +217,14 @@ function report(engine: Engine, wheel: Wheel): void {
   if (wheel.version !== TENSORFLOW_VERSION) {
     say(`Note: Killme is tested with TensorFlow ${TENSORFLOW_VERSION}.`);
   }
-  if (wheel.cuda && !engine.gpu) {
-    say(
-      'Warning: TensorFlow has CUDA but found no usable GPU: check nvidia-smi and CUDA_VISIBLE_DEVICES, then run with TF_CPP_MIN_LOG_LEVEL=0 to see why.',
-    );
-  }
+  if (wheel.cuda && !engine.gpu)
+    say(`Warning: TensorFlow has CUDA but finds no GPU: ${whyNoGpu(wheel)}.`);
+}
+
+function whyNoGpu({ folder }: Wheel): string {
+  const missing = missingCudaLibraries(folder);
+  if (missing.length > 0) return `missing ${missing.join(', ')}`;
+  return 'check nvidia-smi and CUDA_VISIBLE_DEVICES, then run with TF_CPP_MIN_LOG_LEVEL=0 to see why';
 }
 
 function say(line: string): void {

@@ -5,9 +5,11 @@
  */
 
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
+import { z } from 'zod';
+import { nvidiaFolders } from '../cuda-libraries.ts';
 import { findPython, runLogged } from './tools.ts';
 
 /** The release that Killme is tested with. */
@@ -36,18 +38,21 @@ export interface InstallOptions {
  * CUDA only NVIDIA's libraries.
  */
 export async function installWheel(options: InstallOptions): Promise<Wheel> {
-  const { cuda, cache } = options;
-  const target = join(cache, `${TENSORFLOW_VERSION}-${cuda ? 'cuda' : 'cpu'}`);
+  const { cuda } = options;
+  const target = targetOf(options);
   if (existsSync(target)) return wheelAt(target);
 
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
   await pipInstall([requirement(cuda)], partial, options);
-  if (cuda) await pipInstall(cudaRequirements(partial), partial, options);
+  if (cuda) await pipInstall(cudaRequirements(requirementsIn(partial)), partial, options);
   prune(join(partial, 'tensorflow'));
   renameSync(partial, target);
   return wheelAt(target);
 }
+
+const targetOf = ({ cuda, cache }: InstallOptions) =>
+  join(cache, `${TENSORFLOW_VERSION}-${cuda ? 'cuda' : 'cpu'}`);
 
 /** `tensorflow-cpu` exists for x64 only; elsewhere `tensorflow` has no CUDA inside anyway. */
 function requirement(cuda: boolean): string {
@@ -58,22 +63,100 @@ function requirement(cuda: boolean): string {
 async function pipInstall(
   requirements: string[],
   target: string,
-  { python, log, cache }: InstallOptions,
+  options: InstallOptions,
 ): Promise<void> {
   process.stdout.write(`Installing ${requirements.join(' ')} with pip …\n`);
-  const options = ['--no-deps', '--no-compile', '--only-binary=:all:', '--target', target];
-  await runLogged(
-    findPython(python, { forPip: true }),
-    ['-m', 'pip', 'install', ...options, ...requirements],
-    { log, cwd: cache, env: process.env, failure: 'pip could not install TensorFlow' },
-  );
+  await pip([...WHEELS_ALONE, '--no-compile', '--target', target, ...requirements], options);
+}
+
+const WHEELS_ALONE = ['--no-deps', '--only-binary=:all:'];
+
+/** @returns what `pip install` prints. */
+async function pip(
+  parameters: string[],
+  { python, log, cache }: Pick<InstallOptions, 'python' | 'log' | 'cache'>,
+): Promise<string> {
+  return runLogged(findPython(python, { forPip: true }), ['-m', 'pip', 'install', ...parameters], {
+    log,
+    cwd: cache,
+    env: process.env,
+    failure: 'pip could not install TensorFlow',
+  });
+}
+
+/** A wheel that pip would install. */
+export interface ResolvedWheel {
+  name: string;
+  version: string;
+  url: string;
+}
+
+/** What the setup would use. */
+export interface PlannedWheels {
+  version: string;
+  cuda: boolean;
+  /** Where they are, or would be. */
+  sitePackages: string;
+  /** What pip would install; undefined where they are there. */
+  wheels: ResolvedWheel[] | undefined;
+}
+
+/** The wheels that {@link installWheel} would install, as pip resolves them without installing. */
+export async function planWheels(options: InstallOptions): Promise<PlannedWheels> {
+  const { cuda } = options;
+  const target = targetOf(options);
+  if (existsSync(target)) return plannedFrom(wheelAt(target));
+  const [tensorflow] = await resolveWheels([requirement(cuda)], options);
+  const nvidia = cuda ? cudaRequirements(tensorflow!.requires) : [];
+  const resolved = nvidia.length > 0 ? await resolveWheels(nvidia, options) : [];
+  const wheels = [tensorflow!, ...resolved];
+  return { version: tensorflow!.version, cuda, sitePackages: target, wheels };
+}
+
+/** The same of a wheel that is there. */
+export function plannedFrom({ version, cuda, folder }: Wheel): PlannedWheels {
+  return { version, cuda, sitePackages: dirname(folder), wheels: undefined };
+}
+
+/** pip's installation report (https://pip.pypa.io/en/stable/reference/installation-report/). */
+const reportSchema = z.object({
+  install: z
+    .array(
+      z.object({
+        download_info: z.object({ url: z.string() }),
+        metadata: z.object({
+          name: z.string(),
+          version: z.string(),
+          requires_dist: z.array(z.string()).default([]),
+        }),
+      }),
+    )
+    .min(1),
+});
+
+async function resolveWheels(
+  requirements: string[],
+  options: InstallOptions,
+): Promise<(ResolvedWheel & { requires: string[] })[]> {
+  const report = ['--dry-run', '--ignore-installed', '--quiet', '--report', '-'];
+  const printed = await pip([...WHEELS_ALONE, ...report, ...requirements], options);
+  return reportSchema.parse(JSON.parse(printed)).install.map(({ download_info, metadata }) => ({
+    name: metadata.name,
+    version: metadata.version,
+    url: download_info.url,
+    requires: metadata.requires_dist,
+  }));
+}
+
+function requirementsIn(sitePackages: string): string[] {
+  const metadata = readFileSync(join(distInfo(sitePackages), 'METADATA'), 'utf8');
+  return Array.from(metadata.matchAll(/^Requires-Dist: (.*)$/gm), ([, line]) => line as string);
 }
 
 /** NVIDIA's libraries in the versions that the wheel names: its `and-cuda` extra. */
-function cudaRequirements(sitePackages: string): string[] {
-  const metadata = readFileSync(join(distInfo(sitePackages), 'METADATA'), 'utf8');
-  const extra = /^Requires-Dist: (nvidia-\S+)\s*;.*extra == ["']and-cuda["']/gm;
-  return Array.from(metadata.matchAll(extra), ([, requirement]) => requirement as string);
+function cudaRequirements(requirements: readonly string[]): string[] {
+  const extra = /^(nvidia-\S+)\s*;.*extra == ["']and-cuda["']/;
+  return requirements.flatMap((requirement) => extra.exec(requirement)?.[1] ?? []);
 }
 
 /** Throws away the wheel's Python part: 0.4 of its 1.3 GB. */
@@ -103,8 +186,8 @@ export function wheelAt(path: string): Wheel {
     }
   }
   const version = /-([^-]+)\.dist-info$/.exec(distInfo(sitePackages))?.[1] as string;
-  const nvidiaFolders = nvidiaLibraries(sitePackages);
-  return { folder, version, cuda: nvidiaFolders.length > 0, nvidiaFolders };
+  const nvidia = nvidiaFolders(sitePackages);
+  return { folder, version, cuda: nvidia.length > 0, nvidiaFolders: nvidia };
 }
 
 function distInfo(sitePackages: string): string {
@@ -114,12 +197,4 @@ function distInfo(sitePackages: string): string {
   if (!name)
     throw new UserError(`${sitePackages} has no tensorflow-*.dist-info: no version to read`);
   return join(sitePackages, name);
-}
-
-function nvidiaLibraries(sitePackages: string): string[] {
-  const nvidia = join(sitePackages, 'nvidia');
-  if (!existsSync(nvidia)) return [];
-  return readdirSync(nvidia)
-    .map((part) => join(nvidia, part, 'lib'))
-    .filter((folder) => existsSync(folder));
 }

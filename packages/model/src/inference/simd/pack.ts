@@ -8,7 +8,7 @@
 const panelWidth = (outputs: number) => (outputs <= 4 ? 4 : 8);
 
 /** `[matrices, terms, outputs]` */
-type Matrices = readonly [number, number, number];
+export type Matrices = readonly [number, number, number];
 
 /** How many numbers {@link packPanels} writes. */
 export const packedLength = (

@@ -2,7 +2,8 @@
 declare namespace WebAssembly {
   type Module = object;
   interface Memory {
-    readonly buffer: ArrayBuffer;
+    /** A SharedArrayBuffer where threads share it. */
+    readonly buffer: ArrayBufferLike;
   }
   interface Instance {
     readonly exports: object;

@@ -44,34 +44,11 @@ export function prepareStep(
   shared: SharedBuffers,
 ): PreparedStep {
   const { device } = backend;
-  const plan = planBuffers(
-    recording,
-    shared.buffers.map(({ size }) => size),
-  );
-  for (const size of plan.shared.slice(shared.buffers.length)) {
-    shared.buffers.push(device.createBuffer({ size, usage: STORAGE | COPY_SRC }));
-  }
-  const own = createOwnBuffers(device, recording, plan);
-  const uniforms = packUniforms(device, [...plan.once, ...plan.repeated]);
-  let { state } = recording;
-  const bindingOf = (buffer: RecordedBinding): GPUBufferBinding => {
-    if (!(buffer instanceof RecordedBuffer)) {
-      const slot = recording.state.indexOf(buffer);
-      return { buffer: slot < 0 ? buffer : state[slot]! };
-    }
-    const place = plan.place.get(buffer);
-    if (place === undefined) return own.bindingOf(buffer);
-    return { buffer: shared.buffers[place]!, size: buffer.size };
-  };
+  const buffers = createBuffers(device, recording, shared);
+  const { plan, own, uniforms, bindingOf } = buffers;
   const groups = bindGroupMaker(device, bindingOf, uniforms.bindingOf);
   encode(device, plan.once.map(groups), []);
   let repeated = plan.repeated.map(groups);
-  const copies = () =>
-    recording.nextState.flatMap((next, slot) => {
-      if (next === recording.state[slot]) return [];
-      const { buffer, offset = 0 } = bindingOf(next);
-      return { from: buffer, offset, to: state[slot]!, size: state[slot]!.size };
-    });
   const values = bindingOf(recording.values);
   const feeds = feedWriter(device, recording.feeds, own.feeds);
   return {
@@ -79,10 +56,10 @@ export function prepareStep(
     dispatches: repeated.length,
     bytes: own.bytes + uniforms.bytes,
     get state() {
-      return state;
+      return buffers.state;
     },
     bind(next) {
-      state = next;
+      buffers.state = next;
       repeated = plan.repeated.map(groups);
     },
     replay({ buffer, offset }) {
@@ -94,7 +71,7 @@ export function prepareStep(
         at: offset,
         size: recording.values.size,
       };
-      encode(device, repeated, [...copies(), numbers]);
+      encode(device, repeated, [...stateCopies(recording, buffers), numbers]);
     },
     dispose() {
       own.dispose();
@@ -102,6 +79,55 @@ export function prepareStep(
     },
   };
 }
+
+/** Where everything that a step reads and writes lies; `state` is the state's buffers now, by slot. */
+interface StepBuffers {
+  plan: Plan;
+  own: ReturnType<typeof createOwnBuffers>;
+  uniforms: ReturnType<typeof packUniforms>;
+  state: readonly GPUBuffer[];
+  readonly bindingOf: (buffer: RecordedBinding) => GPUBufferBinding;
+}
+
+function createBuffers(
+  device: GPUDevice,
+  recording: Recording,
+  shared: SharedBuffers,
+): StepBuffers {
+  const plan = planBuffers(
+    recording,
+    shared.buffers.map(({ size }) => size),
+  );
+  for (const size of plan.shared.slice(shared.buffers.length)) {
+    shared.buffers.push(device.createBuffer({ size, usage: STORAGE | COPY_SRC }));
+  }
+  const own = createOwnBuffers(device, recording, plan);
+  const buffers: StepBuffers = {
+    plan,
+    own,
+    uniforms: packUniforms(device, [...plan.once, ...plan.repeated]),
+    state: recording.state,
+    bindingOf: (buffer) => {
+      if (!(buffer instanceof RecordedBuffer)) {
+        const slot = recording.state.indexOf(buffer);
+        return { buffer: slot < 0 ? buffer : buffers.state[slot]! };
+      }
+      const place = plan.place.get(buffer);
+      if (place === undefined) return own.bindingOf(buffer);
+      return { buffer: shared.buffers[place]!, size: buffer.size };
+    },
+  };
+  return buffers;
+}
+
+/** From where a step has computed its next state to where the state lies. */
+const stateCopies = (recording: Recording, buffers: StepBuffers): Copy[] =>
+  recording.nextState.flatMap((next, slot) => {
+    if (next === recording.state[slot]) return [];
+    const { buffer, offset = 0 } = buffers.bindingOf(next);
+    const to = buffers.state[slot]!;
+    return { from: buffer, offset, to, size: to.size };
+  });
 
 interface Copy {
   from: GPUBuffer;

@@ -149,23 +149,9 @@ export function trainingCharts(history: MetricsHistory): Html {
 const meanOf = (a: Float64Array, b: Float64Array) => a.map((value, i) => (value + b[i]!) / 2);
 
 function chart(given: Chart): Html {
-  const { id, title, about, lines, iterations, top: fixedTop, format, guide } = given;
-  const raw = lines.map(({ values }) => values);
-  const smoothed = iterations ? raw : raw.map(smooth);
-  const wanted = fixedTop ?? chartTop(raw, smoothed);
-  const yTicks = ticks(wanted, Y_TICKS);
-  const top = yTicks.at(-1)!;
-  const count = raw[0]!.length;
-  const at = (i: number) => (iterations ? iterations[i]! : i);
-  const right = Math.max(1, at(count - 1));
-  const indices = evenIndices(count);
-  const curve = (values: Float64Array) =>
-    indices.map((i): [number, number] => [at(i), values[i]!]).filter(([, y]) => Number.isFinite(y));
-  const behind = ({ key, values }: Line) => {
-    const { kind, path } = rawPath(values, right, top);
-    return html`<path class="raw ${kind} ${key}" d="${path}"/>`;
-  };
-
+  const { id, title, about, lines, iterations, format, guide } = given;
+  const plot = layOut(given);
+  const { smoothed, top, right, at, indices } = plot;
   return html`
 <figure class="chart" data-chart="${id}">
   <figcaption><h3>${title}</h3><p>${about} ${peakNote(lines, top, format, at)}</p></figcaption>
@@ -177,28 +163,9 @@ function chart(given: Chart): Html {
   )}
   </ul>
   <div class="plot">
-    ${yTicks.map(
-      (value) =>
-        html`<span class="y" style="bottom:${percentOf(value, top)}">${format(value)}</span>`,
-    )}
-    ${ticks(right, X_TICKS)
-      .filter((value) => value <= right && Number.isInteger(value))
-      .map(
-        (value) =>
-          html`<span class="x" style="left:${percentOf(value, right)}">${wholeNumber(value)}</span>`,
-      )}
-    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${title}, ${count} ${iterations ? 'measurements' : 'iterations'}">
-      <path class="gridlines" d="${yTicks.map((value) => `M0 ${1000 - (1000 * value) / top}H1000`).join('')}"/>
-      ${iterations ? [] : lines.filter(({ key }) => key !== 'mean').map(behind)}
-      ${
-        guide && guide.at < top
-          ? html`<path class="guide" d="M0 ${1000 - (1000 * guide.at) / top}H1000"/>`
-          : []
-      }
-      ${lines.map(
-        ({ key }, i) =>
-          html`<path class="curve ${key}" d="${curvePath(curve(smoothed[i]!), right, top)}"/>`,
-      )}
+    ${axes(plot, format)}
+    <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${title}, ${plot.count} ${iterations ? 'measurements' : 'iterations'}">
+      ${curves(given, plot)}
     </svg>
     ${
       guide && guide.at < top
@@ -216,7 +183,65 @@ function chart(given: Chart): Html {
 </figure>`;
 }
 
-/** Says what a chart leaves out at its top. */
+/** What a chart shows of its lines, and how far its axes reach. */
+function layOut({ lines, iterations, top: fixedTop }: Chart) {
+  const raw = lines.map(({ values }) => values);
+  const smoothed = iterations ? raw : raw.map(smooth);
+  const yTicks = ticks(fixedTop ?? chartTop(raw, smoothed), Y_TICKS);
+  const count = raw[0]!.length;
+  const at = (i: number) => (iterations ? iterations[i]! : i);
+  return {
+    smoothed,
+    count,
+    /** The iteration of a value. */
+    at,
+    /** Of the values that are shown. */
+    indices: evenIndices(count),
+    yTicks,
+    top: yTicks.at(-1)!,
+    right: Math.max(1, at(count - 1)),
+  };
+}
+
+type Plot = ReturnType<typeof layOut>;
+
+const axes = ({ yTicks, top, right }: Plot, format: Chart['format']): Html[] => [
+  ...yTicks.map(
+    (value) =>
+      html`<span class="y" style="bottom:${percentOf(value, top)}">${format(value)}</span>`,
+  ),
+  ...ticks(right, X_TICKS)
+    .filter((value) => value <= right && Number.isInteger(value))
+    .map(
+      (value) =>
+        html`<span class="x" style="left:${percentOf(value, right)}">${wholeNumber(value)}</span>`,
+    ),
+];
+
+/** In the view box of 1000 × 1000: grid lines, single values, the guide, and the lines over them. */
+function curves({ lines, iterations, guide }: Chart, plot: Plot): Html[] {
+  const { smoothed, yTicks, top, right, indices, at } = plot;
+  const height = (value: number) => 1000 - (1000 * value) / top;
+  const points = (values: Float64Array) =>
+    indices.map((i): [number, number] => [at(i), values[i]!]).filter(([, y]) => Number.isFinite(y));
+  const single = iterations ? [] : lines.filter(({ key }) => key !== 'mean');
+  return [
+    html`<path class="gridlines" d="${yTicks.map((value) => `M0 ${height(value)}H1000`).join('')}"/>`,
+    ...single.map(({ key, values }) => {
+      const { kind, path } = rawPath(values, right, top);
+      return html`<path class="raw ${kind} ${key}" d="${path}"/>`;
+    }),
+    ...(guide && guide.at < top
+      ? [html`<path class="guide" d="M0 ${height(guide.at)}H1000"/>`]
+      : []),
+    ...lines.map(
+      ({ key }, i) =>
+        html`<path class="curve ${key}" d="${curvePath(points(smoothed[i]!), right, top)}"/>`,
+    ),
+  ];
+}
+
+/** Says what a chart cuts off at its top. */
 function peakNote(
   lines: readonly Line[],
   top: number,

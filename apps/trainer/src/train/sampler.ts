@@ -59,61 +59,25 @@ export interface Sampler {
 
 /** @param at the place that is current; the caller moves it on. */
 export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Place>): Sampler {
-  const { latent, imageSize } = preset;
   const half = at.batch / 2;
-  const chosen = imageChooser(dataset, at);
-  const labels = () => Uint16Array.from(chosen(), (index) => dataset.labels[index]!);
-  const resident = placeImages(dataset);
-  const realImages = () => {
-    if (!resident) {
-      const pixels = () => takeBatch(dataset, chosen()).images;
-      return feed([half, imageSize, imageSize, 3], pixels) as tf.Tensor4D;
-    }
-    const indices = feed([half], () => Int32Array.from(chosen())) as tf.Tensor1D;
-    const images = resident.gather(indices);
-    indices.dispose();
-    return images;
-  };
+  const images = imageSampler(dataset, preset.imageSize, at);
+  const { labels } = images;
+  const mixing = classMixing(preset, at, labels);
+  const latents = latentSampler(preset, at, { labels, mix: mixing.mix });
   const nameOf = ({ purpose, part }: Use) => `${at.seed}/${purpose}/${at.iteration}/${part}`;
-  const { methods } = preset.training;
-  const mixes = () => latent.classes !== undefined && !!methods && mixesAt(at.iteration, methods);
-  const latents = (purpose: LatentPurpose, count: number) =>
-    feed([count, latent.size], () => {
-      const values = sampleLatents(preset, { ...at, purpose, count });
-      // With the classes of the real images, so that a relativistic loss compares images of one class.
-      if (latent.classes) placeClasses(values, labels(), latent);
-      if (mixes()) {
-        const random = createRandom(`${at.seed}/between classes/${purpose}/${at.iteration}`);
-        mixClasses(values, { labels: labels(), space: latent, random });
-      }
-      return values;
-    }) as tf.Tensor2D;
   return {
     batch: () => ({
-      realImages: realImages(),
+      realImages: images.sample(),
       discriminatorLatents: latents('discriminator latents', half),
       generatorLatents: latents('generator latents', generatorBatch(preset, at.batch)),
     }),
     classes() {
       const { classes } = dataset;
-      if (!latent.classes) return undefined;
+      if (!preset.latent.classes) return undefined;
       const values = () => oneHotLabels({ labels: labels(), classes });
       return feed([half, classes.length], values) as tf.Tensor2D;
     },
-    mixture() {
-      if (!mixes()) return undefined;
-      const { classes } = dataset;
-      const sample = () => {
-        const random = createRandom(`${at.seed}/between classes/real images/${at.iteration}`);
-        return sampleMixture(labels(), classes.length, random);
-      };
-      return {
-        others: feed([half, classes.length], () =>
-          oneHotLabels({ labels: sample().others, classes }),
-        ) as tf.Tensor2D,
-        shares: feed([half, 1], () => sample().shares) as tf.Tensor2D,
-      };
-    },
+    mixture: () => mixing.mixture(dataset.classes),
     dropoutMask: (use, shape, rate) =>
       tf.tidy(() => {
         const key = feed([4], () => maskKey(nameOf(use)));
@@ -128,9 +92,76 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
       feed([half, components], () =>
         normal(createRandom(`${at.seed}/encoder noise/${at.iteration}`), half * components),
       ) as tf.Tensor2D,
+    slots: images.slots,
+    dispose: images.dispose,
+  };
+}
+
+/** The real images of the current iteration, and their labels. */
+function imageSampler(dataset: Dataset, imageSize: number, at: Readonly<Place>) {
+  const half = at.batch / 2;
+  const chosen = imageChooser(dataset, at);
+  const resident = placeImages(dataset);
+  return {
+    sample(): tf.Tensor4D {
+      if (!resident) {
+        const pixels = () => takeBatch(dataset, chosen()).images;
+        return feed([half, imageSize, imageSize, 3], pixels) as tf.Tensor4D;
+      }
+      const indices = feed([half], () => Int32Array.from(chosen())) as tf.Tensor1D;
+      const images = resident.gather(indices);
+      indices.dispose();
+      return images;
+    },
+    labels: () => Uint16Array.from(chosen(), (index) => dataset.labels[index]!),
     slots: resident?.slots ?? [],
     dispose: () => resident?.dispose(),
   };
+}
+
+/** Latents between classes, in the iterations that mix them. @param labels of the real images. */
+function classMixing(
+  { latent, training: { methods } }: Preset,
+  at: Readonly<Place>,
+  labels: () => Uint16Array,
+) {
+  const mixes = () => latent.classes !== undefined && !!methods && mixesAt(at.iteration, methods);
+  const random = (of: string) => createRandom(`${at.seed}/between classes/${of}/${at.iteration}`);
+  return {
+    mix(latents: Float32Array, purpose: LatentPurpose): void {
+      if (!mixes()) return;
+      mixClasses(latents, { labels: labels(), space: latent, random: random(purpose) });
+    },
+    mixture(classes: readonly string[]): ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined {
+      if (!mixes()) return undefined;
+      const half = at.batch / 2;
+      const sample = () => sampleMixture(labels(), classes.length, random('real images'));
+      const others = () => oneHotLabels({ labels: sample().others, classes });
+      return {
+        others: feed([half, classes.length], others) as tf.Tensor2D,
+        shares: feed([half, 1], () => sample().shares) as tf.Tensor2D,
+      };
+    },
+  };
+}
+
+/** Latents of the classes of the real images, so that a relativistic loss compares images of one class. */
+function latentSampler(
+  preset: Preset,
+  at: Readonly<Place>,
+  {
+    labels,
+    mix,
+  }: { labels: () => Uint16Array; mix: (latents: Float32Array, purpose: LatentPurpose) => void },
+) {
+  const { latent } = preset;
+  return (purpose: LatentPurpose, count: number) =>
+    feed([count, latent.size], () => {
+      const values = sampleLatents(preset, { ...at, purpose, count });
+      if (latent.classes) placeClasses(values, labels(), latent);
+      mix(values, purpose);
+      return values;
+    }) as tf.Tensor2D;
 }
 
 /** Which images the current iteration learns from, with replacement, chosen once. `[batch / 2]`. */

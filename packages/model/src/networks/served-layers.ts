@@ -145,27 +145,10 @@ export function servedOutputShape(
   const [shape = []] = inputShapes;
   switch (layer.type) {
     case 'paddedConv2d':
-    case 'depthwiseConv2d': {
-      const [height, width, channels] = imageShape(layer, shape);
-      const { kernelSize, strides, padding } = layer;
-      return positive(layer, [
-        convolved(height, kernelSize[0], strides[0], padding[0]),
-        convolved(width, kernelSize[1], strides[1], padding[1]),
-        layer.type === 'depthwiseConv2d' ? channels : layer.filters,
-      ]);
-    }
-    case 'croppedConv2dTranspose': {
-      const sides = imageShape(layer, shape);
-      const { kernelSize, strides, cropping, filters } = layer;
-      const [height, width] = ([0, 1] as const).map(
-        (axis) =>
-          (sides[axis] - 1) * strides[axis] +
-          kernelSize[axis] -
-          cropping[axis][0] -
-          cropping[axis][1],
-      );
-      return positive(layer, [height!, width!, filters]);
-    }
+    case 'depthwiseConv2d':
+      return convolvedShape(layer, imageShape(layer, shape));
+    case 'croppedConv2dTranspose':
+      return transposedShape(layer, imageShape(layer, shape));
     case 'cropping2d': {
       const [height, width, channels] = imageShape(layer, shape);
       const [[top, bottom], [left, right]] = layer.cropping;
@@ -175,13 +158,8 @@ export function servedOutputShape(
       const [, , channels] = imageShape(layer, shape);
       return [layer.height, layer.width, channels];
     }
-    case 'permute': {
-      const { axes } = layer;
-      if (axes.toSorted().join() !== shape.map((_, i) => i).join()) {
-        throw new Error(`layer permute has axes [${axes}], its input has ${shape.length} of them`);
-      }
-      return axes.map((axis) => shape[axis]!);
-    }
+    case 'permute':
+      return permutedShape(layer, shape);
     case 'slice':
       if (shape.length !== 1 || layer.start + layer.size > shape[0]!) {
         throw new Error(`layer slice takes ${layer.start + layer.size} numbers, not [${shape}]`);
@@ -191,12 +169,8 @@ export function servedOutputShape(
       broadcast(layer, [shape, layer.shape]);
       return shape;
     case 'groupNormalization':
-      if (shape.at(-1)! % layer.groups !== 0) {
-        throw new Error(
-          `layer groupNormalization has ${layer.groups} groups, its input [${shape}]`,
-        );
-      }
-      return shape;
+      if (shape.at(-1)! % layer.groups === 0) return shape;
+      throw new Error(`layer groupNormalization has ${layer.groups} groups, its input [${shape}]`);
     case 'concatenate':
       return concatenated(inputShapes);
     case 'add':
@@ -209,6 +183,40 @@ export function servedOutputShape(
     default:
       return shape;
   }
+}
+
+type LayerOf<Type extends ServedLayer['type']> = Extract<ServedLayer, { type: Type }>;
+type ImageShape = readonly [height: number, width: number, channels: number];
+
+function convolvedShape(
+  layer: LayerOf<'paddedConv2d' | 'depthwiseConv2d'>,
+  [height, width, channels]: ImageShape,
+): readonly number[] {
+  const { kernelSize, strides, padding } = layer;
+  return positive(layer, [
+    convolved(height, kernelSize[0], strides[0], padding[0]),
+    convolved(width, kernelSize[1], strides[1], padding[1]),
+    layer.type === 'depthwiseConv2d' ? channels : layer.filters,
+  ]);
+}
+
+function transposedShape(
+  layer: LayerOf<'croppedConv2dTranspose'>,
+  sides: ImageShape,
+): readonly number[] {
+  const { kernelSize, strides, cropping, filters } = layer;
+  const [height, width] = ([0, 1] as const).map((axis) => {
+    const [before, after] = cropping[axis];
+    return (sides[axis] - 1) * strides[axis] + kernelSize[axis] - before - after;
+  });
+  return positive(layer, [height!, width!, filters]);
+}
+
+function permutedShape({ axes }: LayerOf<'permute'>, shape: readonly number[]): readonly number[] {
+  if (axes.toSorted().join() === shape.map((_, i) => i).join()) {
+    return axes.map((axis) => shape[axis]!);
+  }
+  throw new Error(`layer permute has axes [${axes}], its input has ${shape.length} of them`);
 }
 
 function broadcast(
@@ -238,7 +246,7 @@ function concatenated(shapes: readonly (readonly number[])[]): readonly number[]
   return [...first.slice(0, -1), channels.reduce((sum, count) => sum + count, 0)];
 }
 
-function imageShape({ type }: ServedLayer, shape: readonly number[]): [number, number, number] {
+function imageShape({ type }: ServedLayer, shape: readonly number[]): ImageShape {
   const [height, width, channels] = shape;
   if (shape.length === 3 && height && width && channels) return [height, width, channels];
   throw new Error(`layer ${type} takes an image [height, width, channels], not [${shape}]`);

@@ -1,4 +1,4 @@
-import type { Activation } from '../networks/layers.ts';
+import type { Activation, Layer } from '../networks/layers.ts';
 import type { Network, PlacedLayer } from '../networks/network.ts';
 import { exchangeChannels } from '../networks/transposed.ts';
 import {
@@ -48,45 +48,17 @@ function addLayer(graph: GraphWriter, placed: PlacedLayer): void {
       if (layer.activation) graph.add(ACTIVATION_OPERATORS[layer.activation]);
       return;
     case 'reshape':
+    case 'flatten':
       if (inputShape.length === 3) graph.transpose(TO_CHANNELS_LAST);
       graph.add('Reshape', [graph.integers(`${name}/shape`, [-1, ...outputShape])]);
       if (outputShape.length === 3) graph.transpose(TO_CHANNELS_FIRST);
       return;
-    case 'flatten':
-      if (inputShape.length === 3) graph.transpose(TO_CHANNELS_LAST);
-      graph.add('Reshape', [graph.integers(`${name}/shape`, [-1, ...outputShape])]);
+    case 'conv2d':
+    case 'conv2dTranspose':
+      addConvolution(graph, placed, layer);
       return;
-    case 'conv2d': {
-      const { kernelSize, strides } = layer;
-      const rows = samePadding(inputShape[0]!, kernelSize, strides);
-      const columns = samePadding(inputShape[1]!, kernelSize, strides);
-      const inputs = [graph.weight(placed, 'kernel', kernelFirst), graph.weight(placed, 'bias')];
-      graph.add('Conv', inputs, [
-        ints('pads', [rows[0], columns[0], rows[1], columns[1]]),
-        ints('strides', [strides, strides]),
-      ]);
-      return;
-    }
-    case 'conv2dTranspose': {
-      const { kernelSize, strides } = layer;
-      const [before, after] = split(Math.max(kernelSize - strides, 0));
-      const inputs = [graph.weight(placed, 'kernel', kernelFirst), graph.weight(placed, 'bias')];
-      graph.add('ConvTranspose', inputs, [
-        ints('pads', [before, before, after, after]),
-        ints('strides', [strides, strides]),
-      ]);
-      return;
-    }
     case 'upSampling2d':
-      graph.add(
-        'Resize',
-        ['', graph.floats(`${name}/scales`, [1, 1, 2, 2])],
-        [
-          text('mode', 'nearest'),
-          text('coordinate_transformation_mode', 'asymmetric'),
-          text('nearest_mode', 'floor'),
-        ],
-      );
+      addUpsampling(graph, name);
       return;
     case 'zeroPadding2d': {
       const [[top, bottom], [left, right]] = layer.padding;
@@ -111,6 +83,37 @@ function addLayer(graph: GraphWriter, placed: PlacedLayer): void {
     default:
       throw new Error(`${layer.type} is not written for ONNX`);
   }
+}
+
+function addConvolution(
+  graph: GraphWriter,
+  placed: PlacedLayer,
+  { type, kernelSize, strides }: Extract<Layer, { type: 'conv2d' | 'conv2dTranspose' }>,
+): void {
+  const [height, width] = placed.inputShape as [number, number, number];
+  const padding = (length: number) =>
+    type === 'conv2d'
+      ? samePadding(length, kernelSize, strides)
+      : split(Math.max(kernelSize - strides, 0));
+  const [rows, columns] = [padding(height), padding(width)];
+  const inputs = [graph.weight(placed, 'kernel', kernelFirst), graph.weight(placed, 'bias')];
+  graph.add(type === 'conv2d' ? 'Conv' : 'ConvTranspose', inputs, [
+    ints('pads', [rows[0], columns[0], rows[1], columns[1]]),
+    ints('strides', [strides, strides]),
+  ]);
+}
+
+/** Nearest-neighbour 2×. */
+function addUpsampling(graph: GraphWriter, name: string): void {
+  graph.add(
+    'Resize',
+    ['', graph.floats(`${name}/scales`, [1, 1, 2, 2])],
+    [
+      text('mode', 'nearest'),
+      text('coordinate_transformation_mode', 'asymmetric'),
+      text('nearest_mode', 'floor'),
+    ],
+  );
 }
 
 /** Collects nodes, each fed by the one before it. */

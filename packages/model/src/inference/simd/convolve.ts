@@ -26,7 +26,7 @@ export function convolve(context: Context, op: ConvolutionOp): Step {
   const finish = finisher(context, op.finish, op.bias);
   const convolvePhase = phaseRunner(context, op, { row, values: finish.values });
   const run = perImage(context, op, (x, y) => {
-    const scratch = memory.scratch();
+    const scratch = memory.scratch;
     const border = [height, width, channels, top, bottom, left, right, scratch] as const;
     const unit = integer ? loops.unitOf(x, height * width * channels) : 1;
     if (integer) loops.padInteger(x, ...border, unit);

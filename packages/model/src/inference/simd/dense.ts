@@ -50,8 +50,8 @@ function dense(context: Context, op: DenseOp) {
   return (count: number, load: (n: number, scratch: number) => number): Tensor4D => {
     const y = outputOf(context, [count, 1, 1, units]);
     for (let n = 0; n < count; n++) {
-      const x = load(n, memory.scratch());
-      const sums = memory.scratch() + 4 * inputs;
+      const x = load(n, memory.scratch);
+      const sums = memory.scratch + 4 * inputs;
       loops.dense(x, inputs, kernel, ...values, sums, padded);
       memory.copy(addressOf(context, y) + 4 * n * units, sums, 4 * units);
     }

@@ -15,7 +15,7 @@ import type { Context } from './context.ts';
 import { convolve } from './convolve.ts';
 import { denseOnImages, denseOnLatents } from './dense.ts';
 import type { Loops, WasmHost } from './host.ts';
-import { createStepMemory } from './memory.ts';
+import { StepMemory } from './memory.ts';
 import { upsampleConvolve } from './upsample-convolve.ts';
 
 export type { Loops, WasmHost } from './host.ts';
@@ -30,10 +30,10 @@ export function simdSteps(loops: Loops, host: WasmHost): StepMaker {
     kept.push(tensor);
     return tensor;
   };
-  const memory = createStepMemory(host);
+  const memory = new StepMemory(host);
   const context: Context = { loops, tensors: host.tensors, memory, keep };
   return {
-    kernelRoom: memory.room,
+    kernelRoom: (bytes) => memory.room(bytes),
     dense: (op) => denseOnLatents(context, op),
     step(op) {
       if (op.type === 'dense') return denseOnImages(context, op);

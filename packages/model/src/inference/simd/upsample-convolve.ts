@@ -21,7 +21,7 @@ export function upsampleConvolve(context: Context, op: ConvolutionOp): Step {
   const kernel = placeKernels(context, op);
   const run = perImage(context, op, (x, y) => {
     const image = [x, ...input, kernel.packed, ...finish.values] as const;
-    const block = [blockRows, memory.scratch(), y, outputs] as const;
+    const block = [blockRows, memory.scratch, y, outputs] as const;
     if (kernel.scales === undefined) loops.upsampleConvolve(...image, ...block);
     else loops.upsampleConvolveInteger(...image, kernel.scales, ...block);
   });

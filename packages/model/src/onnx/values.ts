@@ -20,7 +20,7 @@ export type Value = Tensor | Constant;
 export const isTensor = (value: Value): value is Tensor => 'output' in value;
 
 /** Where ONNX's axes are in an image. */
-const STORED_AXES = [1, 2, 0] as const;
+const STORED_AXES: readonly number[] = [1, 2, 0];
 
 /** Numbers in ONNX's order as a tensor. */
 export function toLayout(builder: NetworkBuilder, output: Output, dims: readonly number[]): Tensor {
@@ -51,6 +51,6 @@ export function transpose(
   if (dims.length !== 3) {
     return { output: builder.add({ type: 'permute', axes: perm }, output), dims: moved };
   }
-  const axes = STORED_AXES.map((axis) => STORED_AXES.findIndex((stored) => stored === perm[axis]));
+  const axes = STORED_AXES.map((axis) => STORED_AXES.indexOf(perm[axis]!));
   return { output: builder.add({ type: 'permute', axes }, output), dims: moved };
 }

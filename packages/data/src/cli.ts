@@ -1,5 +1,6 @@
 import { escapeControls, explainFileError, onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
+import { IMAGE_SIZES } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { datasetName } from './dataset.ts';
 import { fetchOfficial, OFFICIAL_ARCHIVE } from './fetch-official.ts';
@@ -20,6 +21,16 @@ function hexColour(text: string): string {
   throw new InvalidArgumentError('It must be # and six hexadecimal digits, as #ffffff.');
 }
 
+/** The images that a preset with this option is trained on. */
+const imageSize = () =>
+  new Option('--image-size <N>', `pixels along each side: ${IMAGE_SIZES.join(', ')}`)
+    .argParser((text) => {
+      const size = IMAGE_SIZES.find((allowed) => String(allowed) === text);
+      if (size !== undefined) return size;
+      throw new InvalidArgumentError(`It must be one of ${IMAGE_SIZES.join(', ')}.`);
+    })
+    .default(ICON_SIZE);
+
 const program = new Command('npm run data --').description('Datasets of icons to train on.');
 
 program
@@ -36,12 +47,13 @@ program
   .command('characters')
   .description('render the 686 stand-in characters, to look at them')
   .option('--to <folder>', `a new folder (default: the cache, ${defaultCacheDir()})`)
-  .action(async ({ to }: { to?: string }) => {
+  .addOption(imageSize())
+  .action(async ({ to, imageSize: size }: { to?: string; imageSize: number }) => {
     if (to === undefined) {
-      log(`the characters are in ${(await characters({ log })).icons}`);
+      log(`the characters are in ${(await characters({ size, log })).icons}`);
       return;
     }
-    await renderIcons(CHARACTERS, userPath(to), log);
+    await renderIcons(CHARACTERS, userPath(to), { size, log });
     log(`the characters are in ${userPath(to)}/icons`);
   });
 
@@ -54,13 +66,15 @@ for (const [command, recipe, description] of [
     .command(command)
     .description(`render a set to train on and to compare with: ${description}`)
     .option('--to <folder>', 'a new folder', `data/${command}`)
-    .action(async ({ to }: { to: string }) => {
-      await renderIcons(recipe, userPath(to), log);
+    .addOption(imageSize())
+    .action(async ({ to, imageSize: size }: { to: string; imageSize: number }) => {
+      await renderIcons(recipe, userPath(to), { size, log });
       log(`${recipe.count} ${recipe.title} in ${userPath(to)}/icons: train with --data ${to}`);
     });
 }
 
 interface InspectFlags {
+  imageSize: number;
   strict: boolean;
   background?: string;
   frames: 'first' | 'all';
@@ -81,18 +95,22 @@ program
   .addOption(
     new Option('--frames <which>', 'of animations').choices(['first', 'all']).default('first'),
   )
+  .addOption(imageSize())
   .option('--sheet <file.png>', 'write a contact sheet, a row or more for each class')
   .option('--json', 'print everything as JSON', false)
   .action(async (path: string | undefined, flags: InspectFlags) => {
     const { sheet, json, ...options } = flags;
-    const from = path === undefined ? (await characters({ log })).icons : userPath(path);
+    const from =
+      path === undefined
+        ? (await characters({ size: flags.imageSize, log })).icons
+        : userPath(path);
     const found = await findImages(from, options);
     const name = path === undefined ? 'characters' : datasetName(from);
-    const report = inspectImages({ name, imageSize: ICON_SIZE, ...found });
+    const report = inspectImages({ name, imageSize: options.imageSize, ...found });
     if (json) log(JSON.stringify(report, null, 2));
     else for (const line of describeInspection(report)) log(escapeControls(line));
     if (sheet === undefined) return;
-    await writeContactSheet(found.found.images, { file: userPath(sheet), size: ICON_SIZE });
+    await writeContactSheet(found.found.images, { file: userPath(sheet), size: options.imageSize });
     if (!json) log(`contact sheet: ${userPath(sheet)}`);
   });
 

@@ -80,7 +80,7 @@ export async function loadDataset({
 }: LoadDatasetOptions = {}): Promise<Dataset> {
   const options = { imageSize, strict, background, frames, log };
   if (path !== undefined) return readDataset({ path, ...options });
-  const rendered = await characters({ cacheDir, log });
+  const rendered = await characters({ size: imageSize, cacheDir, log });
   return { ...(await readDataset({ path: rendered.icons, ...options })), name: 'characters' };
 }
 

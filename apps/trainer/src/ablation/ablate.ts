@@ -16,7 +16,7 @@ import { formatBudget } from './budget.ts';
 import { type AblationRow, findRow, readRows } from './csv.ts';
 import type { AblationPlan, AblationTask } from './plan.ts';
 import { readResult, taskFile, writePlan, writeResult } from './results.ts';
-import { makeRow, makeWarmUp, type TaskContext } from './train-variant.ts';
+import { makeRow, makeWarmUp, nameData, type TaskContext } from './train-variant.ts';
 import { chosenOptions, flags, type VariantName } from './variants.ts';
 
 /** Where the rows go by default. */
@@ -78,7 +78,7 @@ async function runTask(
     throw new UserError(`task ${number} needs task ${other}, which is not done: run that first`);
   }
   const engine = await startEngine(task.needs.engine, console.log);
-  const dataset = await loadData(data);
+  const dataset = await loadData(data, plan.imageSize);
   const known = [...result.rows, ...(await readRows(to))];
   const context: Omit<TaskContext, 'real'> = {
     ...plan,
@@ -89,9 +89,9 @@ async function runTask(
   let failed = 0;
   for (const variant of task.variants) {
     if (signal.aborted) return failed;
-    const key = { variant, data: dataset.name, seed, budget: formatBudget(plan.budget) };
+    const key = { variant, data: nameData(dataset), seed, budget: formatBudget(plan.budget) };
     if (findRow(result.rows, key)) continue;
-    console.log(`task ${number}: ${variant} of ${dataset.name}, seed ${seed}`);
+    console.log(`task ${number}: ${variant} of ${key.data}, seed ${seed}`);
     try {
       const row =
         checkedRow(findRow(known, key), variant, to) ??
@@ -110,11 +110,12 @@ async function runTask(
   return failed;
 }
 
-/** Sets that this process has read, by path. */
+/** Sets that this process has read, by path: all tasks of a plan have one size. */
 const datasets = new Map<string | null, Promise<Dataset>>();
 
-function loadData(path: string | null): Promise<Dataset> {
-  const loaded = datasets.get(path) ?? loadDataset({ path: path ?? undefined, log: console.log });
+function loadData(path: string | null, imageSize: number): Promise<Dataset> {
+  const loaded =
+    datasets.get(path) ?? loadDataset({ path: path ?? undefined, imageSize, log: console.log });
   datasets.set(path, loaded);
   return loaded;
 }

@@ -6,7 +6,9 @@
 import { basename } from 'node:path';
 import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
+import type { ImageSize } from '@killme/model/training';
 import { z } from 'zod';
+import { imageSizeSchema } from '../run/option-table.ts';
 import type { Budget } from './budget.ts';
 import { sharesWarmUp, VARIANT_NAMES, type VariantName } from './variants.ts';
 
@@ -37,6 +39,8 @@ const taskSchema = z.strictObject({
 
 export const planSchema = z.strictObject({
   format: z.literal('killme-ablation-plan-1'),
+  /** Side of all images, in pixels. */
+  imageSize: imageSizeSchema,
   /** Of each variant. */
   budget: budgetSchema,
   /** Images that are measured of each; null are as many as real ones are held out. */
@@ -50,6 +54,7 @@ export type AblationPlan = z.infer<typeof planSchema>;
 
 export interface PlanOptions {
   variants: readonly VariantName[];
+  imageSize?: ImageSize | undefined;
   budget: Budget;
   seeds: readonly number[];
   /** As `--data` of training; without any the stand-in characters. */
@@ -84,6 +89,7 @@ export function planAblation(options: PlanOptions): AblationPlan {
     : places.map((place) => ({ ...place, ...describe({ kind: 'variants', variants, after: [] }) }));
   return {
     format: 'killme-ablation-plan-1',
+    imageSize: options.imageSize ?? 128,
     budget,
     count: options.count ?? null,
     saveEvery: options.saveEvery ?? null,

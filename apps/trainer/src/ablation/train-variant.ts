@@ -10,7 +10,9 @@ import { cp, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { writeFileWhole } from '@killme/command-line';
+import type { Dataset } from '@killme/data';
 import { UserError } from '@killme/model';
+import type { ImageSize } from '@killme/model/training';
 import { z } from 'zod';
 import { findMadeImages, renderSeeds } from '../quality/made-images.ts';
 import { measure, type RealSide } from '../quality/measure-quality.ts';
@@ -36,6 +38,7 @@ import {
 export interface TaskContext {
   seed: number;
   data: string | null;
+  imageSize: ImageSize;
   backend: NonNullable<GivenOptions['backend']>;
   budget: Budget;
   count: number | null;
@@ -46,13 +49,18 @@ export interface TaskContext {
   signal: AbortSignal;
 }
 
+/** The images of a row: the name of a dataset, and their size where it is not the article's. */
+export function nameData({ name, imageSize }: Pick<Dataset, 'name' | 'imageSize'>): string {
+  return imageSize === 128 ? name : `${name}, ${imageSize} × ${imageSize}`;
+}
+
 /** @returns undefined when `signal` asked to stop. */
 export async function makeRow(
   variant: VariantName,
   context: TaskContext,
 ): Promise<AblationRow | undefined> {
   const { real, seed, budget, count, machine, engine, signal } = context;
-  const key = { variant, data: real.dataset.name, seed, budget: formatBudget(budget) };
+  const key = { variant, data: nameData(real.dataset), seed, budget: formatBudget(budget) };
   const run = runFolder(ablationRunName(key));
   const given = variantOptions(variant, context);
   if (sharesWarmUp(variant) && !existsSync(run.options)) {
@@ -84,7 +92,7 @@ export async function makeWarmUp(context: TaskContext): Promise<RunFolder> {
 }
 
 function warmUpRun({ real, seed, budget }: TaskContext): RunFolder {
-  const key = { data: real.dataset.name, seed, budget: formatBudget(budget) };
+  const key = { data: nameData(real.dataset), seed, budget: formatBudget(budget) };
   return runFolder(ablationRunName({ ...key, variant: 'warm-up' }));
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Methods } from '@killme/model/training';
+import type { ImageSize, Methods } from '@killme/model/training';
 import type { EngineChoice } from '../engines/start.ts';
 import { flagValue, kebab } from '../run/option-table.ts';
 import { type GivenOptions, resolveOptions, type TrainOptions } from '../run/options.ts';
@@ -34,14 +34,23 @@ export type VariantName = keyof typeof VARIANTS;
 
 export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[];
 
+/** What all variants of a table have in common. */
+interface VariantPlace {
+  seed: number;
+  data?: string | null;
+  imageSize?: ImageSize;
+  backend: EngineChoice;
+}
+
 /** What a variant is trained with, said in full so that it holds when defaults change. */
 export function variantOptions(
   variant: VariantName,
-  { seed, data, backend }: { seed: number; data?: string | null; backend: EngineChoice },
+  { seed, data, imageSize, backend }: VariantPlace,
 ): GivenOptions {
   return {
     seed,
     ...(data == null ? {} : { data }),
+    ...(imageSize === undefined || imageSize === 128 ? {} : { imageSize }),
     backend,
     ...chosenOptions(variant),
   };

@@ -1,4 +1,5 @@
 import { chooseTasks, type Selection, userPath } from '@killme/command-line';
+import type { ImageSize } from '@killme/model/training';
 import { Command, Option } from 'commander';
 import { ABLATION_CSV, ablate, RESULTS_FOLDER } from '../ablation/ablate.ts';
 import { chooseBudget } from '../ablation/budget.ts';
@@ -6,13 +7,21 @@ import { mergeResults } from '../ablation/merge.ts';
 import { planAblation } from '../ablation/plan.ts';
 import { VARIANT_NAMES, type VariantName } from '../ablation/variants.ts';
 import type { EngineChoice } from '../engines/start.ts';
-import { backendOption, countUpTo, MOST_IMAGES, parseSeed, taskOptions } from './arguments.ts';
+import {
+  backendOption,
+  countUpTo,
+  imageSizeOption,
+  MOST_IMAGES,
+  parseSeed,
+  taskOptions,
+} from './arguments.ts';
 import { STOPPED, stopSignal } from './stop-signal.ts';
 
 interface AblateFlags extends Selection {
   variants: VariantName[];
   cpuSeconds?: number;
   iterations?: number;
+  imageSize?: ImageSize;
   seeds?: number[];
   count?: number;
   data?: string[];
@@ -47,6 +56,7 @@ export function ablateCommand(): Command {
       countUpTo(MOST_IMAGES),
     )
     .option('--data <PATH...>', 'as for train; a table for each')
+    .addOption(imageSizeOption('side of all images, without it 128'))
     .option('--save-every <N>', 'iterations between checkpoints', countUpTo(MOST))
     .option('--split', 'a task for each warm-up and each variant, instead of one for each seed')
     .option('--merge <DIR...>', 'add the results in these folders to the CSV, and stop');

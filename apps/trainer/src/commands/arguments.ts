@@ -4,8 +4,9 @@
  * @module
  */
 import type { Encoding } from '@killme/model';
+import { IMAGE_SIZES, type ImageSize } from '@killme/model/training';
 import { InvalidArgumentError, Option } from 'commander';
-import { seedSchema } from '../run/option-table.ts';
+import { imageSizeSchema, seedSchema } from '../run/option-table.ts';
 
 /** A parser of whole numbers from 1 to `most`. */
 export function countUpTo(most: number): (text: string) => number {
@@ -23,6 +24,16 @@ export function parseSeed(text: string): number {
   const seed = seedSchema.safeParse(text);
   if (seed.success) return seed.data;
   throw new InvalidArgumentError(`It must be a whole number from 0 to ${2 ** 32 - 1}.`);
+}
+
+/** @param what has that size, in the words of the help. */
+export const imageSizeOption = (what: string) =>
+  new Option('--image-size <N>', `${what}: ${IMAGE_SIZES.join(', ')}`).argParser(parseImageSize);
+
+function parseImageSize(text: string): ImageSize {
+  const size = imageSizeSchema.safeParse(text);
+  if (size.success) return size.data;
+  throw new InvalidArgumentError(`It must be one of ${IMAGE_SIZES.join(', ')}.`);
 }
 
 export const encodingOption = (byDefault: Encoding = 'int8') =>

@@ -2,7 +2,7 @@ import { userPath } from '@killme/command-line';
 import { PRESET_NAMES } from '@killme/model/training';
 import { Command, Option } from 'commander';
 import { type ImportOptions, importGenerator } from '../export/import.ts';
-import { encodingOption } from './arguments.ts';
+import { encodingOption, imageSizeOption } from './arguments.ts';
 
 export function importCommand(): Command {
   return (
@@ -20,6 +20,7 @@ export function importCommand(): Command {
           PRESET_NAMES,
         ),
       )
+      .addOption(imageSizeOption('of weights alone: side of the images of --preset lite'))
       .option(
         '--latents <KIND>',
         'what it was trained on: uniform (-1 to 1), uniform01, normal, normal(mean,sd)',

@@ -1,11 +1,13 @@
+import type { ImageSize } from '@killme/model/training';
 import { Command } from 'commander';
 import type { EngineChoice } from '../engines/start.ts';
 import { measureQuality } from '../quality/measure-quality.ts';
-import { backendOption, countUpTo, MOST_IMAGES, parseSeed } from './arguments.ts';
+import { backendOption, countUpTo, imageSizeOption, MOST_IMAGES, parseSeed } from './arguments.ts';
 
 interface MetricsFlags {
   real?: string;
   fake: string;
+  imageSize?: ImageSize;
   count: number;
   seed: number;
   backend: EngineChoice;
@@ -25,6 +27,7 @@ export function metricsCommand(): Command {
       'folder, .zip or .rar of real images; without it the stand-in characters',
     )
     .requiredOption('--fake <PATH>', 'a run, a generator file, or a folder, .zip or .rar of images')
+    .addOption(imageSizeOption('side at which images of a folder are measured, without it 128'))
     .option('--count <N>', 'images to generate', countUpTo(MOST_IMAGES), 1000)
     .option('--seed <N>', 'of the halves of the real images, and of all else', parseSeed, 0)
     .addOption(backendOption())

@@ -26,6 +26,7 @@ describe('killme', () => {
       ['options:'],
       ['--preset', 'lite', '(given)'],
       ['--data', 'the stand-in characters'],
+      ['--image-size', '128'],
       ['--iterations', '20000'],
       ['--batch', '16'],
       ['--learning-rate', '0.001'],

@@ -26,7 +26,7 @@ import {
 import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { readKerasGenerator } from '@killme/model/keras';
 import { readOnnxGenerator } from '@killme/model/onnx';
-import { type PresetName, presetByName } from '@killme/model/training';
+import { type ImageSize, type PresetName, presetByName } from '@killme/model/training';
 import { encode } from 'fast-png';
 import { startEngine } from '../engines/start.ts';
 import { formatBytes } from '../text/format-bytes.ts';
@@ -50,6 +50,8 @@ export interface ImportOptions {
   encoding: Encoding;
   /** What a file of weights alone is of: a preset, or the file of Keras's `to_json`. */
   preset?: PresetName | undefined;
+  /** Of that preset; 128 when omitted. */
+  imageSize?: ImageSize | undefined;
   config?: string | undefined;
   latents?: string | undefined;
   range?: string | undefined;
@@ -122,12 +124,12 @@ export async function importGenerator(
 
 async function readGenerator(path: string, options: ImportOptions): Promise<ImportedGenerator> {
   const file = basename(path);
-  const { preset, config, output, part } = options;
+  const { preset, imageSize, config, output, part } = options;
   const readBeside = (name: string) => readBytes(join(dirname(path), basename(name)));
   if (/\.onnx$/i.test(file)) {
     return readOnnxGenerator(await readBytes(path), { file, readBeside, output });
   }
-  const architecture = preset === undefined ? undefined : presetByName(preset).generator;
+  const architecture = preset === undefined ? undefined : presetByName(preset, imageSize).generator;
   return readKerasGenerator(await readBytes(path), {
     ...{ file, readBeside, architecture, output, part },
     config: config === undefined ? undefined : await readConfig(config),

@@ -30,7 +30,7 @@ import { randomFeatures } from './random-network.ts';
 import type { BandDistance } from './sliced-wasserstein.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
-/** Side at which images are measured where no generator says it. */
+/** Side at which images of a folder are measured when nothing is asked for. */
 const IMAGE_SIZE = 128;
 
 export interface MeasureOptions {
@@ -38,6 +38,8 @@ export interface MeasureOptions {
   real?: string | undefined;
   /** A run, a generator file, or a folder or archive of images. */
   fake: string;
+  /** Side at which images of a folder are measured; those of a generator are at its own. */
+  imageSize?: number | undefined;
   /** Images to generate. */
   count: number;
   seed: number;
@@ -59,15 +61,14 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
   const against = options.against === undefined ? undefined : await readReport(options.against);
   await startEngine(options.backend, console.error);
   const began = performance.now();
-  const imageSize =
-    source.kind === 'generator' ? source.generator.network.outputShape[0]! : IMAGE_SIZE;
+  const imageSize = sideOf(source, options);
   const real = await loadDataset({
     path: options.real === undefined ? undefined : userPath(options.real),
     imageSize,
     log: console.error,
   });
   checkAgainst(against, real);
-  const fake = await makeImages(source, options);
+  const fake = await makeImages(source, { ...options, imageSize });
   const realSide = await prepareReal(real, options.seed);
   const { report, sheet } = await measure({
     real: realSide,
@@ -90,9 +91,23 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
 const runPicture = (source: MadeImages) =>
   source.kind === 'generator' && source.run ? join(source.run.root, 'nearest.png') : undefined;
 
-async function makeImages(source: MadeImages, { count, seed }: MeasureOptions): Promise<ImageSet> {
+/** @throws UserError when a generator is to be measured at another side than it renders. */
+function sideOf(source: MadeImages, { imageSize }: Pick<MeasureOptions, 'imageSize'>): number {
+  if (source.kind === 'folder') return imageSize ?? IMAGE_SIZE;
+  const own = source.generator.network.outputShape[0]!;
+  if (imageSize === undefined || imageSize === own) return own;
+  throw new UserError(
+    `--image-size ${imageSize} is for folders of images: ${source.generator.description} is ` +
+      `measured at its own ${own}`,
+  );
+}
+
+async function makeImages(
+  source: MadeImages,
+  { imageSize, count, seed }: Pick<MeasureOptions, 'count' | 'seed'> & { imageSize: number },
+): Promise<ImageSet> {
   if (source.kind === 'folder') {
-    return shuffleImages(await readImages(source.path, IMAGE_SIZE), seed);
+    return shuffleImages(await readImages(source.path, imageSize), seed);
   }
   let said = performance.now();
   return renderSeeds(source.generator, count, (done) => {

@@ -54,7 +54,7 @@ ${samples.length === 0 ? [] : gridsSection(content)}
   <p class="quiet">${chartKey(content.history)}</p>
 </section>
 ${content.quality.iteration.length === 0 ? [] : qualitySection(content.quality)}
-${samples.length === 0 ? [] : stripsSection(samples)}
+${samples.length === 0 ? [] : stripsSection(samples, content.preset.imageSize)}
 ${settingsSection(content)}
 <script>${{ html: script }}</script>
 </body>
@@ -133,7 +133,7 @@ function qualitySection(history: QualityHistory): Html {
 </section>`;
 }
 
-function stripsSection(samples: readonly ReportSample[]): Html {
+function stripsSection(samples: readonly ReportSample[], imageSize: number): Html {
   const last = samples.length - 1;
   return html`
 <section>
@@ -143,7 +143,7 @@ function stripsSection(samples: readonly ReportSample[]): Html {
   <ol class="strips">${samples.map(
     ({ iteration, strip }, i) => html`
     <li><span>${wholeNumber(iteration)}${i === last ? html` <b class="badge">newest</b>` : []}</span>
-      <img src="${strip}" alt="10 images at iteration ${iteration}" width="1280" height="128"></li>`,
+      <img src="${strip}" alt="10 images at iteration ${iteration}" width="${10 * imageSize}" height="${imageSize}"></li>`,
   )}
   </ol>
 </section>`;

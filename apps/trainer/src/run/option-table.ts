@@ -9,6 +9,7 @@ import {
   ADVERSARIAL_LOSSES,
   type AdversarialLossName,
   AUGMENTATIONS,
+  IMAGE_SIZES,
   type Methods,
   PRESET_NAMES,
   type Preset,
@@ -36,11 +37,16 @@ export interface OptionEntry<Schema extends z.ZodType = z.ZodType> {
 const option = <Schema extends z.ZodType>(entry: OptionEntry<Schema>): OptionEntry<Schema> => entry;
 
 /** Numbers, also as the text of one; unlike `z.coerce.number()` neither "", `null` nor `true` is a number. */
-const number = <Schema extends z.ZodNumber>(schema: Schema) =>
+const number = <Schema extends z.ZodType<number>>(schema: Schema) =>
   z.preprocess(
     (given) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given),
     schema,
   );
+
+/** A side of images that preset lite can have. */
+export const imageSizeSchema = number(
+  z.literal(IMAGE_SIZES, { error: `must be one of ${IMAGE_SIZES.join(', ')}` }),
+);
 
 const positive = number(z.number().int().positive());
 const count = number(z.number().int().nonnegative());
@@ -87,6 +93,14 @@ export const RUN_OPTIONS = {
     defaultText: 'the stand-in characters',
     reason: 'the article’s images may not be shipped',
     onResume: 'may change',
+  }),
+  imageSize: option({
+    schema: imageSizeSchema,
+    value: 'N',
+    help: `side of the images in pixels: ${IMAGE_SIZES.join(', ')}; article has 128 only`,
+    default: () => 128 as const,
+    reason: 'the article’s',
+    onResume: 'fixed',
   }),
   iterations: option({
     schema: positive,

@@ -51,6 +51,7 @@ describe('options', () => {
     [{ minibatchDeviation: 'maybe' }, /^--minibatch-deviation: must be on or off; it was "maybe"$/],
     [{ seed: '' }, /^--seed: .*expected number.*; it was ""$/],
     [{ gradientPenalty: ' ' }, /^--gradient-penalty: .*expected number.*; it was " "$/],
+    [{ imageSize: '96' }, '--image-size: must be one of 64, 128, 256; it was "96"'],
     [{ name: '../up' }, /^--name: must be 1 to 64 letters.*; it was "\.\.\/up"$/],
   ])('that are wrong are named: %j', (given, message) => {
     expect(() => parseGivenOptions(given, 'flag')).toThrow(message);
@@ -66,7 +67,7 @@ describe('options', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'killme-')), 'config.json');
     writeFileSync(file, '{"iterations": 5, "saveEvry": 1}');
     await expect(readConfigFile(file)).rejects.toThrow(
-      `${file}: unknown option "saveEvry"; there are: preset, data, iterations,`,
+      `${file}: unknown option "saveEvry"; there are: preset, data, imageSize, iterations,`,
     );
     writeFileSync(file, '{"iterations": 5');
     await expect(readConfigFile(file)).rejects.toThrow(`--config ${file} cannot be read as JSON: `);
@@ -104,6 +105,29 @@ describe('options', () => {
     );
     expect(() => resolveOptions(given)).toThrow(
       '--minibatch-deviation is an option of preset lite: omit it with preset article',
+    );
+  });
+
+  it('of preset lite are the size of its images too, which stays', () => {
+    const given = parseGivenOptions({ preset: 'lite', imageSize: '64', name: 'small' }, 'flag');
+    const options = resolveOptions(given);
+    expect(options.imageSize).toBe(64);
+    expect(resumeOptions(options, {}).imageSize).toBe(64);
+    const { generator, discriminator, encoder } = presetOf({
+      options,
+      dataset: { classCounts: [4] },
+    });
+    expect(generator.outputShape).toEqual([64, 64, 3]);
+    expect([discriminator.inputShape, encoder!.inputShape]).toEqual([
+      [64, 64, 3],
+      [64, 64, 3],
+    ]);
+    expect(() => resumeOptions(options, { imageSize: 128 })).toThrow(
+      '--image-size 128 does not fit the run "small", which has 64',
+    );
+    expect(resolveOptions({}).imageSize).toBe(128);
+    expect(() => resolveOptions({ imageSize: 256 })).toThrow(
+      'preset article has images of 128 × 128 only: omit --image-size, or choose --preset lite',
     );
   });
 

@@ -12,6 +12,7 @@ import { type Preset, presetByName, withMethods } from '@killme/model/training';
 import { z } from 'zod';
 import {
   flagValue,
+  imageSizeSchema,
   kebab,
   METHOD_OPTIONS,
   OPTION_NAMES,
@@ -29,6 +30,8 @@ export type GivenOptions = z.infer<typeof givenOptionsSchema>;
 /** The options of a run, all resolved; written to `options.json`. */
 export const trainOptionsSchema = z.strictObject({
   ...schemasOf(RUN_OPTIONS),
+  /** Runs from before 2026-11-29 do not say. */
+  imageSize: imageSizeSchema.default(128),
   /** Of presets whose step has them. */
   methods: z.strictObject(schemasOf(METHOD_OPTIONS)).optional(),
 });
@@ -65,10 +68,10 @@ export async function readConfigFile(path: string): Promise<GivenOptions> {
 
 /**
  * The options of a new run: those given, and the preset's defaults.
- * @throws UserError when one is given that the preset does not have.
+ * @throws UserError when one is given that the preset does not have, or images of another size than it has.
  */
 export function resolveOptions(given: GivenOptions): TrainOptions {
-  const preset = presetByName(given.preset ?? 'article');
+  const preset = presetByName(given.preset ?? 'article', given.imageSize);
   const { step } = preset.training;
   const [misplaced] = methodsIn(given);
   if (misplaced && step === 'article') {
@@ -128,13 +131,13 @@ export function describeOptions(options: TrainOptions, given: GivenOptions): str
  * @param record.dataset.classCounts images of each class; a single class makes no class-conditional GAN.
  */
 export function presetOf({
-  options: { preset: name, methods, learningRate },
+  options: { preset: name, imageSize, methods, learningRate },
   dataset: { classCounts },
 }: {
   options: TrainOptions;
   dataset: { classCounts: readonly number[] };
 }): Preset {
-  const base = presetByName(name);
+  const base = presetByName(name, imageSize);
   const preset = { ...base, training: { ...base.training, learningRate } };
   return methods ? withMethods(preset, methods, classCounts) : preset;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { escapeControls } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
-import { type Preset, presetByName } from '@killme/model/training';
+import type { Preset } from '@killme/model/training';
 import type { Engine } from '../engines/engine.ts';
 import { type Gan, hasEma, initializeDiscriminator, initializeGan } from '../gan/gan.ts';
 import { readNewestCheckpoint, restoreGan } from '../run/checkpoint.ts';
@@ -78,7 +78,7 @@ export async function planRun(given: GivenOptions, begin: Beginning): Promise<Ru
 export async function readRunDataset({ folder, options, saved }: RunPlan): Promise<Dataset> {
   const dataset = await loadDataset({
     ...(options.data === null ? {} : { path: options.data }),
-    imageSize: presetByName(options.preset).imageSize,
+    imageSize: options.imageSize,
     strict: options.strict,
     background: options.background,
     frames: options.frames,

@@ -23,8 +23,9 @@ const WIDE = svg(
 
 const inspect = async (files: Record<string, Uint8Array | string>, background?: string) => {
   const path = await makeFolder(files);
-  const options = { strict: false, frames: 'first', ...(background && { background }) } as const;
-  return inspectImages({ name: 'icons', imageSize: 128, ...(await findImages(path, options)) });
+  const read = { imageSize: 128, strict: false, frames: 'first' } as const;
+  const found = await findImages(path, { ...read, ...(background && { background }) });
+  return inspectImages({ name: 'icons', imageSize: 128, ...found });
 };
 
 describe('inspectImages', () => {
@@ -90,7 +91,7 @@ describe('inspectImages', () => {
 describe('writeContactSheet', () => {
   it('shows each class in rows of its own', async () => {
     const path = await makeFolder({ 'a/1.png': RED, 'a/2.png': RED, 'b/1.png': GREEN });
-    const { found } = await findImages(path, { strict: false, frames: 'first' });
+    const { found } = await findImages(path, { imageSize: 128, strict: false, frames: 'first' });
     const file = join(path, 'sheet.png');
     await writeContactSheet(found.images, { file, size: 128 });
     const { data, info } = await sharp(await readFile(file))

@@ -7,7 +7,6 @@ import {
   strictError,
 } from '../dataset.ts';
 import type { OmittedFile, ReadImage } from '../read-images.ts';
-import { ICON_SIZE } from '../stand-ins/icon-recipe.ts';
 import { findNearDuplicates } from './near-duplicates.ts';
 
 /** Fewer images than this, and a GAN learns them by heart. */
@@ -64,10 +63,10 @@ interface BothBackgrounds {
  */
 export async function findImages(
   path: string,
-  options: { strict: boolean; background?: string; frames: 'first' | 'all' },
+  options: { imageSize: number; strict: boolean; background?: string; frames: 'first' | 'all' },
 ): Promise<BothBackgrounds> {
-  const { background = '#ffffff', strict, frames } = options;
-  const read = { path, imageSize: ICON_SIZE, strict, frames, log: () => {} };
+  const { background = '#ffffff', imageSize, strict, frames } = options;
+  const read = { path, imageSize, strict, frames, log: () => {} };
   const found = await readFolderOrArchive({ ...read, background });
   if (strict && found.bad.length > 0) throw strictError(path, found.bad);
   checkCount({ path, least: 1, ...found });

@@ -1,7 +1,7 @@
 import * as adventurer from '@dicebear/adventurer';
 import { createAvatar } from '@dicebear/core';
 import { createRandom } from '@killme/model';
-import { ICON_SIZE, type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
+import { type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
 
 interface Character {
   name: string;
@@ -39,7 +39,7 @@ export const CHARACTERS: IconRecipe = {
 };
 
 /** Eyes, brows and mouth follow from the seed `name/i`. */
-function* drawFaces(): Generator<Icon> {
+function* drawFaces(size: number): Generator<Icon> {
   for (const { name, faces, hair, hairColor, skinColor } of PEOPLE) {
     const random = createRandom(`killme characters ${CHARACTERS.version}/${name}`);
     const backgrounds = random.integers(faces, BACKGROUNDS.length);
@@ -55,7 +55,7 @@ function* drawFaces(): Generator<Icon> {
         featuresProbability: 15,
         scale: SCALE,
         backgroundColor: [BACKGROUNDS[backgrounds[i]!]!],
-        size: ICON_SIZE,
+        size,
       });
       yield { path: iconPath(name, i), svg: avatar.toString() };
     }

@@ -51,6 +51,15 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     expect(CHARACTERS.credit).toMatch(/Lisa Wischofsky.*CC BY 4\.0/);
   });
 
+  it('are drawn at other sizes, each in a folder of its own', async () => {
+    const small = await loadDataset({ cacheDir, imageSize: 64 });
+    expect(small).toMatchObject({ name: 'characters', imageSize: 64, count: 686, omitted: [] });
+    const { icons } = await characters({ cacheDir, size: 64 });
+    const { width, height } = await sharp(join(icons, 'rosie', 'rosie_096.png')).metadata();
+    expect([width, height]).toEqual([64, 64]);
+    expect((await readdir(cacheDir)).sort()).toEqual(['characters-2-128', 'characters-2-64']);
+  });
+
   it('are rendered once only', async () => {
     const lines: string[] = [];
     await characters({ cacheDir, log: (line) => lines.push(line) });
@@ -66,7 +75,7 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     await characters({ cacheDir, log: (line) => lines.push(line) });
     expect(lines[0]).toContain('are damaged: rendering them again');
     expect(await readFile(file)).toEqual(original);
-    expect(await readdir(cacheDir)).toEqual(['characters-2']);
+    expect((await readdir(cacheDir)).sort()).toEqual(['characters-2-128', 'characters-2-64']);
   });
 
   it('say so when the cache cannot be written', async () => {
@@ -76,9 +85,9 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
 
   it('leave what is not theirs alone', async () => {
     const folder = await makeFolder();
-    await mkdir(join(folder, 'characters-2', 'mine'), { recursive: true });
+    await mkdir(join(folder, 'characters-2-128', 'mine'), { recursive: true });
     await expect(characters({ cacheDir: folder })).rejects.toThrow(
-      `${folder}/characters-2 already holds files: remove it or choose another folder`,
+      `${folder}/characters-2-128 already holds files: remove it or choose another folder`,
     );
   });
 });

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { explainFileError } from '@killme/command-line';
 import { CHARACTERS } from './character-recipe.ts';
-import { hashFolder, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
+import { hashFolder, ICON_SIZE, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
 
 /** Where the stand-in characters lie. */
 export interface CharacterFolder {
@@ -14,6 +14,8 @@ export interface CharacterFolder {
 }
 
 export interface CharactersOptions {
+  /** Pixels along each side; each size has a folder of its own. 128 when omitted. */
+  size?: number;
   /** {@link defaultCacheDir} when omitted. */
   cacheDir?: string | undefined;
   log?: (line: string) => void;
@@ -32,12 +34,13 @@ export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
  * @throws UserError when the cache cannot be written.
  */
 export async function characters({
+  size = ICON_SIZE,
   cacheDir = defaultCacheDir(),
   log = () => {},
 }: CharactersOptions = {}): Promise<CharacterFolder> {
-  const folder = join(cacheDir, `characters-${CHARACTERS.version}`);
+  const folder = join(cacheDir, `characters-${CHARACTERS.version}-${size}`);
   const rendered = { folder, icons: join(folder, 'icons') };
-  const state = await checkCharacters(rendered);
+  const state = await checkCharacters(rendered, size);
   if (state === 'whole') return rendered;
   if (state === 'damaged') {
     log(`the stand-in characters in ${folder} are damaged: rendering them again`);
@@ -45,19 +48,19 @@ export async function characters({
       throw explainFileError(error, folder);
     });
   }
-  await renderIcons(CHARACTERS, folder, log).catch(async (error: unknown) => {
+  await renderIcons(CHARACTERS, folder, { size, log }).catch(async (error: unknown) => {
     // Another process may have rendered them meanwhile.
-    if ((await checkCharacters(rendered)) !== 'whole') throw error;
+    if ((await checkCharacters(rendered, size)) !== 'whole') throw error;
   });
   return rendered;
 }
 
-async function checkCharacters({
-  folder,
-  icons,
-}: CharacterFolder): Promise<'whole' | 'damaged' | 'missing'> {
+async function checkCharacters(
+  { folder, icons }: CharacterFolder,
+  size: number,
+): Promise<'whole' | 'damaged' | 'missing'> {
   const written = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
-  const hash = await hashFolder(icons).catch(() => undefined);
-  if (written === undefined && hash === undefined) return 'missing';
-  return written?.trim() === manifest(CHARACTERS, hash) ? 'whole' : 'damaged';
+  const sha256 = await hashFolder(icons).catch(() => undefined);
+  if (written === undefined && sha256 === undefined) return 'missing';
+  return written?.trim() === manifest(CHARACTERS, { size, sha256 }) ? 'whole' : 'damaged';
 }

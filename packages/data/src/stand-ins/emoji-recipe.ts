@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
-import { ICON_SIZE, type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
+import { type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
 
 /** Iconify's names of Noto's icons; each head exists in Noto's yellow and in five skin tones. */
 const HEADS = `artist astronaut baby boy child construction-worker cook detective elf factory-worker
@@ -48,7 +48,7 @@ export const EMOJI: IconRecipe = {
   icons: listEmoji,
 };
 
-function* listEmoji(): Generator<Icon> {
+function* listEmoji(size: number): Generator<Icon> {
   const { icons } = emojiSet.parse(read('@iconify-json/noto/icons.json'));
   const { categories } = emojiCategories.parse(read('@iconify-json/noto/metadata.json'));
   const classes = {
@@ -58,7 +58,7 @@ function* listEmoji(): Generator<Icon> {
   for (const [className, names] of Object.entries(classes)) {
     for (const [place, name] of names.entries()) {
       const { body } = icons[name]!;
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${ICON_SIZE}" height="${ICON_SIZE}" viewBox="0 0 128 128">${body}</svg>`;
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 128 128">${body}</svg>`;
       yield { path: iconPath(className, place), svg };
     }
   }

@@ -15,8 +15,8 @@ export interface IconRecipe {
   count: number;
   /** What must go with every copy of the icons, and with images of a generator trained on them. */
   credit: string;
-  /** All icons in a fixed order. */
-  icons(): Iterable<Icon>;
+  /** All icons in a fixed order, of so many pixels a side. */
+  icons(size: number): Iterable<Icon>;
 }
 
 export interface Icon {
@@ -25,7 +25,7 @@ export interface Icon {
   svg: string;
 }
 
-/** Pixels along each side, the article's. */
+/** Pixels along each side where nothing else is asked for: the article's. */
 export const ICON_SIZE = 128;
 
 export const MANIFEST = 'manifest.json';
@@ -40,18 +40,19 @@ export const iconPath = (name: string, place: number) =>
 /**
  * Draws all icons of a recipe into a new folder: `icons/` with a folder for each class, `CREDITS.txt`
  * and the manifest.
+ * @param options.size pixels along each side; {@link ICON_SIZE} when omitted
  * @throws UserError when `folder` already holds something or cannot be written.
  */
 export async function renderIcons(
   recipe: IconRecipe,
   folder: string,
-  log: (line: string) => void = () => {},
+  { size = ICON_SIZE, log = () => {} }: { size?: number; log?: (line: string) => void } = {},
 ): Promise<void> {
   const { title, count, credit } = recipe;
   await publishFolder(folder, async (unfinished) => {
     log(`rendering ${count} ${title} into ${folder} (once)`);
     const icons = join(unfinished, 'icons');
-    const queue = recipe.icons()[Symbol.iterator]();
+    const queue = recipe.icons(size)[Symbol.iterator]();
     let done = 0;
     async function worker(): Promise<void> {
       for (let next = queue.next(); !next.done; next = queue.next()) {
@@ -64,13 +65,17 @@ export async function renderIcons(
     }
     await Promise.all(Array.from({ length: RENDERED_AT_ONCE }, worker));
     await writeFile(join(unfinished, 'CREDITS.txt'), `${credit}\n`);
-    await writeFile(join(unfinished, MANIFEST), `${manifest(recipe, await hashFolder(icons))}\n`);
+    const sha256 = await hashFolder(icons);
+    await writeFile(join(unfinished, MANIFEST), `${manifest(recipe, { size, sha256 })}\n`);
   });
 }
 
-/** What the manifest of icons with that hash says. */
-export function manifest({ version, count }: IconRecipe, sha256: string | undefined): string {
-  return JSON.stringify({ recipe: version, count, sha256 }, null, 2);
+/** What the manifest of icons of that size and hash says. */
+export function manifest(
+  { version, count }: IconRecipe,
+  { size, sha256 }: { size: number; sha256: string | undefined },
+): string {
+  return JSON.stringify({ recipe: version, count, size, sha256 }, null, 2);
 }
 
 /** SHA-256 over every file's path, length and bytes. */
@@ -85,7 +90,7 @@ export async function hashFolder(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A PNG of {@link ICON_SIZE} pixels a side, without transparency. */
+/** A PNG without transparency, as large as the SVG says. */
 function renderIcon(svg: string): Promise<Buffer> {
   return sharp(Buffer.from(svg)).flatten({ background: '#ffffff' }).png().toBuffer();
 }

@@ -1,7 +1,7 @@
 import { createAvatar } from '@dicebear/core';
 import * as openPeeps from '@dicebear/open-peeps';
 import { createRandom } from '@killme/model';
-import { ICON_SIZE, type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
+import { type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
 
 /** The classes: 48 shapes of hair and hats in five groups that look unlike each other. */
 const HEADS = {
@@ -58,7 +58,7 @@ export const PEEPS: IconRecipe = {
   icons: drawPeeps,
 };
 
-function* drawPeeps(): Generator<Icon> {
+function* drawPeeps(size: number): Generator<Icon> {
   for (const [name, heads] of Object.entries(HEADS)) {
     const parts = { head: heads.split(' '), ...PARTS };
     const random = createRandom(`killme peeps ${PEEPS.version}/${name}`);
@@ -76,7 +76,7 @@ function* drawPeeps(): Generator<Icon> {
         accessoriesProbability: accessories[i]! < ACCESSORIES_PERCENT ? 100 : 0,
         facialHairProbability: beards[i]! < BEARD_PERCENT ? 100 : 0,
         maskProbability: 0,
-        size: ICON_SIZE,
+        size,
       });
       yield { path: iconPath(name, i), svg: avatar.toString() };
     }

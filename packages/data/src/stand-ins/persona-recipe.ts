@@ -1,7 +1,7 @@
 import { createAvatar } from '@dicebear/core';
 import * as personas from '@dicebear/personas';
 import { createRandom } from '@killme/model';
-import { ICON_SIZE, type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
+import { type Icon, type IconRecipe, iconPath } from './icon-recipe.ts';
 
 interface HairStyle {
   /** The class. */
@@ -48,7 +48,7 @@ export const PERSONAS: IconRecipe = {
 };
 
 /** Every part is rendered by itself: DiceBear's own draws from seeds that are alike go together. */
-function* drawPeople(): Generator<Icon> {
+function* drawPeople(size: number): Generator<Icon> {
   for (const { name, people, hair } of HAIR_STYLES) {
     const drawn = Object.entries(PARTS).map(([part, choices]) => {
       const random = createRandom(`killme personas ${PERSONAS.version}/${name}/${part}`);
@@ -61,7 +61,7 @@ function* drawPeople(): Generator<Icon> {
         hair: [hair],
         facialHairProbability: 0,
         scale: SCALE,
-        size: ICON_SIZE,
+        size,
       });
       yield { path: iconPath(name, i), svg: avatar.toString() };
     }

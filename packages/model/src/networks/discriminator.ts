@@ -53,33 +53,37 @@ export function articleDiscriminator({
   );
 }
 
-/** Channels after each of lite's five strided convolutions, from 64×64 to 4×4. */
-const LITE_DISCRIMINATOR_CHANNELS = [24, 48, 96, 160, 256] as const;
+/** Channels of lite's discriminator at 128×128, 64×64, … 4×4: those of one side do not depend on the image's. */
+const LITE_DISCRIMINATOR_CHANNELS = [12, 24, 48, 96, 160, 256] as const;
 
 /**
- * The discriminator of preset `lite`: five strided convolutions down to 4×4 with LeakyReLU, and
+ * The discriminator of preset `lite`: strided convolutions down to 4×4 with LeakyReLU, and
  * nothing that normalizes: the penalty on its gradient (see the trainer's paired step) keeps it smooth.
  *
+ * @param options.imageSize side of the images in pixels, a power of 2 from 8 to 256: at 128 there are
+ * five convolutions, at 64 one less, at 256 one more.
  * @param options.minibatchDeviation before the last convolution it sees how much the images of its
  * batch differ: {@link minibatchDeviation}.
  * @param options.classes of which it has a probability each, `[classes]`: that of an image is the one
  * of its own class.
  */
 export function liteDiscriminator({
+  imageSize = 128,
   minibatchDeviation: seesDeviation,
   classes,
 }: {
+  imageSize?: number;
   minibatchDeviation: boolean;
   classes: number;
 }): Network {
-  const [first, second, third, fourth, last] = LITE_DISCRIMINATOR_CHANNELS;
+  const channels = LITE_DISCRIMINATOR_CHANNELS.slice(-Math.log2(imageSize / 4));
   return sequential(
     'discriminator',
-    [128, 128, 3],
+    [imageSize, imageSize, 3],
     [
-      ...[first, second, third, fourth].flatMap(halving),
+      ...channels.slice(0, -1).flatMap(halving),
       ...(seesDeviation ? [minibatchDeviation()] : []),
-      ...halving(last),
+      ...channels.slice(-1).flatMap(halving),
       flatten(),
       dense(classes),
       activation('sigmoid'),

@@ -1,22 +1,30 @@
 import { dense, flatten, halving, type WeightSpec } from './layers.ts';
 import { type Network, sequential } from './network.ts';
 
-/** Channels after each of its five strided convolutions, from 64×64 to 4×4. */
-const LITE_ENCODER_CHANNELS = [16, 32, 64, 96, 128] as const;
+/** Its channels at 128×128, 64×64, … 4×4: those of one side do not depend on the image's. */
+const LITE_ENCODER_CHANNELS = [8, 16, 32, 64, 96, 128] as const;
 
 /**
- * The encoder of preset `lite`: an image `[128, 128, 3]` with values in [-1, 1] in, what it
+ * The encoder of preset `lite`: an image `[imageSize, imageSize, 3]` with values in [-1, 1] in, what it
  * says of the latents that may have made it out, `[2 · components]`: of every component where it lies,
  * then of every one how certain that is (Kingma & Welling 2013, arXiv:1312.6114). G trains with it,
  * and `npm run project` asks it; no export has it.
  *
- * @param components of a latent, those left out that say a class.
+ * @param options.components of a latent, those left out that say a class.
+ * @param options.imageSize as of the discriminator of preset `lite`
  */
-export function liteEncoder(components: number): Network {
+export function liteEncoder({
+  components,
+  imageSize = 128,
+}: {
+  components: number;
+  imageSize?: number;
+}): Network {
+  const channels = LITE_ENCODER_CHANNELS.slice(-Math.log2(imageSize / 4));
   return sequential(
     'encoder',
-    [128, 128, 3],
-    [...LITE_ENCODER_CHANNELS.flatMap(halving), flatten(), dense(2 * components)],
+    [imageSize, imageSize, 3],
+    [...channels.flatMap(halving), flatten(), dense(2 * components)],
   );
 }
 

@@ -34,22 +34,27 @@ export function articleGenerator({ latentSize = 100, imageSize = 128, width = 1 
   );
 }
 
-/** Channels after each of lite's five upsamplings, from 8×8 to 128×128; the first number is at 4×4. */
-const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16] as const;
+/** Channels of lite's generator at 4×4, 8×8, … 256×256: those of one side do not depend on the image's. */
+const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16, 8] as const;
 
 /**
- * The generator of preset `lite`: from 4×4 up in five doublings, as the generators of the DCGAN
+ * The generator of preset `lite`: from 4×4 up in doublings, as the generators of the DCGAN
  * paper start (Radford et al. 2015, arXiv:1511.06434), so that no layer draws whole images at once
- * like the article's Dense layer onto 32×32. Latent `[latentSize]` in, `[128, 128, 3]` in [-1, 1] out.
+ * like the article's Dense layer onto 32×32. From 16×16 on each block has half the channels of the one
+ * before, 2048 / side, as in StyleGAN2 (Karras et al. 2019, arXiv:1912.04958).
+ *
+ * @param options.imageSize side of the images in pixels, a power of 2 from 8 to 256: at 128 there are
+ * five doublings, at 64 one block less, at 256 one more.
+ * @returns latent `[latentSize]` in, `[imageSize, imageSize, 3]` in [-1, 1] out.
  */
-export function liteGenerator({ latentSize = 100 } = {}): Network {
-  const [start, ...doublings] = LITE_GENERATOR_CHANNELS;
+export function liteGenerator({ latentSize = 100, imageSize = 128 } = {}): Network {
+  const [start, ...doublings] = LITE_GENERATOR_CHANNELS.slice(0, Math.log2(imageSize / 4) + 1);
   return sequential(
     'generator',
     [latentSize],
     [
-      dense(4 * 4 * start),
-      reshape(4, 4, start),
+      dense(4 * 4 * start!),
+      reshape(4, 4, start!),
       batchNormalization({ momentum: 0.9 }),
       activation('relu'),
       ...doublings.flatMap((channels) => [

@@ -6,6 +6,9 @@ import {
   articleGenerator,
   countParameters,
   type Layer,
+  liteDiscriminator,
+  liteEncoder,
+  liteGenerator,
   type Network,
   sequential,
   summarize,
@@ -84,6 +87,49 @@ describe('the article’s networks', () => {
     );
     expect(summarize(articleDiscriminator())).toMatch(
       /\nconv2d_1 \(conv2d\) +\[batch, 32, 32, 64\] +18,496\n/,
+    );
+  });
+});
+
+/** Sides and channels of the images between the layers, each once. */
+const imagesIn = ({ layers }: Network) => [
+  ...new Set(
+    layers
+      .map(({ outputShape: [side, , channels] }) => channels && `${side}×${side}: ${channels}`)
+      .filter((image) => image !== undefined),
+  ),
+];
+
+describe('the networks of preset lite', () => {
+  it.each([
+    [64, 866_787],
+    [128, 871_043],
+    [256, 872_019],
+  ])('have the blocks of images of %i pixels', (imageSize, parameters) => {
+    const doublings = [8, 16, 32, 64, 128, 256].filter((side) => side <= imageSize);
+    const generator = liteGenerator({ imageSize });
+    expect(generator.outputShape).toEqual([imageSize, imageSize, 3]);
+    expect(generator.layers.filter(({ layer }) => layer.type === 'upSampling2d')).toHaveLength(
+      doublings.length,
+    );
+    expect(countParameters(generator).total).toBe(parameters);
+    const model = inTfjsLayers(generator);
+    expect(parameters).toBe(model.countParams());
+    model.dispose();
+  });
+
+  it('have as many channels at one side, whatever the size of the images', () => {
+    const judged = (imageSize: number) =>
+      imagesIn(liteDiscriminator({ imageSize, minibatchDeviation: false, classes: 1 }));
+    expect(judged(64)).toEqual(['32×32: 48', '16×16: 96', '8×8: 160', '4×4: 256']);
+    expect(judged(128)).toEqual(['64×64: 24', ...judged(64)]);
+    expect(judged(256)).toEqual(['128×128: 12', ...judged(128)]);
+    const encoded = (imageSize: number) => imagesIn(liteEncoder({ imageSize, components: 100 }));
+    expect(encoded(64)).toEqual(['32×32: 32', '16×16: 64', '8×8: 96', '4×4: 128']);
+    expect(encoded(128)).toEqual(['64×64: 16', ...encoded(64)]);
+    expect(encoded(256)).toEqual(['128×128: 8', ...encoded(128)]);
+    expect(imagesIn(liteGenerator({ imageSize: 256 }))).toEqual(
+      expect.arrayContaining(['64×64: 32', '128×128: 16', '256×256: 8', '256×256: 3']),
     );
   });
 });

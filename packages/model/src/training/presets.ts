@@ -3,11 +3,16 @@ import { articleDiscriminator, liteDiscriminator } from '../networks/discriminat
 import { liteEncoder, withWhitening } from '../networks/encoder.ts';
 import { articleGenerator, liteGenerator } from '../networks/generator.ts';
 import type { Network } from '../networks/network.ts';
+import { UserError } from '../user-error.ts';
 import type { Methods } from './methods.ts';
 
 /** The presets by name. */
 export const PRESET_NAMES = ['article', 'lite'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** Sides of the images that preset `lite` can have, in pixels. */
+export const IMAGE_SIZES = [64, 128, 256] as const;
+export type ImageSize = (typeof IMAGE_SIZES)[number];
 
 /** Everything that makes one kind of GAN: its networks, its latents, and how it is trained. */
 export interface Preset {
@@ -76,12 +81,12 @@ const LITE_METHODS: Methods = {
 };
 
 /** Better pictures from less: see {@link liteGenerator}; a sixth of the article's work an image. */
-const lite: Preset = {
+const liteOf = (imageSize: ImageSize): Preset => ({
   name: 'lite',
   latent: { size: 100, distribution: 'uniform' },
-  imageSize: 128,
-  generator: liteGenerator(),
-  discriminator: liteDiscriminator({ ...LITE_METHODS, classes: 1 }),
+  imageSize,
+  generator: liteGenerator({ imageSize }),
+  discriminator: liteDiscriminator({ ...LITE_METHODS, imageSize, classes: 1 }),
   training: {
     step: 'lite',
     batchSize: 16,
@@ -95,7 +100,7 @@ const lite: Preset = {
     epsilon: 1e-7,
     methods: LITE_METHODS,
   },
-};
+});
 
 /** Beyond it the classes would leave too little of a latent to everything else. */
 export const MAX_CONDITION_CLASSES = 50;
@@ -112,27 +117,40 @@ export function withMethods(
 ): Preset {
   const conditional =
     methods.classCondition && classes.length > 1 && classes.length <= MAX_CONDITION_CLASSES;
+  const { imageSize, latent } = preset;
   return {
     ...preset,
-    latent: conditional ? { ...preset.latent, classes } : preset.latent,
-    discriminator: liteDiscriminator({ ...methods, classes: conditional ? classes.length : 1 }),
-    encoder: encoderFor(methods, preset.latent.size, conditional ? classes.length : 0),
+    latent: conditional ? { ...latent, classes } : latent,
+    discriminator: liteDiscriminator({
+      ...methods,
+      imageSize,
+      classes: conditional ? classes.length : 1,
+    }),
+    encoder: encoderFor(methods, preset, conditional ? classes.length : 0),
     training: { ...preset.training, step: 'lite', methods },
   };
 }
 
 function encoderFor(
   { reconstructionWeight, latentWhitening }: Methods,
-  latentSize: number,
+  { latent, imageSize }: Pick<Preset, 'latent' | 'imageSize'>,
   conditionClasses: number,
 ): Network | undefined {
   if (reconstructionWeight === 0) return undefined;
-  const encoder = liteEncoder(latentSize - conditionClasses);
+  const encoder = liteEncoder({ components: latent.size - conditionClasses, imageSize });
   return latentWhitening ? withWhitening(encoder, Math.max(1, conditionClasses)) : encoder;
 }
 
-const PRESETS: Record<PresetName, Preset> = { article, lite };
-
-export function presetByName(name: PresetName): Preset {
-  return PRESETS[name];
+/**
+ * A preset before a run has chosen its methods.
+ * @param imageSize of preset `lite`; the article's GAN has 128 only.
+ * @throws UserError for another size with preset `article`.
+ */
+export function presetByName(name: PresetName, imageSize: ImageSize = 128): Preset {
+  if (name === 'lite') return liteOf(imageSize);
+  if (imageSize === article.imageSize) return article;
+  throw new UserError(
+    `preset ${name} has images of ${article.imageSize} × ${article.imageSize} only: ` +
+      'omit --image-size, or choose --preset lite',
+  );
 }

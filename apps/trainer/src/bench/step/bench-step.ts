@@ -5,8 +5,9 @@
  * @module
  */
 import { UserError } from '@killme/model';
-import { PRESET_NAMES, type PresetName } from '@killme/model/training';
+import { type ImageSize, PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { imageSizeOption } from '../../commands/arguments.ts';
 import { continueInDeno } from '../../engines/deno.ts';
 import type { EngineName } from '../../engines/engine.ts';
 import { NeedsDeno, startEngine } from '../../engines/start.ts';
@@ -18,6 +19,7 @@ import { type StepRow, stepsTable } from './steps-table.ts';
 interface Options {
   backend: EngineName;
   preset?: PresetName;
+  imageSize?: ImageSize;
   wide?: true;
   batch?: number;
   iterations: number;
@@ -31,6 +33,7 @@ const program = new Command('bench:step')
       .default('webgpu'),
   )
   .addOption(new Option('--preset <NAME>', 'the steps of this preset only').choices(PRESET_NAMES))
+  .addOption(imageSizeOption('side of the images of --preset lite'))
   .option('--wide', "the presets' own networks; without it narrow ones, which need no arithmetic")
   .option(
     '--batch <N>',
@@ -40,11 +43,18 @@ const program = new Command('bench:step')
   .option('--iterations <N>', 'measured iterations of each step', parseCount, 20)
   .action(bench);
 
-async function bench({ backend, preset, wide, batch, iterations }: Options): Promise<void> {
+async function bench({
+  backend,
+  preset,
+  imageSize,
+  wide,
+  batch,
+  iterations,
+}: Options): Promise<void> {
   const engine = await startEngine(backend, () => {});
   const clock = await gpuClock(backend);
   const names = preset ? [preset] : PRESET_NAMES;
-  const cases = names.flatMap((name) => stepCases(name, !wide));
+  const cases = names.flatMap((name) => stepCases(name, { narrow: !wide, imageSize }));
   const rows: StepRow[] = [];
   for (const step of cases) {
     const size = batch ?? step.preset.training.batchSize;

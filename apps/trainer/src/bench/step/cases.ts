@@ -5,7 +5,13 @@
  */
 import type { Dataset } from '@killme/data';
 import { type Layer, type Network, sequential } from '@killme/model';
-import { type Preset, type PresetName, presetByName, withMethods } from '@killme/model/training';
+import {
+  type ImageSize,
+  type Preset,
+  type PresetName,
+  presetByName,
+  withMethods,
+} from '@killme/model/training';
 import { benchDataset } from '../iterate.ts';
 
 export interface StepCase {
@@ -24,10 +30,17 @@ const SMALLER = 4;
 
 const CLASSES = ['a', 'b', 'c', 'd'];
 
-/** @param narrow networks with next to no arithmetic, to see the host's part alone. */
-export function stepCases(presetName: PresetName, narrow: boolean): StepCase[] {
+/**
+ * @param options.narrow networks with next to no arithmetic, to see the host's part alone.
+ * @param options.imageSize of the preset, before it is narrowed.
+ * @throws UserError when the preset has no images of that size.
+ */
+export function stepCases(
+  presetName: PresetName,
+  { narrow, imageSize }: { narrow: boolean; imageSize?: ImageSize | undefined },
+): StepCase[] {
   const narrowed = (preset: Preset) => (narrow ? narrowPreset(preset) : preset);
-  const base = presetByName(presetName);
+  const base = presetByName(presetName, imageSize);
   const { methods } = base.training;
   const noise = benchDataset(narrow ? base.imageSize / SMALLER : base.imageSize);
   const all = { every: 1, includes: () => true };

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ablateCommand } from './ablate.ts';
 import { checkEngineCommand } from './check-engine.ts';
+import { checkReplayCommand } from './check-replay.ts';
 import { directionsCommand } from './directions.ts';
 import { exportCommand } from './export.ts';
 import { gridsCommand } from './grids.ts';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     directionsCommand(),
     measureEncodingsCommand(),
     checkEngineCommand(),
+    checkReplayCommand(),
     metricsCommand(),
     ablateCommand(),
     tablesCommand(),

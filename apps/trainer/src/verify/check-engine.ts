@@ -47,7 +47,7 @@ export async function checkEngine(traces: readonly string[]): Promise<boolean> {
   let ok = gradients.every(({ difference }) => difference <= GRADIENT_BOUND);
   for (const folder of traces) {
     const trace = await readTrace(folder);
-    const rows = worstRows(await replayTrace(trace));
+    const rows = worstRows(await replayTrace(trace, console.log));
     ok &&= rows.every((row) => row.difference <= replayBound(row));
     printTable(
       `${basename(folder)}: ${trace.iterations.length} iterations of Keras ${trace.keras}, ` +

@@ -1,10 +1,13 @@
 /**
- * Replays a trace of real Keras through our training step, on whatever engine is current.
+ * Follows a trace of real Keras by our training step, on whatever engine is current; where it records steps, the
+ * parts of the step are recorded in the first iteration and replayed.
  *
  * @module
  */
 import { articleDiscriminator, articleGenerator, product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
+import { feed } from '../engines/feed.ts';
+import { createReplay, type Step } from '../engines/replay.ts';
 import {
   type DropoutMasks,
   generateImages,
@@ -13,6 +16,7 @@ import {
   trainGenerator,
 } from '../gan/article-step.ts';
 import type { Gan } from '../gan/gan.ts';
+import { keepStepCounts, stateSlots } from '../gan/gan-state.ts';
 import { createNetworkState, type NetworkState } from '../gan/network-state.ts';
 import type { TensorReference, Trace, TraceIteration, TraceState } from './trace.ts';
 
@@ -30,20 +34,86 @@ export interface ReplayRow {
   rounding: number;
 }
 
-/** @returns a row for each quantity of each part of each iteration. */
-export async function replayTrace(trace: Trace): Promise<ReplayRow[]> {
+/**
+ * @param log gets a line for each part of the step that the engine records.
+ * @returns a row for each quantity of each part of each iteration.
+ */
+export async function replayTrace(
+  trace: Trace,
+  log: (line: string) => void = () => {},
+): Promise<ReplayRow[]> {
   const gan: Gan = {
     generator: initialState(trace, 'generator'),
     discriminator: initialState(trace, 'discriminator'),
     ema: undefined,
   };
+  const replay = createReplay({ log });
+  const at = { iteration: trace.iterations[0]! };
+  const stepOf = partsOf(trace, gan, at);
   const rows: ReplayRow[] = [];
   for (const [index, iteration] of trace.iterations.entries()) {
-    rows.push(...(await replayIteration(trace, gan, iteration, index)));
+    at.iteration = iteration;
+    const take = (part: SubStep) => replay.take(part, stepOf(part)).read();
+    rows.push(...(await compareIteration({ trace, gan, iteration, index, take })));
   }
   const last = rows.findLast(({ quantity }) => quantity === 'weights');
   if (last && trace.final) rows.push({ ...last, ...(await compareFinal(trace, gan)) });
+  replay.dispose();
   return rows;
+}
+
+/** Takes the parts of an iteration one after the other, and compares what each has left. */
+async function compareIteration({
+  trace,
+  gan,
+  iteration: recorded,
+  index: iteration,
+  take,
+}: {
+  trace: Trace;
+  gan: Gan;
+  iteration: TraceIteration;
+  index: number;
+  take: (part: SubStep) => Promise<Float32Array>;
+}): Promise<ReplayRow[]> {
+  const rows: ReplayRow[] = [];
+  const add = (
+    part: SubStep,
+    quantity: ReplayRow['quantity'],
+    difference: number,
+    rounding = recorded.rounding[part][quantity] ?? 0,
+  ) => rows.push({ iteration, part, quantity, difference, rounding });
+
+  if (recorded.fakeImages) {
+    const difference = await compareFakeImages(trace, gan, recorded, recorded.fakeImages);
+    add('fake', 'fakeImages', difference, recorded.rounding.fakeImages);
+  }
+  for (const part of ['real', 'fake'] as const) {
+    const [loss, accuracy] = await take(part);
+    add(part, 'loss', relative(loss!, recorded[`${part}Loss`]));
+    add(part, 'accuracy', Math.abs(accuracy! - recorded[`${part}Accuracy`]));
+    await addStates(part, gan, recorded.after[part], add);
+  }
+  const [loss] = await take('generator');
+  add('generator', 'loss', relative(loss!, recorded.generatorLoss));
+  await addStates('generator', gan, recorded.after.generator, add);
+  return rows;
+}
+
+async function compareFakeImages(
+  trace: Trace,
+  { generator }: Gan,
+  { discriminatorLatents }: TraceIteration,
+  fakeImages: TensorReference,
+): Promise<number> {
+  const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
+  const difference = tf.tidy(() => {
+    const images = generateImages(generator, upload(discriminatorLatents) as tf.Tensor2D);
+    return tf.max(tf.abs(tf.sub(images, upload(fakeImages))));
+  });
+  const [largest] = await difference.data<'float32'>();
+  difference.dispose();
+  return largest!;
 }
 
 /** Every weight of both networks one by one, where the trace holds them all. */
@@ -76,59 +146,52 @@ function initialState(trace: Trace, name: 'generator' | 'discriminator'): Networ
   });
 }
 
-async function replayIteration(
-  trace: Trace,
-  gan: Gan,
-  recorded: TraceIteration,
-  iteration: number,
-): Promise<ReplayRow[]> {
-  const { adam } = trace;
-  const upload = (reference: TensorReference) => tf.tensor(trace.read(reference), reference.shape);
-  const options = { dropoutMasks: recordedMasks(trace, recorded), adam };
-  const rows: ReplayRow[] = [];
-  const add = (
-    part: SubStep,
-    quantity: ReplayRow['quantity'],
-    difference: number,
-    rounding = recorded.rounding[part][quantity] ?? 0,
-  ) => rows.push({ iteration, part, quantity, difference, rounding });
-
-  const fakeImages = generateImages(
-    gan.generator,
-    upload(recorded.discriminatorLatents) as tf.Tensor2D,
-  );
-  if (recorded.fakeImages) {
-    const difference = await largestDifference(fakeImages, upload(recorded.fakeImages));
-    add('fake', 'fakeImages', difference, recorded.rounding.fakeImages);
-  }
-
-  const halves = [
-    ['real', upload(recorded.realImages) as tf.Tensor4D],
-    ['fake', fakeImages],
-  ] as const;
-  for (const [part, images] of halves) {
+/** The parts of the article's step, each a step of its own: the trace has the weights after each of them. */
+function partsOf(trace: Trace, gan: Gan, at: { iteration: TraceIteration }) {
+  const input = (pick: (iteration: TraceIteration) => TensorReference) =>
+    feed(pick(at.iteration).shape, () => trace.read(pick(at.iteration)));
+  const options = { dropoutMasks: recordedMasks(trace, at), adam: trace.adam };
+  const discriminatorStep = (part: 'real' | 'fake', images: tf.Tensor4D) => {
     const { loss, accuracy } = trainDiscriminator(gan.discriminator, images, part, options);
-    add(part, 'loss', await relative(loss, recorded[`${part}Loss`]));
-    add(part, 'accuracy', Math.abs((await scalar(accuracy)) - recorded[`${part}Accuracy`]));
-    await addStates(part, gan, recorded.after[part], add);
-  }
-
-  const latents = upload(recorded.generatorLatents) as tf.Tensor2D;
-  const loss = trainGenerator(gan, latents, options);
-  add('generator', 'loss', await relative(loss, recorded.generatorLoss));
-  await addStates('generator', gan, recorded.after.generator, add);
-  return rows;
+    images.dispose();
+    return numbersOf({ loss, accuracy });
+  };
+  const steps: Record<SubStep, Step['run']> = {
+    real: () => discriminatorStep('real', input(({ realImages }) => realImages) as tf.Tensor4D),
+    fake() {
+      const latents = input((iteration) => iteration.discriminatorLatents) as tf.Tensor2D;
+      const images = generateImages(gan.generator, latents);
+      latents.dispose();
+      return discriminatorStep('fake', images);
+    },
+    generator() {
+      const latents = input((iteration) => iteration.generatorLatents) as tf.Tensor2D;
+      const loss = trainGenerator(gan, latents, options);
+      latents.dispose();
+      return numbersOf({ loss });
+    },
+  };
+  return (part: SubStep): Step => ({
+    state: stateSlots(gan),
+    keepCounts: () => keepStepCounts(gan),
+    run: steps[part],
+  });
 }
 
-function recordedMasks(trace: Trace, { dropoutMasks }: TraceIteration): DropoutMasks {
+function numbersOf(scalars: Record<string, tf.Scalar>) {
+  const values = tf.stack(Object.values(scalars)) as tf.Tensor1D;
+  tf.dispose(scalars);
+  return { names: Object.keys(scalars), values };
+}
+
+function recordedMasks(trace: Trace, at: { iteration: TraceIteration }): DropoutMasks {
   return (part, layer, shape, rate) => {
-    const reference = dropoutMasks?.[part][layer];
-    if (!reference) throw new Error(`the trace has no dropout mask of ${layer} for ${part}`);
     const kept = Math.fround(1 / (1 - rate));
-    return tf.tensor(
-      trace.read(reference).map((bit) => bit * kept),
-      [...shape],
-    );
+    return feed(shape, () => {
+      const reference = at.iteration.dropoutMasks?.[part][layer];
+      if (!reference) throw new Error(`the trace has no dropout mask of ${layer} for ${part}`);
+      return trace.read(reference).map((bit) => bit * kept);
+    });
   };
 }
 
@@ -190,14 +253,4 @@ async function fromSample(
   return Math.max(...differences) / (scale ?? Math.max(largest, Number.MIN_VALUE));
 }
 
-async function relative(loss: tf.Scalar, recorded: number): Promise<number> {
-  return Math.abs((await scalar(loss)) - recorded) / Math.abs(recorded);
-}
-
-async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
-  return scalar(tf.tidy(() => tf.max(tf.abs(tf.sub(a, b)))));
-}
-
-async function scalar(tensor: tf.Tensor): Promise<number> {
-  return (await tensor.data<'float32'>())[0]!;
-}
+const relative = (loss: number, recorded: number) => Math.abs(loss - recorded) / Math.abs(recorded);

@@ -7,6 +7,7 @@ import type { Dataset } from '@killme/data';
 import { type Layer, type Network, sequential } from '@killme/model';
 import {
   type ImageSize,
+  type Methods,
   type Preset,
   type PresetName,
   presetByName,
@@ -30,44 +31,47 @@ const SMALLER = 4;
 
 const CLASSES = ['a', 'b', 'c', 'd'];
 
+/** Which networks and images are measured. */
+export interface CaseSize {
+  /** Networks with next to no arithmetic, to see the host's part alone. */
+  narrow: boolean;
+  /** Of the preset, before it is narrowed. */
+  imageSize?: ImageSize | undefined;
+}
+
 /**
- * @param options.narrow networks with next to no arithmetic, to see the host's part alone.
- * @param options.imageSize of the preset, before it is narrowed.
+ * A preset and images of noise for it; lite has four classes.
+ * @param change what of lite's methods is changed.
  * @throws UserError when the preset has no images of that size.
  */
-export function stepCases(
-  presetName: PresetName,
-  { narrow, imageSize }: { narrow: boolean; imageSize?: ImageSize | undefined },
-): StepCase[] {
+export function benchCase(
+  name: PresetName,
+  { narrow, imageSize }: CaseSize,
+  change: Partial<Methods> = {},
+): Pick<StepCase, 'preset' | 'dataset'> {
+  const base = presetByName(name, imageSize);
   const narrowed = (preset: Preset) => (narrow ? narrowPreset(preset) : preset);
-  const base = presetByName(presetName, imageSize);
   const { methods } = base.training;
   const noise = benchDataset(narrow ? base.imageSize / SMALLER : base.imageSize);
-  const all = { every: 1, includes: () => true };
-  if (!methods) return [{ name: presetName, preset: narrowed(base), dataset: noise, ...all }];
+  if (!methods) return { preset: narrowed(base), dataset: noise };
   const labels = noise.labels.map((_, i) => i % CLASSES.length);
-  const dataset = { ...noise, classes: CLASSES, labels };
   const counts = CLASSES.map(() => noise.count / CLASSES.length);
-  const withWarmUp = (warmUp: number) =>
-    narrowed(withMethods(base, { ...methods, warmUp }, counts));
-  const [first, later] = [withWarmUp(1e9), withWarmUp(0)];
+  return {
+    preset: narrowed(withMethods(base, { ...methods, ...change }, counts)),
+    dataset: { ...noise, classes: CLASSES, labels },
+  };
+}
+
+/** @throws UserError when the preset has no images of that size. */
+export function stepCases(name: PresetName, size: CaseSize): StepCase[] {
+  const all = { every: 1, includes: () => true };
+  const withWarmUp = (warmUp: number) => benchCase(name, size, { warmUp });
+  if (!presetByName(name).training.methods) return [{ name, ...withWarmUp(0), ...all }];
   const penalty = (iteration: number) => iteration % 4 === 0;
   return [
-    { name: `${presetName}, warm-up`, preset: first, dataset, ...all },
-    {
-      name: `${presetName}, with D`,
-      preset: later,
-      dataset,
-      every: 4,
-      includes: (i) => !penalty(i),
-    },
-    {
-      name: `${presetName}, with D and penalty`,
-      preset: later,
-      dataset,
-      every: 4,
-      includes: penalty,
-    },
+    { name: `${name}, warm-up`, ...withWarmUp(1e9), ...all },
+    { name: `${name}, with D`, ...withWarmUp(0), every: 4, includes: (i) => !penalty(i) },
+    { name: `${name}, with D and penalty`, ...withWarmUp(0), every: 4, includes: penalty },
   ];
 }
 

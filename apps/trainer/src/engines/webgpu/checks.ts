@@ -28,6 +28,8 @@ export interface WebgpuChecks {
   mask: { first: number[]; mean: number; repeated: boolean; changed: boolean };
   /** Whether two runs from the same start end with the same bits. */
   repeated: boolean;
+  /** How many results ten products of the same matrices give, where tfjs would add up over atomics. */
+  products: number;
   /** What comes of asking the GPU for more than it has. */
   tooLarge: string;
   /** Tensors, and buffers of the backend, that training steps leave behind. */
@@ -67,6 +69,13 @@ const CASES: Record<string, () => tf.Tensor[]> = {
       batchNormTrain(a as tf.Tensor4D, b as tf.Tensor1D, c as tf.Tensor1D, 1e-3).y;
     return [mean, variance, ...withGradients(apply, inputs)];
   },
+  'split products': () =>
+    [0, 1, 2, 3].map((bits) => {
+      const [transposeA, transposeB] = [(bits & 1) > 0, bits > 1];
+      const a = random('a', transposeA ? [2003, 37] : [37, 2003]) as tf.Tensor2D;
+      const b = random('b', transposeB ? [41, 2003] : [2003, 41]) as tf.Tensor2D;
+      return tf.matMul(a, b, transposeA, transposeB);
+    }),
   'column sums': () =>
     [
       [700, 3],
@@ -127,6 +136,16 @@ async function checkTraining(): Promise<Pick<WebgpuChecks, 'leaked' | 'repeated'
   return { leaked: second.leaked, repeated };
 }
 
+async function countProducts(): Promise<number> {
+  const [a, b] = [random('a', [40, 40_000]), random('b', [40_000, 40])] as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+  ];
+  const results = new Set<string>();
+  for (let i = 0; i < 10; i++) results.add((await tf.matMul(a, b).data()).join());
+  return results.size;
+}
+
 /** Four steps of a small article GAN: all its weights, and what the last three steps left behind. */
 async function trainTiny() {
   const size = { imageSize: 16, width: 1 / 16 };
@@ -185,6 +204,7 @@ const checks: WebgpuChecks = {
   differences,
   mask: await checkMask(),
   ...(await checkTraining()),
+  products: await countProducts(),
   // Last: the engine is of no use after that.
   tooLarge: await askTooMuch(),
 };

@@ -66,6 +66,7 @@ describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
       );
       expect(checks.leaked).toEqual({ tensors: 0, buffers: 0 });
       expect(checks.repeated).toBe(true);
+      expect(checks.products).toBe(1);
       expect(checks.tooLarge).toMatch(/^the GPU failed: ./);
     },
     2 * MINUTES,

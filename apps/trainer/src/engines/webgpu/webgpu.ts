@@ -14,6 +14,7 @@ import { offerResidentImages } from '../resident-images.ts';
 import { findWebgpu } from './adapter.ts';
 import { registerWebgpuKernels } from './kernels.ts';
 import type { WebGPUBackend } from './program.ts';
+import { orderSplitProducts } from './split-product.ts';
 
 /**
  * Makes `webgpu` the current backend and gives it the training kernels.
@@ -36,6 +37,7 @@ export async function startWebgpu(): Promise<Engine> {
   const backend = tf.backend() as WebGPUBackend;
   const check = failLoudly(backend);
   registerWebgpuKernels();
+  orderSplitProducts(backend);
   const { maxStorageBufferBindingSize, maxBufferSize } = backend.device.limits;
   offerResidentImages('webgpu', Math.min(maxStorageBufferBindingSize, maxBufferSize));
   const { createWebgpuReplay } = await import('./replay/replay.ts'); // needs Deno's WebGPU

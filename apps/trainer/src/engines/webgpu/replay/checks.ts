@@ -3,19 +3,22 @@
  *
  * @module
  */
-import { createHash } from 'node:crypto';
-import { articleDiscriminator, articleGenerator } from '@killme/model';
+import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
 import { type Preset, presetByName } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { benchDataset } from '../../../bench/iterate.ts';
-import { copyWeights } from '../../../gan/ema.ts';
-import type { Gan } from '../../../gan/gan.ts';
-import { stateSlots } from '../../../gan/gan-state.ts';
-import { initializeNetwork } from '../../../gan/network-state.ts';
-import { createIterations, type LaunchedIteration } from '../../../train/iteration.ts';
+import { benchCase } from '../../../bench/step/cases.ts';
+import { type Gan, initializeGan } from '../../../gan/gan.ts';
+import { createIterations } from '../../../train/iteration.ts';
+import {
+  type RepeatOptions,
+  repeatSteps,
+  type TrainedNumbers,
+} from '../../../verify/repeat-steps.ts';
 import { feed } from '../../feed.ts';
-import { createReplay, type Step } from '../../replay.ts';
+import { createReplay, type Step, takeStep } from '../../replay.ts';
 import { startEngine } from '../../start.ts';
+import { countCreated } from '../count-created.ts';
 
 /** What the test reads. */
 export interface ReplayChecks {
@@ -24,18 +27,14 @@ export interface ReplayChecks {
   plain: TrainedNumbers;
   replayed: TrainedNumbers;
   resumed: TrainedNumbers;
+  /** Of lite with class mixing and a shared start, in the warm-up and after it. */
+  lite: { log: string[]; plain: TrainedNumbers; replayed: TrainedNumbers };
   /** WebGPU objects that 100 replayed iterations create. */
   created: number;
-  /** A product that tfjs adds up in a buffer of zeros: what it gives in four iterations. */
-  accumulated: number[];
+  /** Numbers of a product whose sum is split: of the step as it is, then of four replayed iterations. */
+  splitProducts: string[];
   /** A step whose number from the host is no feed: what it gives in four iterations. */
   unrecordable: { values: number[]; log: string[] };
-}
-
-interface TrainedNumbers {
-  losses: number[];
-  /** SHA-256 of the bytes of all weights and moments. */
-  state: string;
 }
 
 const ITERATIONS = 6;
@@ -48,67 +47,26 @@ const preset: Preset = {
   discriminator: articleDiscriminator(SIZE),
 };
 
-function startGan(): Gan {
-  const generator = initializeNetwork(preset.generator, 'g');
-  const discriminator = initializeNetwork(preset.discriminator, 'd');
-  return { generator, discriminator, ema: copyWeights(generator) };
-}
+const dataset = benchDataset(SIZE.imageSize);
 
-/**
- * In the middle weights move to other buffers, as whitening makes them.
- * @param resumeAt the iteration before which all is read and begun again from what was read.
- */
-async function train({
-  replay,
-  log = () => {},
-  resumeAt,
-}: {
-  replay: boolean;
-  log?: (line: string) => void;
-  resumeAt?: number;
-}): Promise<TrainedNumbers> {
-  let gan = startGan();
-  const options = { seed: 7, batch: 4, replay };
-  const dataset = benchDataset(SIZE.imageSize);
-  const start = () => createIterations({ gan, preset, dataset, options, log });
-  let iterations = start();
-  const losses: number[] = [];
-  const launched: LaunchedIteration[] = [];
-  const settle = async () => {
-    for (const { readLosses } of launched.splice(0)) {
-      losses.push(...Object.values(await readLosses()));
-    }
+/** In the middle weights move to other buffers, as whitening makes them. */
+const train = (options: Pick<RepeatOptions, 'replay' | 'log' | 'resumeAt'>) =>
+  repeatSteps({
+    ...{ preset, dataset, batch: 4, iterations: ITERATIONS, ...options },
+    after: async (gan, iteration) => {
+      if (iteration === 3) await moveBias(gan);
+    },
+  });
+
+async function trainLite(): Promise<ReplayChecks['lite']> {
+  const methods = { warmUp: 3, classMixing: true, sharedStart: true };
+  const step = { ...benchCase('lite', { narrow: true }, methods), batch: 4, iterations: 9 };
+  const log: string[] = [];
+  return {
+    log,
+    replayed: await repeatSteps({ ...step, replay: true, log: (line) => log.push(line) }),
+    plain: await repeatSteps({ ...step, replay: false }),
   };
-  for (let i = 0; i < ITERATIONS; i++) {
-    if (i === resumeAt) {
-      await settle();
-      iterations.dispose();
-      gan = await copyGan(gan);
-      iterations = start();
-    }
-    launched.push(iterations.launch(i));
-    if (i === 3) await moveBias(gan);
-  }
-  await settle();
-  const state = createHash('sha256');
-  for (const slot of stateSlots(gan)) state.update(await slot.read().data<'float32'>());
-  iterations.dispose();
-  return { losses, state: state.digest('hex') };
-}
-
-/** The numbers of a GAN in new tensors, as a checkpoint restores them. */
-async function copyGan(gan: Gan): Promise<Gan> {
-  const copy = startGan();
-  const slots = stateSlots(gan);
-  for (const [i, slot] of stateSlots(copy).entries()) {
-    const tensor = slots[i]!.read();
-    slot.read().dispose();
-    slot.write(tf.tensor(await tensor.data<'float32'>(), tensor.shape));
-    tensor.dispose();
-  }
-  copy.generator.steps = gan.generator.steps;
-  copy.discriminator.steps = gan.discriminator.steps;
-  return copy;
 }
 
 async function moveBias({ generator: { weights } }: Gan): Promise<void> {
@@ -118,10 +76,9 @@ async function moveBias({ generator: { weights } }: Gan): Promise<void> {
   bias.dispose();
 }
 
-async function countCreated(): Promise<number> {
-  const dataset = benchDataset(SIZE.imageSize);
+async function createdByReplays(): Promise<number> {
   const iterations = createIterations({
-    ...{ gan: startGan(), preset, dataset },
+    ...{ gan: initializeGan(preset, 0), preset, dataset },
     options: { seed: 7, batch: 4 },
   });
   const run = async (from: number, to: number) => {
@@ -130,39 +87,31 @@ async function countCreated(): Promise<number> {
     for (const { readLosses } of launched) await readLosses();
   };
   await run(0, 100);
-  let created = 0;
-  const { prototype } = GPUDevice;
-  for (const name of ['createBuffer', 'createBindGroup'] as const) {
-    const method = prototype[name] as (descriptor: unknown) => unknown;
-    Object.assign(prototype, {
-      [name](this: GPUDevice, descriptor: unknown) {
-        created++;
-        return method.call(this, descriptor);
-      },
-    });
-  }
+  const created = countCreated();
   await run(100, 200);
   iterations.dispose();
-  return created;
+  return created();
 }
 
-async function takeAccumulated(): Promise<number[]> {
+/** A product of which tfjs would add up parts over atomics. */
+async function takeSplitProducts(): Promise<string[]> {
   const replay = createReplay();
   const step: Step = {
     state: [],
     keepCounts: () => () => {},
     run: () => {
       const values = tf.tidy(() => {
-        const x = feed([4, 2048], () => new Float32Array(4 * 2048).fill(1)) as tf.Tensor2D;
-        return tf.reshape(tf.max(tf.matMul(x, tf.ones([2048, 64]))), [1]) as tf.Tensor1D;
+        const x = feed([40, 8192], () => createRandom('x').uniform(40 * 8192)) as tf.Tensor2D;
+        const y = tf.tensor2d(createRandom('y').uniform(8192 * 40), [8192, 40]);
+        return tf.reshape(tf.slice(tf.matMul(x, y), [0, 0], [1, 8]), [8]) as tf.Tensor1D;
       });
-      return { names: ['product'], values };
+      return { names: [...'abcdefgh'], values };
     },
   };
-  const values: number[] = [];
-  for (let i = 0; i < 4; i++) values.push(...(await replay.take('product', step).read()));
+  const products: string[] = [];
+  for (let i = 0; i < 4; i++) products.push((await replay.take('product', step).read()).join());
   replay.dispose();
-  return values;
+  return [(await takeStep(step).read()).join(), ...products];
 }
 
 async function takeUnrecordable(): Promise<ReplayChecks['unrecordable']> {
@@ -192,9 +141,10 @@ const checks: ReplayChecks = {
   plain: await train({ replay: false }),
   replayed: await train({ replay: true, log: (line) => log.push(line) }),
   resumed: await train({ replay: true, resumeAt: 2 }),
-  accumulated: await takeAccumulated(),
+  lite: await trainLite(),
+  splitProducts: await takeSplitProducts(),
   unrecordable: await takeUnrecordable(),
-  created: await countCreated(),
+  created: await createdByReplays(),
 };
 console.log(JSON.stringify(checks));
 process.exit(0);

@@ -146,7 +146,7 @@ function stepLiteDiscriminator(
   const judge = (images: tf.Tensor) => logitsOf(discriminator, images, classes);
   const loss = ADVERSARIAL_LOSSES[methods.loss];
   const penalized = methods.gradientPenalty > 0 && discriminator.steps % PENALTY_EVERY === 0;
-  let logits: { real: tf.Tensor; fake: tf.Tensor } | undefined;
+  let logits: { real: Logits; fake: Logits } | undefined;
   const { value, grads } = tf.valueAndGrads(() => {
     const judged = (['real', 'fake'] as const).map((part) => {
       const images = part === 'real' ? realImages : fakeImages;
@@ -161,10 +161,10 @@ function stepLiteDiscriminator(
       return { scores, penalty };
     });
     const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
-    logits = { real: tf.keep(tf.clone(real.scores)), fake: tf.keep(tf.clone(fake.scores)) };
+    logits = { real: real.scores.map(keepClone), fake: fake.scores.map(keepClone) };
     const penalties = tf.add(real.penalty, fake.penalty);
     return tf.add(
-      discriminatorLoss(loss, real.scores, fake.scores),
+      meanOver(real.scores, fake.scores, (r, f) => discriminatorLoss(loss, r, f)),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
   })(trainableTensors(discriminator));
@@ -172,32 +172,55 @@ function stepLiteDiscriminator(
   value.dispose();
   fakeImages.dispose();
   const losses = lossesOfHalves(loss, logits!);
-  tf.dispose([logits!.real, logits!.fake]);
+  tf.dispose([...logits!.real, ...logits!.fake]);
   return losses;
 }
 
-/** D's logits `[n, 1]`; of a class-conditional D the logit of each image's class. */
+const keepClone = (tensor: tf.Tensor): tf.Tensor => tf.keep(tf.clone(tensor));
+
+/** D's logits: those of the images `[n, 1]`, and where it has them those of their patches, `[n, 8, 8, 1]`. */
+type Logits = readonly tf.Tensor[];
+
+/** Of a class-conditional D the logits of each image's class. */
 function logitsOf(
   { network, weights }: NetworkState,
   images: tf.Tensor,
   classes: tf.Tensor2D | undefined,
-): tf.Tensor {
-  const logits = applyToLogits(network, weights, images, TRAINING);
-  return classes ? tf.sum(tf.mul(logits, classes), 1, true) : logits;
+): Logits {
+  const patches: tf.Tensor4D[] = [];
+  const logits = applyToLogits(network, weights, images, { ...TRAINING, patches });
+  if (!classes) return [logits, ...patches];
+  const [count, size] = classes.shape;
+  const ofPatches = tf.reshape(classes, [count, 1, 1, size]);
+  return [
+    tf.sum(tf.mul(logits, classes), 1, true),
+    ...patches.map((patch) => tf.sum(tf.mul(patch, ofPatches), 3, true)),
+  ];
+}
+
+/** The mean of a loss over the images' logits and the patches', each group counting as much. */
+function meanOver(
+  real: Logits,
+  fake: Logits,
+  loss: (real: tf.Tensor, fake: tf.Tensor) => tf.Scalar,
+): tf.Scalar {
+  const losses = real.map((group, i) => loss(group, fake[i]!));
+  return losses.length === 1 ? losses[0]! : tf.div(tf.addN(losses), losses.length);
 }
 
 /** D's loss on each half, and the fraction of images on the right side of the other half's mean logit. */
 function lossesOfHalves(
   loss: AdversarialLoss,
-  { real, fake }: { real: tf.Tensor; fake: tf.Tensor },
+  { real, fake }: { real: Logits; fake: Logits },
 ): Omit<StepLosses, 'generatorLoss'> {
+  const [ofReal, ofFake] = [real[0]!, fake[0]!];
   return tf.tidy(() => {
     const fraction = (right: tf.Tensor) => tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
     return {
-      realLoss: loss.real(real, fake),
-      fakeLoss: loss.fake(real, fake),
-      realAccuracy: fraction(tf.greater(real, tf.mean(fake))),
-      fakeAccuracy: fraction(tf.less(fake, tf.mean(real))),
+      realLoss: meanOver(real, fake, loss.real),
+      fakeLoss: meanOver(real, fake, loss.fake),
+      realAccuracy: fraction(tf.greater(ofReal, tf.mean(ofFake))),
+      fakeAccuracy: fraction(tf.less(ofFake, tf.mean(ofReal))),
     };
   });
 }
@@ -209,11 +232,13 @@ function lossesOfHalves(
  * (arXiv:2501.08316); it needs no gradient of a gradient, which our kernels do not have.
  */
 export function gradientPenalty(
-  judge: (images: tf.Tensor) => tf.Tensor,
-  { images, scores, signs }: { images: tf.Tensor; scores: tf.Tensor; signs: tf.Tensor },
+  judge: (images: tf.Tensor) => Logits,
+  { images, scores, signs }: { images: tf.Tensor; scores: Logits; signs: tf.Tensor },
 ): tf.Tensor {
   const moved = judge(tf.add(images, tf.mul(signs, PENALTY_DISTANCE)));
-  return tf.mean(tf.square(tf.div(tf.sub(moved, scores), PENALTY_DISTANCE)));
+  return meanOver(moved, scores, (there, here) =>
+    tf.mean(tf.square(tf.div(tf.sub(there, here), PENALTY_DISTANCE))),
+  );
 }
 
 /** One step of G through the frozen D; with an encoder the reconstruction loss is added. */
@@ -227,9 +252,9 @@ function stepLiteGenerator(
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
     return logitsOf(discriminator, seen, classes);
   };
-  const real = tf.tidy(() => judge(realImages, 'real'));
+  const real = tf.tidy(() => [...judge(realImages, 'real')]);
   const adversarial = (images: tf.Tensor) =>
-    ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
+    meanOver(real, judge(images, 'generator'), ADVERSARIAL_LOSSES[methods.loss].generator);
   const losses = stepGenerator({ generator, encoder, methods, adam }, (generate) => {
     if (!encoder) {
       const generatorLoss = adversarial(generate(generatorLatents));
@@ -248,7 +273,7 @@ function stepLiteGenerator(
     );
     return { loss: tf.add(generatorLoss, loss), reported: { generatorLoss, reconstructionLoss } };
   });
-  real.dispose();
+  tf.dispose([...real]);
   return losses;
 }
 

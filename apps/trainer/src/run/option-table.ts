@@ -296,6 +296,14 @@ export const METHOD_OPTIONS = {
     reason: 'against mode collapse',
     onResume: 'fixed',
   }),
+  patchLogits: option({
+    schema: onOff,
+    value: 'on|off',
+    help: 'D has logits of patches as well',
+    default: ({ training }) => training.methods?.patchLogits,
+    reason: 'not yet measured at the full number of iterations',
+    onResume: 'fixed',
+  }),
   augment: option({
     schema: augmentations,
     value: 'NAMES',

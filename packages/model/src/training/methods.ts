@@ -44,6 +44,11 @@ export interface Methods {
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: boolean;
   /**
+   * D has logits of 8×8 patches beside those of the image, and the loss is the mean of both (Isola et al.
+   * 2017, "PatchGAN", arXiv:1611.07004).
+   */
+  patchLogits: boolean;
+  /**
    * The images that D sees are augmented by DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Its `color`
    * hides what distinguishes flat icons, the colours of their backgrounds and hair.
    */

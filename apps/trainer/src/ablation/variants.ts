@@ -16,6 +16,9 @@ export const VARIANTS = {
   'no-penalty': { gradientPenalty: 0 },
   'penalty-10': { gradientPenalty: 10 },
   'no-minibatch-deviation': { minibatchDeviation: false },
+  'patch-logits': { patchLogits: true },
+  'class-mixing': { classMixing: true },
+  'shared-start': { sharedStart: true },
   'no-augment': { augment: [] },
   'augment-color': { augment: ['color', 'translation', 'cutout'] },
   logistic: { loss: 'logistic' },
@@ -73,6 +76,7 @@ const OF_DISCRIMINATOR: readonly (keyof Methods)[] = [
   'loss',
   'gradientPenalty',
   'minibatchDeviation',
+  'patchLogits',
   'augment',
 ];
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../user-error.ts';
+import { callOf, refsOf, type TensorRef } from './tensor-refs.ts';
 
 /** A layer as Keras describes it, with containers (`Model` around `Sequential`) taken apart. */
 export interface KerasLayer {
@@ -62,13 +63,6 @@ const containerSchema = z.looseObject({
 });
 
 const CONTAINERS = new Set(['Sequential', 'Model', 'Functional']);
-
-/** An output of a layer at one of its calls. */
-interface TensorRef {
-  layer: string;
-  call: number;
-  tensor: number;
-}
 
 interface Entry {
   name: string;
@@ -270,34 +264,6 @@ function callIndex({ container, calls }: Entry, call: number): number {
 function shapeOf(config: Readonly<Record<string, unknown>>) {
   const shape = shapeSchema.safeParse(config.batch_shape ?? config.batch_input_shape);
   return shape.success ? shape.data : undefined;
-}
-
-/** `[["input_1", 0, 0, {}]]` in Keras 2, tensors with a history in 3. */
-function callOf(node: unknown): TensorRef[] {
-  if (Array.isArray(node)) return refsOf(node);
-  if (typeof node !== 'object' || node === null) return [];
-  const { args, kwargs } = node as { args?: unknown[]; kwargs?: Record<string, unknown> };
-  return [...(args ?? []), ...Object.values(kwargs ?? {})].flatMap(refsIn);
-}
-
-function refsIn(value: unknown): TensorRef[] {
-  if (Array.isArray(value)) return value.flatMap(refsIn);
-  if (typeof value !== 'object' || value === null) return [];
-  const history = (value as { config?: { keras_history?: unknown[] } }).config?.keras_history;
-  return history ? refsOf([history]) : [];
-}
-
-const refSchema = z.tuple([z.string(), z.number().int(), z.number().int()]).rest(z.unknown());
-
-/** `["dense", 0, 0]`, a list of such, or an object of such. */
-function refsOf(value: unknown): TensorRef[] {
-  const single = refSchema.safeParse(value);
-  if (single.success) {
-    const [layer, call, tensor] = single.data;
-    return [{ layer, call, tensor }];
-  }
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(refsOf);
 }
 
 /** The names that Keras 3 makes of classes: `Conv2DTranspose` → `conv2d_transpose`. */

@@ -11,7 +11,7 @@ import { product } from '../networks/layers.ts';
 import { NetworkBuilder } from '../networks/network-builder.ts';
 import { UserError } from '../user-error.ts';
 import { type OnnxModel, type OnnxNode, openOnnx, type ReadBeside } from './model.ts';
-import { OPERATORS } from './operators.ts';
+import { OPERATORS } from './operators/index.ts';
 import { fromLayout, isTensor, type Tensor, toLayout, type Value } from './values.ts';
 
 /** What is read: opsets of 2021 and later; what older ones say otherwise is refused where it occurs. */

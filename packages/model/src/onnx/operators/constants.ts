@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { product } from '../networks/layers.ts';
-import type { Constant } from './model.ts';
-import type { Reading } from './operators.ts';
-import { isTensor, type Value } from './values.ts';
+import { product } from '../../networks/layers.ts';
+import type { Constant } from '../model.ts';
+import { isTensor, type Value } from '../values.ts';
+import type { Reading } from './reading.ts';
 
 const constantsOf = ({ inputs }: Reading): Constant[] =>
   inputs.flatMap((value) => {

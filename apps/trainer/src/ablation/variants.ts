@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ImageSize, Methods } from '@killme/model/training';
 import type { EngineChoice } from '../engines/start.ts';
-import { flagValue, kebab } from '../run/option-table.ts';
+import { flagValue, kebab } from '../run/option-text.ts';
 import { type GivenOptions, resolveOptions, type TrainOptions } from '../run/options.ts';
 
 /** Training options by the name of what they try; each is `lite` but for one thing. */

@@ -1,13 +1,8 @@
 import { chooseTasks, type Selection } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { Command, Option } from 'commander';
-import {
-  describeDefault,
-  kebab,
-  METHOD_OPTIONS,
-  OPTION_NAMES,
-  OPTIONS,
-} from '../run/option-table.ts';
+import { METHOD_OPTIONS, OPTION_NAMES, OPTIONS } from '../run/option-table.ts';
+import { describeDefault, kebab } from '../run/option-text.ts';
 import { type GivenOptions, parseGivenOptions, readConfigFile } from '../run/options.ts';
 import { readSweep } from '../train/sweep.ts';
 import { train } from '../train/train.ts';

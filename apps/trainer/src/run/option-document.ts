@@ -1,12 +1,6 @@
 import { markdownTable } from 'markdown-table';
-import {
-  describeDefault,
-  kebab,
-  METHOD_OPTIONS,
-  OPTIONS,
-  type OptionName,
-  RUN_OPTIONS,
-} from './option-table.ts';
+import { METHOD_OPTIONS, OPTIONS, type OptionName, RUN_OPTIONS } from './option-table.ts';
+import { describeDefault, kebab } from './option-text.ts';
 
 /** docs/options.md: the option table for people. */
 export function optionsDocument(): string {

@@ -11,9 +11,7 @@ import { UserError } from '@killme/model';
 import { type Preset, presetByName, withMethods } from '@killme/model/training';
 import { z } from 'zod';
 import {
-  flagValue,
   imageSizeSchema,
-  kebab,
   METHOD_OPTIONS,
   OPTION_NAMES,
   OPTIONS,
@@ -21,6 +19,7 @@ import {
   RUN_OPTIONS,
   schemasOf,
 } from './option-table.ts';
+import { flagValue, kebab } from './option-text.ts';
 
 const givenOptionsSchema = z.strictObject(schemasOf(OPTIONS)).partial();
 

@@ -1,4 +1,4 @@
-export * from './generator-file/generator-file.ts';
+export * from './generator-file/index.ts';
 export * from './generator-file/weights.ts';
 export * from './image.ts';
 export * from './latents/directions.ts';

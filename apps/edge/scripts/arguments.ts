@@ -22,10 +22,12 @@ export const generatorOptions = {
   'newest-run': { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
-/** The options that name what a script serves: generators, and a gallery of the first or none. */
+/** The options that say what a script serves: generators, a gallery of the first or none, earlier generators. */
 export const servedOptions = {
   ...generatorOptions,
   gallery: { type: 'string' },
+  keep: { type: 'string', multiple: true },
+  immutable: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig;
 
 /**

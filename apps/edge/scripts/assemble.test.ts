@@ -31,8 +31,8 @@ it('puts the generator and the page together, and nothing else', async () => {
   await assembleAssets({ generators: [nameFolder(generator)] }, target);
   await assembleAssets({ generators: [nameFolder(generator)] }, target);
   expect((await readdir(target, { recursive: true })).sort()).toEqual([
+    'deployment.json',
     'generators',
-    'generators.json',
     'generators/whole',
     'generators/whole/generator.json',
     'generators/whole/weights-0.bin',

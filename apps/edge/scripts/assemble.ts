@@ -2,7 +2,8 @@
  * Puts together what workerd serves as static assets: the generators and the gallery of the first,
  * checked, and the page; and what its Worker is bundled with.
  *
- *     node scripts/assemble.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR]
+ *     node scripts/assemble.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--keep DIR …]
+ *       [--immutable]
  *
  * @module
  */
@@ -13,29 +14,40 @@ import { userPath, writeFolderWhole } from '@killme/command-line';
 import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
 import { openGenerator } from '../src/generator/generator.ts';
-import { checkRenders, GENERATOR_LIST, saying } from '../src/generator/registry.ts';
+import { pinOf } from '../src/generator/pin.ts';
+import { checkRenders, saying } from '../src/generator/registry.ts';
+import { DEPLOYMENT_FILE, type Deployment, writeDeployment } from '../src/runtimes/deployment.ts';
 import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
-import type { NamedFolder } from '../src/runtimes/named-folder.ts';
+import { type NamedFolder, readKept } from '../src/runtimes/named-folder.ts';
 import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 
-/** What is served: generators, and the folder of a gallery of the first or none. */
+/** What is served. */
 export interface Served {
+  /** Those that are kept for their pinned addresses last. */
   generators: readonly NamedFolder[];
+  /** The folder of a gallery of the first. */
   gallery?: string | undefined;
+  /** No generator is ever replaced, so every picture may be kept for a year. */
+  immutable?: boolean | undefined;
 }
 
 /** The folders that the command line means. */
 export async function chooseServed(
-  options: Parameters<typeof chooseGenerators>[0] & { gallery?: string | undefined },
+  options: Parameters<typeof chooseGenerators>[0] & {
+    gallery?: string | undefined;
+    keep?: string[] | undefined;
+    immutable: boolean;
+  },
 ): Promise<Served> {
-  const { gallery } = options;
+  const { gallery, keep = [], immutable } = options;
   return {
-    generators: await chooseGenerators(options),
+    generators: [...(await chooseGenerators(options)), ...readKept(keep)],
     gallery: gallery === undefined ? undefined : userPath(gallery),
+    immutable,
   };
 }
 
@@ -44,9 +56,11 @@ export function describeServed(
   { generators, gallery }: Served,
   checked: readonly GeneratorDescription[],
 ): string {
-  const lines = generators.map(({ name, folder }, i) => {
-    const { preset, training } = checked[i]!.manifest;
+  const lines = generators.map(({ name, folder, kept }, i) => {
+    const { manifest, hash } = checked[i]!;
+    const { preset, training } = manifest;
     const trained = `${training.iterations ?? 'unknown'} iterations on ${training.dataset}`;
+    if (kept) return `/v/${pinOf({ hash, gallery: undefined })}: ${folder} (${preset}, ${trained})`;
     const from = i === 0 && gallery !== undefined ? `, /img from ${gallery}` : '';
     return `${name}: ${folder} (${preset}, ${trained})${from}`;
   });
@@ -60,19 +74,25 @@ export function describeServed(
  * @throws UserError in one line when something is damaged or missing; `target` then stays.
  */
 export async function assembleAssets(
-  { generators, gallery }: Served,
+  { generators, gallery, immutable = false }: Served,
   target = ASSETS_FOLDER,
 ): Promise<GeneratorDescription[]> {
   await buildWasm();
   await mkdir(dirname(target), { recursive: true });
   const checked: GeneratorDescription[] = [];
   await writeFolderWhole(target, async (draft) => {
-    for (const { name, folder } of generators) {
-      const copied = copyGenerator(folder, `${draft}/generators/${name}`);
+    const deployed: Deployment['generators'] = [];
+    for (const [i, { name, folder, kept = false }] of generators.entries()) {
+      // Names of kept ones are not checked: two may be the same.
+      const asset = kept ? `kept/${i}` : `generators/${name}`;
+      const copied = copyGenerator(folder, `${draft}/${asset}`);
       checked.push(await saying(name, generators.length, copied));
+      deployed.push({ name, folder: asset, kept });
     }
-    const names = generators.map(({ name }) => name);
-    await writeFile(`${draft}/${GENERATOR_LIST}`, `${JSON.stringify(names)}\n`);
+    await writeFile(
+      `${draft}/${DEPLOYMENT_FILE}`,
+      writeDeployment({ generators: deployed, immutable }),
+    );
     await buildPage(`${draft}/page`);
     if (gallery !== undefined) await copyGallery(gallery, checked[0]!, `${draft}/gallery`);
   });

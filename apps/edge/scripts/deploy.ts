@@ -1,7 +1,8 @@
 /**
  * Puts generators on Cloudflare, through `wrangler deploy`; what follows `--` is given to that.
  *
- *     node scripts/deploy.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [-- --dry-run …]
+ *     node scripts/deploy.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR]
+ *       [--keep DIR …] [--immutable] [-- --dry-run …]
  *
  * @module
  */

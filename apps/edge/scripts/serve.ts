@@ -2,8 +2,8 @@
  * Serves generators in workerd on this machine, through `wrangler dev`. Needs no network and no
  * account.
  *
- *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--port 8787]
- *       [--host localhost] [--config wrangler.jsonc] [--inspector-port N]
+ *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR]
+ *       [--keep DIR …] [--immutable] [--port 8787] [--host localhost] [--config wrangler.jsonc] [--inspector-port N]
  *
  * @module
  */

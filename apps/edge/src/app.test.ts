@@ -41,7 +41,7 @@ describe('/img', () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       'access-control-allow-origin': '*',
       'access-control-expose-headers': 'ETag, Killme-Source',
-      'cache-control': 'public, max-age=31536000, immutable',
+      'cache-control': 'public, max-age=600, stale-while-revalidate=3000',
       'content-type': 'image/png',
       'cross-origin-resource-policy': 'cross-origin',
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
@@ -137,7 +137,9 @@ describe('caching', () => {
       expect(response.status).toBe(304);
       expect(await response.text()).toBe('');
       expect(response.headers.get('etag')).toBe(tag);
-      expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(response.headers.get('cache-control')).toBe(
+        'public, max-age=600, stale-while-revalidate=3000',
+      );
     }
     expect(render).not.toHaveBeenCalled();
     const other = await app.request(path, { headers: { 'If-None-Match': '"x", W/"y"' } });
@@ -302,11 +304,11 @@ describe('the rest', () => {
       const page = await (await served.request('http://a.example/?x=1', { headers })).text();
       return /content="([^"]*)"/.exec(page)![1];
     };
-    expect(await card({})).toBe('http://a.example/og?seed=you');
-    expect(await card({ 'X-Forwarded-Proto': 'https, http' })).toBe(
-      'https://a.example/og?seed=you',
-    );
-    expect(await card({ 'X-Forwarded-Proto': 'javascript' })).toBe('http://a.example/og?seed=you');
+    const { pin } = (await (await served.request('/model')).json()) as { pin: string };
+    const path = `a.example/v/${pin}/og?seed=you`;
+    expect(await card({})).toBe(`http://${path}`);
+    expect(await card({ 'X-Forwarded-Proto': 'https, http' })).toBe(`https://${path}`);
+    expect(await card({ 'X-Forwarded-Proto': 'javascript' })).toBe(`http://${path}`);
   });
 
   it('gives files of the page other tags when a byte changes, whatever it is', async () => {

@@ -29,6 +29,11 @@ export interface AppOptions {
   loadWebpBinary: () => WebAssembly.Module | Promise<WebAssembly.Module>;
   /** Says whether a request to render is within the quota of its sender; every request is when omitted. */
   withinQuota?: WithinQuota | undefined;
+  /**
+   * Says whether no generator is ever replaced: then every picture is kept for a year, whether its
+   * address is pinned or not.
+   */
+  isImmutable?: (() => Promise<boolean>) | undefined;
   /** Stores of rendered pictures, the fastest first. */
   stores?: readonly ImageStore[] | undefined;
   /** Keeps the runtime awake for work that no client waits for; needed where it would sleep. */
@@ -37,18 +42,20 @@ export interface AppOptions {
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
-/** The routes that programs use; their types are those of the typed client (client.ts). */
+/** The routes of generators, pinned or not; their types are those of the typed client (client.ts). */
 export type Api = ReturnType<typeof createApi>;
 
 const createApi = (responder: ImageResponder, models: Models) =>
   new Hono()
     .get('/img', ...img(responder))
+    .get('/img/:file', ...img(responder, ['seed.format']))
+    .get('/img/:size/:file', ...img(responder, ['size', 'seed.format']))
     .get('/morph', ...morph(responder))
+    .get('/morph/:from/:file', ...morph(responder, ['from', 'to.format']))
     .get('/grid', ...grid(responder))
     .get('/mix', ...mix(responder))
     .get('/og', ...og(responder))
-    .get('/model', ...model(models))
-    .get('/healthz', ...healthz(responder));
+    .get('/model', ...model(models));
 
 /**
  * The image server, the same in every runtime.
@@ -62,17 +69,23 @@ export function createApp(options: AppOptions): Hono {
     encodeWebp: webpEncoder(options.loadWebpBinary),
     withinQuota,
     stores: options.stores ?? [],
+    isImmutable: options.isImmutable ?? (async () => false),
     waitUntil: options.waitUntil ?? ((work) => work),
   });
   const app = new Hono();
   app.use(openHeaders, refuseHost);
+  const api = createApi(responder, models).get(
+    '/generator/:file',
+    generatorFile(models, withinQuota),
+  );
   // Hono answers HEAD as GET, without the body
-  app.route('/', createApi(responder, models));
   app
+    .route('/', api)
+    .route('/v/:pin', api)
+    .get('/healthz', ...healthz(responder))
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
-    .get('/docs.css', ...docsStyle)
-    .get('/generator/:file', generatorFile(models, withinQuota));
+    .get('/docs.css', ...docsStyle);
   for (const [path, file] of Object.entries(PAGE_FILES)) {
     app.get(path, page(file, { readPage: options.readPage, models }));
   }

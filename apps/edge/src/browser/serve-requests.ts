@@ -15,15 +15,15 @@ import { encodePng } from '../images/png.ts';
 import { once } from '../once.ts';
 import type { MadeFile, MadePixels, PadPoint, WorkerRequest, WorkerResponse } from './messages.ts';
 
-/** The generator that this worker renders with, as a query has it; the page gives it as the worker's name. */
-const query = self.name === '' ? {} : { model: self.name };
+/** Where the generator is that this worker renders with, beside the page, which gives it as the worker's name. */
+const PINNED = self.name;
 
 /** Answers the requests of the page; `open` makes the generator ready. */
 export async function serveRequests(open: Promise<AnyGenerator>): Promise<void> {
   const generator = open.then(timed);
   const gallery = once(async () => openServedGallery(await generator));
   const app = createApp({
-    listGenerators: async () => [{ name: self.name, load: () => generator, openGallery: gallery }],
+    listGenerators: async () => [{ name: 'here', load: () => generator, openGallery: gallery }],
     readPage: refuse,
     loadWebpBinary: refuse,
   });
@@ -71,8 +71,8 @@ const whyBroken = (error: unknown) => ({
 
 /** Where the server has a gallery, each name stands for one of its pictures; they are rendered here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
-  const server = createClient(new URL('.', location.href).href);
-  const { gallery } = await askModel(server, query);
+  const server = createClient(new URL(PINNED, location.href).href);
+  const { gallery } = await askModel(server);
   if (!gallery) return undefined;
   const { render, latentSpace, manifest } = generator;
   return {
@@ -110,6 +110,4 @@ export async function read(path: string): Promise<ArrayBuffer> {
 
 /** Reads a file of the generator. */
 export const readGeneratorFile = async (name: string) =>
-  new Uint8Array(
-    await read(self.name === '' ? `generator/${name}` : `generator/${name}?model=${self.name}`),
-  );
+  new Uint8Array(await read(`${PINNED}generator/${name}`));

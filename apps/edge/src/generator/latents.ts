@@ -15,8 +15,7 @@ import {
   seedToLatent,
   UserError,
 } from '@killme/model';
-import { shorten } from '../http/problem.ts';
-import { badParameters } from '../http/query.ts';
+import { badParameters, shorten } from '../http/problem.ts';
 import type { Gallery } from './gallery.ts';
 
 /**

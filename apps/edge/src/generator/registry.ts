@@ -5,18 +5,17 @@
  * @module
  */
 import { type GeneratorDescription, seedToLatent, UserError } from '@killme/model';
-import { shorten } from '../http/problem.ts';
-import { badParameters } from '../http/query.ts';
+import { badParameters, shorten } from '../http/problem.ts';
 import { once } from '../once.ts';
 import type { Gallery } from './gallery.ts';
 import type { AnyGenerator } from './generator.ts';
-
-/** The asset that lists the names of generators, as scripts/assemble.ts writes it: a JSON array. */
-export const GENERATOR_LIST = 'generators.json';
+import { findPinned, pinOf } from './pin.ts';
 
 /** Where one generator comes from. Optional members are what not every runtime has. */
 export interface GeneratorSource {
   name: string;
+  /** An earlier generator, kept for its pinned addresses: no `model=` names it. */
+  kept?: boolean | undefined;
   /** Called at the first request that must be rendered, and again only after it failed. */
   load: () => Promise<AnyGenerator>;
   /** Describes the generator without loading it; that of the loaded one is used when omitted. */
@@ -30,35 +29,91 @@ export interface GeneratorSource {
 /** A generator as the routes use it: what was read once is not read again. */
 export interface Model {
   name: string;
+  kept: boolean;
   load: () => Promise<AnyGenerator>;
   describe: () => Promise<GeneratorDescription>;
   loadGallery: () => Promise<Gallery | undefined>;
   openFile: GeneratorSource['openFile'];
 }
 
+/** How a request names a generator. */
+export interface Naming {
+  /** `model=` of the query. */
+  model?: string | undefined;
+  /** Of a pinned address. */
+  pin?: string | undefined;
+}
+
+/** Where the pictures of a generator are for ever. */
+export interface PinnedModel {
+  /** They are under `/v/<pin>/`. */
+  pin: string;
+  /** sha256 of the generator, hex. */
+  hash: string;
+  /** Its name in `model=`; none when it is kept for its pinned addresses only. */
+  model?: string;
+}
+
 export interface Models {
-  /** Their names, that of the first first. */
+  /** The names that `model=` takes, that of the first first. */
   names(): Promise<string[]>;
+  /** All generators, kept ones last. */
+  pinned(): Promise<PinnedModel[]>;
   /**
-   * @param name as a query has it; the first one is found when it is omitted.
-   * @throws ProblemError 400 with the names that there are.
+   * The first one is found when none is named.
+   * @throws ProblemError 400 for a wrong name, a wrong pin or both at once; 404 for the pin of another
+   *   generator.
    */
-  find(name: string | undefined): Promise<Model>;
+  find(naming: Naming): Promise<Model>;
 }
 
 /** @param list the generators that there are, at least one; called once, and again after it failed. */
 export function createModels(list: () => Promise<readonly GeneratorSource[]>): Models {
   const models = once(async () => sayWhich(await list()).map(toModel));
+  const named = async () => (await models()).filter(({ kept }) => !kept);
   return {
-    names: async () => (await models()).map(({ name }) => name),
-    async find(name) {
-      const all = await models();
+    names: async () => (await named()).map(({ name }) => name),
+    async pinned() {
+      const all = await Promise.all((await models()).map(identify));
+      const first = all.filter(({ kept }) => !kept);
+      return [...first, ...all.filter(({ kept }) => kept)].map((each) => ({
+        pin: pinOf(each),
+        hash: each.hash,
+        ...(each.kept ? {} : { model: each.name }),
+      }));
+    },
+    async find({ model: name, pin }) {
+      if (pin !== undefined) {
+        if (name === undefined) return findByPin(pin, await models());
+        const allowed = 'omitted where the path names the generator by its hash';
+        throw badParameters([{ parameter: 'model', allowed, received: shorten(name) }]);
+      }
+      const all = await named();
       const found = name === undefined ? all[0] : all.find((model) => model.name === name);
       if (found) return found;
       const allowed = `one of: ${all.map((model) => model.name).join(', ')}`;
       throw badParameters([{ parameter: 'model', allowed, received: shorten(name ?? '') }]);
     },
   };
+}
+
+/** What a pin has to know of a generator; its weights are not loaded for it. */
+async function identify(model: Model) {
+  const [{ hash }, gallery] = await Promise.all([model.describe(), model.loadGallery()]);
+  return { ...model, hash, gallery };
+}
+
+async function findByPin(pin: string, models: readonly Model[]): Promise<Model> {
+  const outcomes = await Promise.allSettled(models.map(identify));
+  const sound = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  try {
+    const { gallery, ...found } = findPinned(pin, sound);
+    return { ...found, loadGallery: async () => gallery };
+  } catch (error) {
+    // The one that is asked for may be the one that cannot be read.
+    const failed = outcomes.find((one) => one.status === 'rejected');
+    throw failed ? failed.reason : error;
+  }
 }
 
 /** Where there are several, a mistake says which of them it is about. */
@@ -96,9 +151,9 @@ export async function saying<T>(name: string, count: number, work: Promise<T>): 
   }
 }
 
-function toModel({ name, openFile, openGallery, ...source }: GeneratorSource): Model {
+function toModel({ name, kept = false, openFile, openGallery, ...source }: GeneratorSource): Model {
   const load = once(source.load);
   const describe = once(source.describe ?? load);
   const loadGallery = once(async () => openGallery?.(await describe()));
-  return { name, load, describe, loadGallery, openFile };
+  return { name, kept, load, describe, loadGallery, openFile };
 }

@@ -1,7 +1,13 @@
 import { createMiddleware } from 'hono/factory';
 
-/** Seeded answers: the same URL means the same picture for as long as the generator stays. */
+/** Pinned answers: the address names the generator by its hash, so it never gets other bytes. */
 export const FOR_EVER = 'public, max-age=31536000, immutable';
+
+/**
+ * Pictures whose address does not say of which generator: ten minutes, and fifty more while a cache
+ * asks behind the answer (RFC 5861), so that another generator reaches every browser within the hour.
+ */
+export const AN_HOUR = 'public, max-age=600, stale-while-revalidate=3000';
 
 /**
  * Kept, but asked about each time: files that only go together, as those of the page and of the

@@ -70,3 +70,23 @@ export function shorten(text: string): string {
   if (text.length <= 4 * SHOWN_CHARACTERS && characters.length <= SHOWN_CHARACTERS) return text;
   return `${characters.slice(0, SHOWN_CHARACTERS).join('')}…`;
 }
+
+/** Reported at most, so that a request cannot make its answer long. */
+const REPORTED_FAULTS = 8;
+
+/** The 400 for wrong parameters. */
+export function badParameters(faults: readonly ParameterFault[]): ProblemError {
+  const errors = faults.slice(0, REPORTED_FAULTS);
+  const detail = errors.map(sentence).join(' ');
+  return new ProblemError(400, detail, { errors });
+}
+
+function sentence({ parameter, allowed, received }: ParameterFault): string {
+  if (allowed === 'no parameters')
+    return `Parameter "${parameter}" is unknown: none is taken here.`;
+  if (allowed.startsWith('only ')) {
+    return `Parameter "${parameter}" is unknown: ${allowed} are taken here.`;
+  }
+  const got = received === undefined ? 'it is missing' : `got "${received}"`;
+  return `Parameter "${parameter}" must be ${allowed}; ${got}.`;
+}

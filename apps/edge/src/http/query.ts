@@ -8,7 +8,8 @@ import { createMiddleware } from 'hono/factory';
 import * as z from 'zod';
 import { SEED_CHARACTERS } from './limits.ts';
 import { noParameters } from './parameters.ts';
-import { type ParameterFault, ProblemError, shorten } from './problem.ts';
+import { readPathParameters } from './path-parameters.ts';
+import { badParameters, type ParameterFault, ProblemError, shorten } from './problem.ts';
 import { joinSeeds } from './seed-list.ts';
 
 /**
@@ -16,9 +17,6 @@ import { joinSeeds } from './seed-list.ts';
  * characters, percent-encoded, take 6 kB.
  */
 const URL_CHARACTERS = 16 * 1024;
-
-/** Reported at most, so that a request cannot make its answer long. */
-const REPORTED_FAULTS = 8;
 
 /** Middleware for a route that takes no parameters. */
 export const noQuery = createMiddleware(async (c, next) => {
@@ -32,14 +30,21 @@ export const anyQuery = createMiddleware(async (c, next) => {
   await next();
 });
 
-/** Middleware that checks the query; the handlers after it read it with `c.req.valid('query')`. */
-export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
+/**
+ * Middleware that checks the query; the handlers after it read it with `c.req.valid('query')`.
+ * @param path names of parameters that the end of the path says instead, see path-parameters.ts.
+ */
+export function query<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  path: readonly string[] = [],
+) {
   type Checked = {
     in: { query: z.input<z.ZodObject<Shape>> };
     out: { query: z.output<z.ZodObject<Shape>> };
   };
   return createMiddleware<Env, string, Checked>(async (c, next) => {
-    c.req.addValidatedData('query', readParameters(schema, c.req.url));
+    const inPath = readPathParameters(path, c.req.url);
+    c.req.addValidatedData('query', readParameters(schema, c.req.url, { inPath }));
     await next();
   });
 }
@@ -47,13 +52,17 @@ export function query<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
 /**
  * Reads and checks the query of a request.
  * @param options.ignoreUnknown for pages, whose links are passed on with parameters of others: `fbclid`.
+ * @param options.inPath parameters that the path says, not to be said again.
  * @throws ProblemError 400 naming each wrong parameter, what it may be and what came; 414 for a URL
  * beyond 16 KiB.
  */
 export function readParameters<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   url: string,
-  { ignoreUnknown = false }: { ignoreUnknown?: boolean } = {},
+  {
+    ignoreUnknown = false,
+    inPath = {},
+  }: { ignoreUnknown?: boolean; inPath?: Readonly<Record<string, string>> } = {},
 ): z.infer<z.ZodObject<Shape>> {
   if (url.length > URL_CHARACTERS) {
     throw new ProblemError(
@@ -63,7 +72,15 @@ export function readParameters<Shape extends z.ZodRawShape>(
   }
   const pairs = new URL(url).search.replace(/^\?/, '').split('&');
   const known = ignoreUnknown ? pairs.filter((pair) => isKnown(pair, schema)) : pairs;
-  const values = decodeQuery(known, schema);
+  const inQuery = decodeQuery(known, schema);
+  const again = Object.keys(inPath).filter((name) => Object.hasOwn(inQuery, name));
+  if (again.length > 0) {
+    const allowed = 'omitted where the path says it';
+    throw badParameters(
+      again.map((parameter) => ({ parameter, allowed, received: shorten(inQuery[parameter]!) })),
+    );
+  }
+  const values = { ...inQuery, ...inPath };
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   throw badParameters(faultsOf(parsed.error, schema, values));
@@ -163,20 +180,4 @@ function describe(schema: z.core.$ZodType | undefined): string {
     return describe(schema.unwrap());
   }
   return (schema instanceof z.ZodType && schema.description) || 'something else';
-}
-
-export function badParameters(faults: readonly ParameterFault[]): ProblemError {
-  const errors = faults.slice(0, REPORTED_FAULTS);
-  const detail = errors.map(sentence).join(' ');
-  return new ProblemError(400, detail, { errors });
-}
-
-function sentence({ parameter, allowed, received }: ParameterFault): string {
-  if (allowed === 'no parameters')
-    return `Parameter "${parameter}" is unknown: none is taken here.`;
-  if (allowed.startsWith('only ')) {
-    return `Parameter "${parameter}" is unknown: ${allowed} are taken here.`;
-  }
-  const got = received === undefined ? 'it is missing' : `got "${received}"`;
-  return `Parameter "${parameter}" must be ${allowed}; ${got}.`;
 }

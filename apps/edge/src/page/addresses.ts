@@ -6,23 +6,22 @@
 import type { WalkPath } from '@killme/model';
 import { joinSeeds } from '../client.ts';
 import { chosenClass } from './classes.ts';
-import { chosenModel, server } from './server.ts';
-
-const chosen = () => ({ ...chosenModel, ...chosenClass() });
+import { server } from './server.ts';
 
 /** The character of a name. */
-export const characterOf = (seed: string): URL => server.img.$url({ query: { seed, ...chosen() } });
+export const characterOf = (seed: string): URL =>
+  server.img.$url({ query: { seed, ...chosenClass() } });
 
 /** That character, moved: each move is `direction:strength`. */
 export const movedCharacterOf = (seed: string, moves: readonly string[]): URL =>
   moves.length === 0
     ? characterOf(seed)
-    : server.img.$url({ query: { seed, move: joinSeeds(moves), ...chosen() } });
+    : server.img.$url({ query: { seed, move: joinSeeds(moves), ...chosenClass() } });
 
 /** The sum of characters. */
 export const sumOf = (plus: readonly string[], minus: readonly string[]): URL =>
   server.mix.$url({
-    query: { plus: joinSeeds(plus), minus: joinSeeds(minus), ...chosen() },
+    query: { plus: joinSeeds(plus), minus: joinSeeds(minus), ...chosenClass() },
   });
 
 /** A walk between two names, through latents or as a cross-fade. */
@@ -32,7 +31,7 @@ export const walkOf = (walk: {
   steps: string;
   path?: WalkPath;
   space?: 'pixel';
-}): URL => server.morph.$url({ query: { ...walk, ...chosen() } });
+}): URL => server.morph.$url({ query: { ...walk, ...chosenClass() } });
 
 /** What the picture of a name shows, for those who cannot see it. */
 export const characterInWords = (name: string): string => {

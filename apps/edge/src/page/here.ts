@@ -6,7 +6,7 @@
  */
 import type { MadePixels, PadPoint, WorkerRequest, WorkerResponse } from '../browser/messages.ts';
 import { element, input } from './elements.ts';
-import { BASE, chosenModel } from './server.ts';
+import { BASE, PINNED } from './server.ts';
 
 /** Files kept for those who want the same one again, as the two pictures of a walk do. */
 const KEPT_FILES = 32;
@@ -93,8 +93,8 @@ function turned(): void {
 function start(): void {
   const { script, promise } = ENGINES[withGpu.checked ? 'webgpu' : 'wasm'];
   state.textContent = 'Getting the generator …';
-  // Its name is what it renders with.
-  const started = new Worker(script, { type: 'module', name: chosenModel.model ?? '' });
+  // Its name says what it renders with.
+  const started = new Worker(script, { type: 'module', name: PINNED });
   worker = started;
   started.addEventListener('message', ({ data }: MessageEvent<WorkerResponse>) => {
     if ('ready' in data) state.textContent = `Made here ${promise}.`;

@@ -13,7 +13,7 @@ const list = element('models', HTMLElement);
 const facts = await model.catch(() => undefined);
 if (facts && facts.models.length > 1) appear(facts.models, facts.name);
 
-function appear(names: readonly string[], shown: string): void {
+function appear(names: readonly string[], shown: string | undefined): void {
   const links = names.map((name, i) => {
     const link = document.createElement('a');
     link.textContent = name;

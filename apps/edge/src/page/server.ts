@@ -8,15 +8,17 @@ import { askModel, createClient } from '../client.ts';
 /** Its address: a proxy may serve it under any path. */
 export const BASE = new URL('.', document.baseURI).href;
 
-export const server = createClient(BASE);
+/**
+ * Where the generator is that this page is of, from there: `v/<pin>/`. All of the page is pinned, so that
+ * it shows one generator even while the server gets another, and what is taken along lasts.
+ */
+export const PINNED = document.querySelector<HTMLMetaElement>('meta[name=pinned]')?.content ?? './';
 
-const named = new URLSearchParams(location.search).get('model');
-
-/** The generator that this page is of, as a query has it: its own address names it, or leaves it to the server. */
-export const chosenModel: { model?: string } = named === null ? {} : { model: named };
+/** Its routes. */
+export const server = createClient(new URL(PINNED, BASE).href);
 
 /**
  * What the server knows of that generator, asked for once.
  * @throws Error when it does not answer.
  */
-export const model = askModel(server, chosenModel);
+export const model = askModel(server);

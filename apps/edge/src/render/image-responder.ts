@@ -7,7 +7,7 @@
 import type { Picture } from '@killme/model';
 import type { Model, Models } from '../generator/registry.ts';
 import { attachment } from '../http/content-disposition.ts';
-import { entityTag, FOR_EVER, unchanged } from '../http/etag.ts';
+import { AN_HOUR, entityTag, FOR_EVER, unchanged } from '../http/etag.ts';
 import { canonicalQuery } from '../http/query.ts';
 import { checkQuota, type WithinQuota } from '../http/quota.ts';
 import type { Pause } from '../images/pause.ts';
@@ -22,15 +22,23 @@ import { singleFlight, type Wanted } from './single-flight.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** A request, and the generator that its path names. */
+export interface Asked {
+  request: Request;
+  /** Of a pinned address, see pin.ts. */
+  pin: string | undefined;
+}
+
 /** Answers requests for pictures. */
 export interface ImageResponder {
   /**
    * @param parameters of the request, valid
    * @param plan makes of them, and of the generator that they name, what the answer is.
-   * @throws ProblemError 400 from `plan`; 429 beyond the quota; 503 when too much is pending.
+   * @throws ProblemError 400 from `plan`; 404 for another generator's pin; 429 beyond the quota; 503
+   *   when too much is pending.
    */
   respond<Parameters extends { model?: string | undefined }>(
-    request: Request,
+    asked: Asked,
     parameters: Parameters,
     plan: (parameters: Parameters, generator: PlannedFor) => PicturePlan,
   ): Promise<Response>;
@@ -44,6 +52,8 @@ export interface ImageResponderOptions {
   /** Says whether a request to render is within the quota of its sender. */
   withinQuota: WithinQuota;
   stores: readonly ImageStore[];
+  /** Says whether no generator is ever replaced: then every address is kept as pinned ones are. */
+  isImmutable: () => Promise<boolean>;
   /** Keeps the runtime awake for work that no client waits for. */
   waitUntil: (work: Promise<unknown>) => void;
 }
@@ -53,6 +63,7 @@ export function createImageResponder({
   encodeWebp,
   withinQuota,
   stores,
+  isImmutable,
   waitUntil,
 }: ImageResponderOptions): ImageResponder {
   const store = joinStores(stores, waitUntil);
@@ -86,12 +97,13 @@ export function createImageResponder({
 
   return {
     progress: () => ({ rendered, pending: scheduler.pending() }),
-    async respond(request, parameters, planAnswer) {
-      const model = await models.find(parameters.model);
+    async respond({ request, pin }, parameters, planAnswer) {
+      const model = await models.find({ model: parameters.model, pin });
       const generator = await describe(model);
       const plan = planAnswer(parameters, generator);
       const tag = await tagOf(plan, generator);
-      const headers = new Headers({ ETag: tag, 'Cache-Control': FOR_EVER });
+      const cacheControl = pin !== undefined || (await isImmutable()) ? FOR_EVER : AN_HOUR;
+      const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl });
       const same = unchanged(request, headers);
       if (same) return same;
       const send = sender(request, fileHeaders(headers, plan));

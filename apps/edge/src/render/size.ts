@@ -1,5 +1,5 @@
 import { PIXELS, SIZE } from '../http/parameters.ts';
-import { badParameters } from '../http/query.ts';
+import { badParameters } from '../http/problem.ts';
 
 /** In pixels. */
 export interface Size {

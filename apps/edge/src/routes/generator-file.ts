@@ -1,18 +1,19 @@
 import { GENERATOR_MANIFEST } from '@killme/model';
 import type { Handler } from 'hono';
 import type { Models } from '../generator/registry.ts';
-import { ASK_AGAIN, entityTag, respond } from '../http/etag.ts';
+import { ASK_AGAIN, entityTag, FOR_EVER, respond } from '../http/etag.ts';
 import { modelParameters } from '../http/parameters.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readParameters } from '../http/query.ts';
 import { checkQuota, type WithinQuota } from '../http/quota.ts';
+import { pinIn } from './asked.ts';
 
 /** `GET /generator/…`: the files of a generator, for the engine in the page. */
 export function generatorFile(models: Models, withinQuota: WithinQuota): Handler {
   return async (c) => {
-    const { describe, openFile } = await models.find(
-      readParameters(modelParameters, c.req.url).model,
-    );
+    const { model } = readParameters(modelParameters, c.req.url);
+    const pin = pinIn(c);
+    const { describe, openFile } = await models.find({ model, pin });
     if (!openFile) throw new ProblemError(404, 'This server keeps its generator to itself.');
     const file = c.req.param('file') ?? '';
     const { manifest, hash } = await describe();
@@ -23,7 +24,7 @@ export function generatorFile(models: Models, withinQuota: WithinQuota): Handler
     return respond({
       request: c.req.raw,
       tag: await entityTag(hash, 'file', file),
-      cacheControl: ASK_AGAIN,
+      cacheControl: pin === undefined ? ASK_AGAIN : FOR_EVER,
       contentType: file === GENERATOR_MANIFEST ? 'application/json' : 'application/octet-stream',
       async make() {
         await checkQuota(c.req.raw, withinQuota);

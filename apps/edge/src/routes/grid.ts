@@ -7,6 +7,7 @@ import { query } from '../http/query.ts';
 import type { ImageResponder } from '../render/image-responder.ts';
 import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
 import { area, sizeOfEach } from '../render/size.ts';
+import { askedOf } from './asked.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type GridParameters = z.infer<typeof gridParameters>;
@@ -19,7 +20,7 @@ export const grid = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(gridParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    return respond(c.req.raw, { seed, ...options }, planGrid);
+    return respond(askedOf(c), { seed, ...options }, planGrid);
   });
 
 function planGrid(

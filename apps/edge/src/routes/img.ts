@@ -15,16 +15,20 @@ import {
   type RenderedPictures,
 } from '../render/plan.ts';
 import { area, type Size, sizeOfEach } from '../render/size.ts';
+import { askedOf } from './asked.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type ImgParameters = z.infer<typeof imgParameters>;
 
-/** `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed. */
-export const img = ({ respond }: ImageResponder) =>
-  createFactory().createHandlers(query(imgParameters), async (c) => {
+/**
+ * `GET /img?seed=` or `?z=`: the character of a seed or latent; without one, a redirect to a random seed.
+ * @param path parameters that the end of the path says, see path-parameters.ts.
+ */
+export const img = ({ respond }: ImageResponder, path: readonly string[] = []) =>
+  createFactory().createHandlers(query(imgParameters, path), async (c) => {
     const parameters = c.req.valid('query');
     if (parameters.seed === undefined && parameters.z === undefined) return redirectToRandomSeed(c);
-    return respond(c.req.raw, parameters, planImg);
+    return respond(askedOf(c), parameters, planImg);
   });
 
 function planImg(parameters: ImgParameters, generator: PlannedFor): PicturePlan {

@@ -7,13 +7,14 @@ import { query } from '../http/query.ts';
 import type { ImageResponder } from '../render/image-responder.ts';
 import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
 import { area, sizeOfEach } from '../render/size.ts';
+import { askedOf } from './asked.ts';
 
 type MixParameters = z.infer<typeof mixParameters>;
 
 /** `GET /mix?plus=a,b&minus=c`: latent arithmetic, one character out of several; and from there along directions. */
 export const mix = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(mixParameters), async (c) =>
-    respond(c.req.raw, c.req.valid('query'), planMix),
+    respond(askedOf(c), c.req.valid('query'), planMix),
   );
 
 function planMix(parameters: MixParameters, generator: PlannedFor): PicturePlan {

@@ -2,27 +2,38 @@ import type { GeneratorDescription } from '@killme/model';
 import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { Gallery } from '../generator/gallery.ts';
+import { pinOf } from '../generator/pin.ts';
 import type { Models } from '../generator/registry.ts';
 import { entityTag, FRESH_ENOUGH, respond } from '../http/etag.ts';
 import { modelParameters } from '../http/parameters.ts';
 import { query } from '../http/query.ts';
+import { pinIn } from './asked.ts';
 
 /** `GET /model`: the facts of a generator; its weights are not loaded for them. */
 export const model = (models: Models) =>
   createFactory().createHandlers(query(modelParameters), async (c) => {
-    const { name, describe, loadGallery } = await models.find(c.req.valid('query').model);
-    const [generator, gallery, names] = await Promise.all([
+    const naming = { ...c.req.valid('query'), pin: pinIn(c) };
+    const { name, kept, describe, loadGallery } = await models.find(naming);
+    const [generator, gallery, names, pinned] = await Promise.all([
       describe(),
       loadGallery(),
       models.names(),
+      models.pinned(),
     ]);
-    const facts = { name, ...factsOf(generator, gallery), models: names };
+    const facts = {
+      ...(kept ? {} : { name }),
+      pin: pinOf({ hash: generator.hash, gallery }),
+      ...factsOf(generator, gallery),
+      models: names,
+      pinned: pinned.map((each) => ({ ...each, img: `v/${each.pin}/img` })),
+    };
+    const text = `${JSON.stringify(facts, null, 2)}\n`;
     const response = await respond({
       request: c.req.raw,
-      tag: await entityTag(generator.hash, 'model', `${gallery?.pictures}`, name, ...names),
+      tag: await entityTag('model', text),
       cacheControl: FRESH_ENOUGH,
       contentType: 'application/json',
-      make: () => `${JSON.stringify(facts, null, 2)}\n`,
+      make: () => text,
     });
     // Hono's own `c.json` types its answer like this; this one may also be a 304.
     return response as Response & TypedResponse<typeof facts, 200, 'json'>;

@@ -25,16 +25,20 @@ import {
   type PlannedFor,
 } from '../render/plan.ts';
 import { area, sizeOfEach } from '../render/size.ts';
+import { askedOf } from './asked.ts';
 
 type MorphParameters = z.infer<typeof morphParameters>;
 
 /** Ten pictures a second: a walk of ten steps lasts as long as one looks at it. */
 const FRAME_MS = 100;
 
-/** `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another. */
-export const morph = ({ respond }: ImageResponder) =>
-  createFactory().createHandlers(query(morphParameters), async (c) => {
-    const response = await respond(c.req.raw, c.req.valid('query'), planMorph);
+/**
+ * `GET /morph?from=&to=&steps=`: the article's strip, one character turning into another.
+ * @param path parameters that the end of the path says, see path-parameters.ts.
+ */
+export const morph = ({ respond }: ImageResponder, path: readonly string[] = []) =>
+  createFactory().createHandlers(query(morphParameters, path), async (c) => {
+    const response = await respond(askedOf(c), c.req.valid('query'), planMorph);
     // What a client that asks for JSON reads; the other formats have no type.
     return response as Response & TypedResponse<WalkJson, 200, 'json'>;
   });

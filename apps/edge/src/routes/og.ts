@@ -8,6 +8,7 @@ import { flatten } from '../images/channels.ts';
 import type { ImageResponder } from '../render/image-responder.ts';
 import { fileNameOf, identityOf, type PicturePlan, type PlannedFor } from '../render/plan.ts';
 import { area, withLongerSide } from '../render/size.ts';
+import { askedOf } from './asked.ts';
 import { redirectToRandomSeed } from './random-seed.ts';
 
 type OgParameters = z.infer<typeof ogParameters>;
@@ -30,7 +31,7 @@ export const og = ({ respond }: ImageResponder) =>
   createFactory().createHandlers(query(ogParameters), async (c) => {
     const { seed, ...options } = c.req.valid('query');
     if (seed === undefined) return redirectToRandomSeed(c);
-    return respond(c.req.raw, { seed, ...options }, planOg);
+    return respond(askedOf(c), { seed, ...options }, planOg);
   });
 
 function planOg(parameters: OgParameters & { seed: string }, generator: PlannedFor): PicturePlan {

@@ -1,4 +1,5 @@
 import type { Handler } from 'hono';
+import { pinOf } from '../generator/pin.ts';
 import type { Models } from '../generator/registry.ts';
 import { ASK_AGAIN, respond, tagOfBytes } from '../http/etag.ts';
 import { modelParameters, noParameters } from '../http/parameters.ts';
@@ -72,9 +73,11 @@ export function page(
     const written = await readFile();
     if (parameters === noParameters) return written;
     const { model } = given as { model?: string };
-    const { describe } = await models.find(model);
-    const image = await describe().then(({ manifest }) => manifest.image);
-    const bytes = writePage(written.bytes, { model, image, url: publicUrl(request) });
+    const { describe, loadGallery } = await models.find({ model });
+    const [{ manifest, hash }, gallery] = await Promise.all([describe(), loadGallery()]);
+    const pin = pinOf({ hash, gallery });
+    const { image } = manifest;
+    const bytes = writePage(written.bytes, { pin, image, url: publicUrl(request) });
     return { bytes, tag: await tagOfBytes(bytes) };
   };
   return async (c) => {
@@ -96,15 +99,17 @@ export function page(
 /** The longer side of a picture on the page, in CSS pixels. */
 const SHOWN_SIDE = 128;
 
+/** Addresses of the markup that are a generator's, up to where its pin goes. */
+const OF_GENERATOR = / (?:src|href|action|content)="\/?(?=(?:img|morph|mix|og|model)["?])/g;
+
 /**
  * The page with the pictures of one generator in its markup: they are there before its script is, and
- * none is asked for in vain. Written as the script writes them, so that each has one address.
- * @param options.model as the query names it
+ * none is asked for in vain. Pinned, as the script writes them, so that each has one address.
  * @param options.url of the page: readers of link previews want whole addresses
  */
 function writePage(
   html: Uint8Array,
-  { model, image, url }: { model: string | undefined; image: Size; url: URL },
+  { pin, image, url }: { pin: string; image: Size; url: URL },
 ): Uint8Array<ArrayBuffer> {
   const { width, height } = withLongerSide(image, SHOWN_SIDE);
   const text = new TextDecoder()
@@ -113,20 +118,13 @@ function writePage(
       `width="${SHOWN_SIDE}" height="${SHOWN_SIDE}"`,
       `width="${width}" height="${height}"`,
     )
+    .replace('<meta name="pinned" content="./">', `<meta name="pinned" content="v/${pin}/">`)
+    .replaceAll(OF_GENERATOR, `$&v/${pin}/`)
     .replace(/(<meta property="og:image" content=")([^"]*)/, (_, start, address) => {
-      const absolute = new URL(address, url);
-      if (model !== undefined) absolute.searchParams.set('model', model);
-      return `${start}${escapeAttribute(absolute.href)}`;
+      return `${start}${escapeAttribute(new URL(address, url).href)}`;
     });
-  return new TextEncoder().encode(model === undefined ? text : ofModel(text, model));
+  return new TextEncoder().encode(text);
 }
-
-const ofModel = (html: string, model: string) =>
-  html
-    .replaceAll(/ (?:src|href)="\/?(?:img|morph|mix|model)(\?[^"]*)?(?=")/g, (address, query) =>
-      query === undefined ? `${address}?model=${model}` : `${address}&amp;model=${model}`,
-    )
-    .replace(' action="img">', `$&<input type="hidden" name="model" value="${model}">`);
 
 const escapeAttribute = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');

@@ -1,7 +1,7 @@
 /**
  * The entry for Deno.
  *
- *     deno run --allow-net --allow-read --allow-env=INIT_CWD,TURBO_INVOCATION_DIR,npm_lifecycle_event src/runtimes/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--port N] [--host NAME]
+ *     deno run --allow-net --allow-read --allow-env=INIT_CWD,TURBO_INVOCATION_DIR,npm_lifecycle_event src/runtimes/deno.ts [--generator [NAME=]DIR …] [--gallery DIR] [--keep DIR …] [--immutable] [--port N] [--host NAME]
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { sayWhich } from '../generator/registry.ts';
 import { diskOptions } from './disk.ts';
 import { httpOrigin } from './http-origin.ts';
 import { memoryStore } from './memory-store.ts';
-import { readFolders, SHIPPED_GENERATORS } from './named-folder.ts';
+import { readFolders, readKept, SHIPPED_GENERATORS } from './named-folder.ts';
 
 declare const Deno: {
   serve(
@@ -25,7 +25,7 @@ declare const Deno: {
 };
 
 async function main(): Promise<void> {
-  const { generators, gallery, port, host } = readOptions();
+  const { generators, gallery, immutable, port, host } = readOptions();
   const options = diskOptions(generators, gallery);
   // Loaded before listening, so that a mistake is reported to the one who starts the server.
   const loaded = await Promise.all(
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
   const app = createApp({
     ...options,
     listGenerators: async () => loaded,
+    isImmutable: async () => immutable,
     stores: [memoryStore()],
   });
   const server = Deno.serve(
@@ -67,6 +68,8 @@ function readOptions() {
     options: {
       generator: { type: 'string', multiple: true },
       gallery: { type: 'string' },
+      keep: { type: 'string', multiple: true },
+      immutable: { type: 'boolean', default: false },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: 'localhost' },
     },
@@ -76,7 +79,11 @@ function readOptions() {
     throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
   }
   return {
-    generators: values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS,
+    generators: [
+      ...(values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS),
+      ...readKept(values.keep ?? []),
+    ],
+    immutable: values.immutable,
     gallery: values.gallery === undefined ? undefined : userPath(values.gallery),
     port,
     host: values.host,

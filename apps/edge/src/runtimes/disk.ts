@@ -65,6 +65,7 @@ export const PAGE_FOLDER = new URL('../../dist/page/', import.meta.url);
 
 /**
  * The app's options for generators on disk.
+ * @param generators those that are kept for their pinned addresses last
  * @param galleryFolder of a gallery of the first of them, to answer `/img` from.
  */
 export function diskOptions(
@@ -79,12 +80,13 @@ export function diskOptions(
   };
 }
 
-function diskSource({ name, folder }: NamedFolder, galleryFolder?: string): GeneratorSource {
+function diskSource({ name, folder, kept }: NamedFolder, galleryFolder?: string): GeneratorSource {
   const readFile = folderReader(folder);
   const readShard = folderStreamer(folder);
   const files = versionedFiles(folder);
   return {
     name,
+    kept,
     describe: () => readGeneratorManifest(readFile),
     async load() {
       const generator = await openGenerator({ readFile, readShard, loadBinaries: compileBinaries });

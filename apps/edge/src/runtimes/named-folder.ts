@@ -9,6 +9,8 @@ import { MODEL_NAME } from '../http/parameters.ts';
 export interface NamedFolder {
   name: string;
   folder: string;
+  /** An earlier generator, kept for its pinned addresses. */
+  kept?: boolean | undefined;
 }
 
 /** The generators that come with the repository, the first for where none is named. */
@@ -24,6 +26,10 @@ export const SHIPPED_GENERATORS: readonly NamedFolder[] = ['lite', 'article'].ma
  */
 export const readFolders = (texts: readonly string[]): readonly NamedFolder[] =>
   checkNames(texts.map(readFolder));
+
+/** The folders of earlier generators, each `DIR`: a generator's, or a run's. */
+export const readKept = (texts: readonly string[]): readonly NamedFolder[] =>
+  texts.map((text) => ({ ...nameFolder(generatorIn(userPath(text))), kept: true }));
 
 /** @throws UserError when two are called the same, as file systems have it: in small letters. */
 export function checkNames(folders: readonly NamedFolder[]): readonly NamedFolder[] {

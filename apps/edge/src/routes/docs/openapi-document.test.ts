@@ -307,8 +307,11 @@ function pixelsOf({ path, pairs }: Case): number {
   const values = new Map(pairs);
   const number = (name: string, preset: number) => Number(values.get(name) ?? preset);
   if (path === '/og') return 1200 * 630;
-  const pictures =
-    path === '/morph' ? number('steps', 10) : path === '/grid' ? number('n', 5) ** 2 : 1;
+  const pictures = path.startsWith('/morph')
+    ? number('steps', 10)
+    : path === '/grid'
+      ? number('n', 5) ** 2
+      : 1;
   return pictures * number('size', 8) ** 2;
 }
 

@@ -26,6 +26,8 @@ interface RouteFacts {
   parameters: z.ZodObject;
   /** Parts of the path. */
   path?: z.ZodObject;
+  /** It is of a generator: under `/v/<pin>/` too. */
+  pinned?: boolean;
   /** A query that shows what the route is for, and the size of its picture. */
   example?: { query: string; width: number; height: number };
   answer: { description: string; content: Record<string, z.ZodType> };
@@ -38,6 +40,23 @@ interface RouteFacts {
 const bytes = z.unknown().meta({ override: { type: 'string', format: 'binary' } });
 
 const text = z.string();
+
+/** The end of a path that says a parameter and the format. */
+const pictureFile = (parameter: string, formats: string, example: string) =>
+  z.string().meta({
+    description: `${parameter}, percent-encoded (%2F for a slash), a dot, and the format: ${formats}`,
+    param: { description: 'What is shown, and the file format.', example },
+  });
+
+const pathSize = z.string().meta({
+  description: imgParameters.shape.size.description ?? '',
+  param: { description: 'Width and height in pixels.', example: '128' },
+});
+
+const pathSeed = z.string().meta({
+  description: 'any text of 1 to 256 characters, percent-encoded (%2F for a slash)',
+  param: { description: 'The seed where the walk begins.', example: 'alice' },
+});
 
 const generatorFile = z.string().meta({
   description: 'generator.json, or a file that it names',
@@ -64,7 +83,12 @@ const problem = z
 
 const model = z
   .object({
-    name: z.string().meta({ description: 'its name in model=' }),
+    name: z.string().optional().meta({
+      description: 'its name in model=; absent when it is kept for its pinned addresses',
+    }),
+    pin: z.string().meta({
+      description: 'pictures at /v/<pin>/ are of this generator for ever',
+    }),
     preset: z.string(),
     hash: z.string().meta({ description: 'SHA-256, hex; names the generator and all its weights' }),
     bytes: z.number().int(),
@@ -97,6 +121,16 @@ const model = z
     models: z.array(z.string()).meta({
       description: 'the names that model= takes, the default first',
     }),
+    pinned: z
+      .array(
+        z.object({
+          pin: z.string(),
+          hash: z.string(),
+          model: z.string().optional(),
+          img: z.string().meta({ description: 'the pinned address of img, from the root' }),
+        }),
+      )
+      .meta({ description: 'all generators of the server, earlier ones too' }),
   })
   .meta({ id: 'Model' });
 
@@ -119,7 +153,10 @@ const RESPONSES = {
     'WrongParameter',
     'A parameter is invalid, repeated or unknown. errors names it and the reason.',
   ),
-  missing: problemResponse('NoSuchFile', 'There is no such file.'),
+  missing: problemResponse(
+    'NotHere',
+    'There is no such file, or no generator of this pin: errors lists the pins that there are.',
+  ),
   long: problemResponse('TooLong', 'The address is longer than 16 KiB.'),
   limited: problemResponse(
     'TooManyRequests',
@@ -139,8 +176,37 @@ function problemResponse(id: string, description: string): ZodOpenApiResponseObj
   return { id, description, content: { 'application/problem+json': { schema: problem } } };
 }
 
+/** Where the routes of generators are: at the root, of the first generator or the one that model= names, and pinned. */
+const PINNED_SERVERS = [
+  { url: '.', description: 'Of the generators that the server has now. Cached for ten minutes.' },
+  {
+    url: 'v/{pin}',
+    description:
+      'Of one generator, for ever: model= is refused, answers are immutable, and another ' +
+      'generator’s pin is 404.',
+    variables: {
+      pin: {
+        default: '0123456789abcdef',
+        description:
+          '8 to 64 digits of the generator’s hash, and -<pictures> for its gallery. /model has it.',
+      },
+    },
+  },
+];
+
 const png = { 'image/png': bytes };
 const still = { ...png, 'image/webp': bytes };
+
+/** What a path says, or excludes, is not in the query of the same route. */
+const { seed: _seed, z: _z, format: _format, ...inQuery } = imgParameters.shape;
+const {
+  from: _from,
+  zfrom: _zfrom,
+  to: _to,
+  zto: _zto,
+  format: _walkFormat,
+  ...walkInQuery
+} = morphParameters.shape;
 
 /** Every route, by path, but for the files of the page. */
 const ROUTES: Record<string, RouteFacts> = {
@@ -155,6 +221,25 @@ const ROUTES: Record<string, RouteFacts> = {
     answer: { description: 'The picture.', content: still },
     redirects: true,
   },
+  '/img/{file}': {
+    tag: 'pictures',
+    summary: 'The same, named like a file',
+    description: 'For READMEs, forums and chats. The bytes and the ETag are those of /img.',
+    parameters: z.strictObject(inQuery),
+    path: z.strictObject({ file: pictureFile('a seed', 'png or webp', 'alice.png') }),
+    answer: { description: 'The picture.', content: still },
+  },
+  '/img/{size}/{file}': {
+    tag: 'pictures',
+    summary: 'The same, of a size',
+    description: 'As /img with size.',
+    parameters: z.strictObject(inQuery).omit({ size: true }),
+    path: z.strictObject({
+      size: pathSize,
+      file: pictureFile('a seed', 'png or webp', 'alice.png'),
+    }),
+    answer: { description: 'The picture.', content: still },
+  },
   '/morph': {
     tag: 'pictures',
     summary: 'A walk from one character to another',
@@ -163,6 +248,20 @@ const ROUTES: Record<string, RouteFacts> = {
       'space=pixel interpolates pixels instead, for comparison.',
     parameters: morphParameters,
     example: { query: 'from=alice&to=bob&steps=7&size=128', width: 896, height: 128 },
+    answer: {
+      description: 'The walk: a strip from left to right, an animation, or JSON.',
+      content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walkSchema },
+    },
+  },
+  '/morph/{from}/{file}': {
+    tag: 'pictures',
+    summary: 'The same, named like a file',
+    description: 'As /morph between two seeds.',
+    parameters: z.strictObject(walkInQuery),
+    path: z.strictObject({
+      from: pathSeed,
+      file: pictureFile('the seed where it ends', 'png, apng, gif or json', 'bob.gif'),
+    }),
     answer: {
       description: 'The walk: a strip from left to right, an animation, or JSON.',
       content: { ...png, 'image/apng': bytes, 'image/gif': bytes, 'application/json': walkSchema },
@@ -202,6 +301,7 @@ const ROUTES: Record<string, RouteFacts> = {
     description: 'Training, latent space, classes, directions and image size.',
     parameters: modelParameters,
     answer: { description: 'The facts.', content: { 'application/json': model } },
+    pinned: true,
   },
   '/healthz': {
     tag: 'facts',
@@ -233,6 +333,7 @@ const ROUTES: Record<string, RouteFacts> = {
       'them to render in the browser.',
     parameters: modelParameters,
     path: z.strictObject({ file: generatorFile }),
+    pinned: true,
     answer: {
       description: 'The file.',
       content: { 'application/json': z.looseObject({}), 'application/octet-stream': bytes },
@@ -269,8 +370,8 @@ export const describeApi = (): OpenApi =>
       version: '1.0.0',
       description:
         'Characters that a DCGAN renders. Any text is a seed: the same seed, options and generator ' +
-        'give the same bytes. Answers to seeds may be cached for ever. Their ETag does not depend on ' +
-        'how a query is written. Unknown parameters are refused, except by pages.',
+        'give the same bytes. Addresses under /v/<pin>/ are of one generator for ever; others are ' +
+        'cached for ten minutes. An ETag does not depend on how an address is written. Unknown parameters are refused, except by pages.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // Relative to the document: a proxy may serve it under any host and path.
@@ -283,7 +384,10 @@ export const describeApi = (): OpenApi =>
     paths: Object.fromEntries(
       [...Object.entries(ROUTES), ...describePageFiles()].map(([path, facts]) => [
         path,
-        { get: operation(path, facts) },
+        {
+          ...(facts.pinned || facts.tag === 'pictures' ? { servers: PINNED_SERVERS } : {}),
+          get: operation(path, facts),
+        },
       ]),
     ),
   });
@@ -311,6 +415,7 @@ function responsesOf({
   answer: { description, content },
   tag,
   path,
+  pinned,
   redirects,
   alwaysNew,
 }: RouteFacts): Record<`${number}`, ZodOpenApiResponseObject> {
@@ -324,7 +429,7 @@ function responsesOf({
     ...(redirects ? { '302': RESPONSES.random } : {}),
     ...(alwaysNew ? {} : { '304': RESPONSES.unchanged }),
     '400': RESPONSES.wrong,
-    ...(path ? { '404': RESPONSES.missing } : {}),
+    ...(path || pinned || renders ? { '404': RESPONSES.missing } : {}),
     '414': RESPONSES.long,
     ...(renders ? { '429': RESPONSES.limited } : {}),
     ...(alwaysNew ? {} : { '503': renders ? RESPONSES.busy : RESPONSES.unusable }),

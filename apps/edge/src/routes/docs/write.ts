@@ -53,6 +53,9 @@ export function writeDocs({ info, tags = [], paths, components }: OpenApi) {
 <main>
 <h1>${info.title}: the routes</h1>
 <p>${info.description ?? ''}</p>
+<p>Pictures, <code>/model</code> and <code>/generator/…</code> are also under
+<code>/v/&lt;pin&gt;/</code>, where an address is of one generator for ever: <code>/v/&lt;pin&gt;/img?seed=alice</code>.
+<a href="model">/model</a> has the pins.</p>
 <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1). For playing:
 <a href="./">the page</a>.</p>
 <nav aria-label="Routes">

@@ -7,18 +7,22 @@
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
 import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
 import kernels from '@killme/model/kernels.wasm';
-import * as z from 'zod';
 import tfjs from '../../../dist/wasm/tfjs.wasm';
 import webpBinary from '../../../dist/wasm/webp.wasm';
 import { createApp } from '../../app.ts';
 import { GALLERY_MANIFEST, type Gallery, openGallery } from '../../generator/gallery.ts';
 import { openGenerator } from '../../generator/generator.ts';
-import { GENERATOR_LIST, type GeneratorSource } from '../../generator/registry.ts';
+import type { GeneratorSource } from '../../generator/registry.ts';
+import { once } from '../../once.ts';
+import { DEPLOYMENT_FILE, readDeployment } from '../deployment.ts';
 import { digestStream } from './digest.ts';
 import { bucketStore, cacheStore } from './image-stores.ts';
 
+const deployment = once(() => shared(readAsset(DEPLOYMENT_FILE).then(readDeployment)));
+
 const app = createApp({
   listGenerators: () => shared(listDeployedGenerators()),
+  isImmutable: async () => (await deployment()).immutable,
   readPage: (name) => readAsset(`page/${name}`),
   loadWebpBinary: () => webpBinary,
   withinQuota: env.RATE_LIMITER && withinLimit(env.RATE_LIMITER),
@@ -34,23 +38,23 @@ function shared<T>(work: Promise<T>): Promise<T> {
 
 /** Those that scripts/assemble.ts has put among the assets; a gallery is of the first. */
 async function listDeployedGenerators(): Promise<GeneratorSource[]> {
-  const list = new TextDecoder().decode(await readAsset(GENERATOR_LIST));
-  const names = z.array(z.string()).min(1).parse(JSON.parse(list));
-  return names.map((name, i) => {
-    const readFile = (file: string) => readAsset(`generators/${name}/${file}`);
+  const { generators } = await deployment();
+  return generators.map(({ name, folder, kept }, i) => {
+    const readFile = (file: string) => readAsset(`${folder}/${file}`);
     return {
       name,
+      kept,
       describe: () => shared(readGeneratorManifest(readFile)),
       load: () =>
         shared(
           openGenerator({
             readFile,
             readShard: async (file, take) =>
-              digestStream(await streamAsset(`generators/${name}/${file}`), take),
+              digestStream(await streamAsset(`${folder}/${file}`), take),
             loadBinaries: () => ({ tfjs, kernels }),
           }),
         ),
-      openFile: (file) => streamAsset(`generators/${name}/${file}`),
+      openFile: (file) => streamAsset(`${folder}/${file}`),
       openGallery: i === 0 ? (generator) => shared(openDeployedGallery(generator)) : undefined,
     };
   });

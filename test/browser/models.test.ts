@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeRandomGenerator } from '../servers.ts';
 import { DESK, type Explorer, PHONE, startExplorer } from './chromium.ts';
-import { expectToStandStill, haveBytesOf, keepFiles, pagesOf, shown } from './page-tests.ts';
+import { expectToStandStill, haveBytesOf, keepFiles, pagesOf, pinIn, shown } from './page-tests.ts';
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 
@@ -12,6 +12,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 let written: Awaited<ReturnType<typeof writeRandomGenerator>>[];
 let explorer: Explorer;
+/** Of both generators, by their names. */
+let pins: { lite: string; article: string };
 
 beforeAll(async () => {
   await mkdir(SHOTS, { recursive: true });
@@ -21,6 +23,10 @@ beforeAll(async () => {
   ];
   const [first, second] = written.map(({ folder }) => folder);
   explorer = await startExplorer({ generators: [`lite=${first}`, `article=${second}`] });
+  const facts = (await (await fetch(`${explorer.origin}/model`)).json()) as {
+    pinned: { model: keyof typeof pins; pin: string }[];
+  };
+  pins = Object.fromEntries(facts.pinned.map(({ model, pin }) => [model, pin])) as typeof pins;
 }, 120_000);
 
 afterAll(async () => {
@@ -32,13 +38,14 @@ const { open, visit } = pagesOf(() => explorer);
 
 const listOn = (page: Page) => page.getByRole('navigation', { name: 'Generators' });
 
-/** The generator that each picture of the page is asked for, the tab's icon included. */
-const askedFor = (page: Page) =>
-  page.evaluate(() => {
+/** The generators that pictures of the page are asked for, by their pins, the tab's icon included. */
+const askedFor = async (page: Page) => {
+  const addresses = await page.evaluate(() => {
     const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')!.href;
-    const addresses = [icon, ...[...document.images].map(({ src }) => src)];
-    return [...new Set(addresses.map((address) => new URL(address).searchParams.get('model')))];
+    return [icon, ...[...document.images].map(({ src }) => src)];
   });
+  return [...new Set(addresses.map(pinIn))];
+};
 
 describe.each([
   { name: 'light', options: DESK, colorScheme: 'light' },
@@ -78,7 +85,7 @@ describe('a generator of normal latents', () => {
 describe('the other generator', () => {
   it('is one click away, with the same view, and back again', async () => {
     const page = await open('/#name=Ada&from=Ada');
-    expect(await askedFor(page)).toEqual([null]);
+    expect(await askedFor(page)).toEqual([pins.lite]);
     await page.locator('#name').getByRole('combobox').waitFor();
     const [lite, article] = ['lite', 'article'].map((name) =>
       listOn(page).getByRole('link', { name }),
@@ -90,7 +97,7 @@ describe('the other generator', () => {
     await page.waitForURL(/\?model=article#/);
     expect(await shown(page)).toMatchObject({ name: 'Ada', from });
     await page.locator('#fact-image:text("64 × 64")').waitFor();
-    expect(await askedFor(page)).toEqual(['article']);
+    expect(await askedFor(page)).toEqual([pins.article]);
     // Only the first was told classes.
     expect(await page.locator('#name').getByRole('combobox').count()).toBe(0);
     await lite!.click();
@@ -107,9 +114,9 @@ describe('the other generator', () => {
     await page.getByRole('link', { name: '/model' }).waitFor();
     const pictures = asked.filter((address) => /\/(img|morph|mix)\?/.test(address));
     expect(pictures.length).toBeGreaterThan(0);
-    expect(pictures.filter((address) => !address.includes('model=article'))).toEqual([]);
+    expect(pictures.filter((address) => pinIn(address) !== pins.article)).toEqual([]);
     expect(await page.getByRole('link', { name: '/model' }).getAttribute('href')).toBe(
-      'model?model=article',
+      `v/${pins.article}/model`,
     );
     // Each picture has one address, whether the markup or the script has asked for it.
     expect(pictures.filter((address) => address.includes('seed=you'))).toHaveLength(1);
@@ -130,10 +137,10 @@ describe('the other generator', () => {
   it('is shown without scripts too', async () => {
     const page = await open('/?model=article', { javaScriptEnabled: false });
     expect(await page.locator('#name-code').textContent()).toContain(
-      '/img?seed=you&model=article"',
+      `src="/v/${pins.article}/img?seed=you"`,
     );
     await page.getByRole('textbox', { name: 'Any text is a name' }).fill('Ada');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    await page.waitForURL(/\/img\?model=article&seed=Ada$/);
+    await page.waitForURL(`${explorer.origin}/v/${pins.article}/img?seed=Ada`);
   });
 });

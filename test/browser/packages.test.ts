@@ -245,6 +245,21 @@ describe('the client', () => {
     expect((await killme.model()).image).toMatchObject({ width: 128, height: 128 });
   });
 
+  it('pins addresses to the generator that the server has now', async () => {
+    const { pin } = await createClient(server.origin).model();
+    const pinned = createClient(server.origin, { pin });
+    expect(pinned.img('alice', { size: 64 })).toBe(
+      `${server.origin}/v/${pin}/img?seed=alice&size=64`,
+    );
+    const response = await fetch(pinned.img('alice'));
+    expect(response.headers.get('Cache-Control')).toContain('immutable');
+    expect(Buffer.from(await response.arrayBuffer()).equals(await png('/img?seed=alice'))).toBe(
+      true,
+    );
+    expect((await pinned.model()).pin).toBe(pin);
+    expect(() => createClient(server.origin, { pin: 'latest' })).toThrow('latest is no pin');
+  });
+
   it('refuses an answer of another server', async () => {
     const address = site.address();
     if (address === null || typeof address === 'string') throw new Error('the site has no port');

@@ -86,6 +86,17 @@ export const keepFiles = (page: Page) =>
     };
   });
 
+/** The pin in an address of the page's pictures: `/v/<pin>/img`. */
+export const pinIn = (address: string): string | undefined =>
+  /\bv\/([0-9a-f]{16})\//.exec(address)?.[1];
+
+/** An address of the page's pictures without its pin. @throws Error when it is not pinned. */
+export function withoutPin(address: string): string {
+  const pin = pinIn(address);
+  if (pin === undefined) throw new Error(`${address} is not pinned`);
+  return address.replace(`v/${pin}/`, '');
+}
+
 /** Whether the files that images show (by their ids) have the bytes that the server has at addresses. */
 export const haveBytesOf = (page: Page, made: Readonly<Record<string, string>>) =>
   page.evaluate(async (addresses) => {

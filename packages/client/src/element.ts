@@ -3,14 +3,15 @@
  *
  *     <killme-img base="https://killme.example.workers.dev" seed="alice" size="128"></killme-img>
  *
- * Attributes: `base` (the server; the page's own when omitted), `seed`, `size`, `format`, `class-name`
- * (the generator's class), `model`, `alt`.
+ * Attributes: `base` (the server; the page's own when omitted), `pin` (of a generator, from the server's
+ * `/model`: the same picture for ever), `seed`, `size`, `format`, `class-name` (the generator's class),
+ * `model`, `alt`.
  *
  * @module
  */
 import { createClient } from './index.ts';
 
-const ATTRIBUTES = ['base', 'seed', 'size', 'format', 'class-name', 'model', 'alt'] as const;
+const ATTRIBUTES = ['base', 'pin', 'seed', 'size', 'format', 'class-name', 'model', 'alt'] as const;
 
 export class KillmeImageElement extends HTMLElement {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
@@ -47,7 +48,8 @@ export class KillmeImageElement extends HTMLElement {
     }
     const size = this.#read('size');
     const format = this.#read('format');
-    this.#image.src = createClient(new URL(this.#read('base') ?? '.', document.baseURI)).img(seed, {
+    const base = new URL(this.#read('base') ?? '.', document.baseURI);
+    this.#image.src = createClient(base, { pin: this.#read('pin') }).img(seed, {
       size: size === undefined ? undefined : Number(size),
       format: format === 'webp' ? 'webp' : undefined,
       class: this.#read('class-name'),

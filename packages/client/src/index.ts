@@ -24,6 +24,8 @@ export type {
 
 /** What `GET /model` says of a generator; a server may say more. */
 export interface ModelFacts {
+  /** For `createClient`: addresses of this generator for ever. */
+  pin: string;
   preset: string;
   latent: { size: number; distribution: string };
   image: { width: number; height: number; channels: number };
@@ -53,16 +55,28 @@ export interface KillmeClient {
   model(name?: string): Promise<ModelFacts>;
 }
 
+/** Of a client. */
+export interface ClientOptions {
+  /**
+   * Of a generator, from the server's `/model`: the same picture for ever, and an error once the server
+   * does not have that generator any more. Without it, pictures are of the generator that the server has
+   * when they are asked for, and `model` chooses among several.
+   */
+  pin?: string | undefined;
+}
+
 /**
  * @param base where the server is; a path in it is kept
- * @throws TypeError when it is no absolute address.
+ * @throws TypeError when it is no absolute address, or the pin is none.
  * @example
- * const killme = createClient('https://killme.example.workers.dev');
+ * const killme = createClient('https://killme.example.workers.dev', { pin: '4f3a9c12d0e1f2a3' });
  * image.src = killme.img('alice', { size: 256 });
  */
-export function createClient(base: string | URL): KillmeClient {
-  const root = new URL(base);
-  if (!root.pathname.endsWith('/')) root.pathname += '/';
+export function createClient(base: string | URL, { pin }: ClientOptions = {}): KillmeClient {
+  const server = new URL(base);
+  if (!server.pathname.endsWith('/')) server.pathname += '/';
+  if (pin !== undefined && !PIN.test(pin)) throw new TypeError(`${pin} is no pin: /model has it`);
+  const root = pin === undefined ? server : new URL(`v/${pin}/`, server);
   const address = (route: string, query: Parameters<typeof writeQuery>[0]) => {
     const url = new URL(route, root);
     url.search = writeQuery(query);
@@ -84,10 +98,13 @@ export function createClient(base: string | URL): KillmeClient {
   };
 }
 
+/** Digits of a generator's hash, and the pictures of its gallery if it answers from one. */
+const PIN = /^[0-9a-f]{8,64}(?:-[1-9]\d{0,6})?$/;
+
 /** @throws Error when an answer is none of a Killme server. */
 function readFacts(answer: unknown, root: URL): ModelFacts {
-  if (typeof answer === 'object' && answer !== null && 'latent' in answer && 'image' in answer) {
+  if (typeof answer === 'object' && answer !== null && 'pin' in answer && 'latent' in answer) {
     return answer as ModelFacts;
   }
-  throw new Error(`${root.href} is no Killme server: its /model has no latent and image`);
+  throw new Error(`${root.href} is no Killme server: its /model has no pin and latent`);
 }

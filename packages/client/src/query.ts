@@ -8,7 +8,7 @@
 export interface CommonOptions {
   /** The longer side of each picture, in pixels: 64 to 512. As the generator makes it when omitted. */
   size?: number | undefined;
-  /** A generator that the server names at `/model`; its first when omitted. */
+  /** A generator that the server names at `/model`; its first when omitted. Not with a pin, which names one. */
   model?: string | undefined;
   /** A class that the generator knows; the seed chooses when omitted. */
   class?: string | undefined;

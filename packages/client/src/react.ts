@@ -10,6 +10,8 @@ export interface KillmeImageProps
   extends Omit<ImgHTMLAttributes<HTMLImageElement>, 'src' | 'srcSet' | 'width' | 'height'> {
   /** Where the server is. */
   base: string | URL;
+  /** Of a generator, from the server's `/model`: the same picture for ever. */
+  pin?: string;
   seed: string;
   /** Pixels of each side, on the screen and of the file. */
   size?: number;
@@ -23,6 +25,7 @@ export interface KillmeImageProps
  */
 export function KillmeImage({
   base,
+  pin,
   seed,
   size = 128,
   options,
@@ -30,6 +33,6 @@ export function KillmeImage({
   loading = 'lazy',
   ...rest
 }: KillmeImageProps): ReactElement {
-  const src = createClient(base).img(seed, { ...options, size });
+  const src = createClient(base, { pin }).img(seed, { ...options, size });
   return createElement('img', { ...rest, src, alt, loading, width: size, height: size });
 }

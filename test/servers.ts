@@ -18,6 +18,9 @@ const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url)
 
 export interface Server {
   origin: string;
+  processId: number;
+  /** What it has said so far. */
+  said(): string;
   /** Ends it as Ctrl-C does, and everything that it has started. @returns its exit status. */
   stop(): Promise<number | null>;
 }
@@ -39,13 +42,24 @@ export const startWorkerd = (generators: Generators, port?: number, more: string
   start(
     (at) => [
       process.execPath,
+      `${EDGE}/scripts/start.ts`,
+      ...[...named(generators), '--port', at, ...more],
+    ],
+    port,
+  );
+
+/** `npm run serve`: Node. `more` are options that it is given too. */
+export const startNode = (generators: Generators, port?: number, more: string[] = []) =>
+  start(
+    (at) => [
+      process.execPath,
       `${EDGE}/scripts/serve.ts`,
       ...[...named(generators), '--port', at, ...more],
     ],
     port,
   );
 
-/** `npm run start:deno`. `more` are options that it is given too. */
+/** The app under Deno. `more` are options that it is given too. */
 export const startDeno = (generators: Generators, port?: number, more: string[] = []) =>
   start(
     (at) => [
@@ -99,7 +113,12 @@ export async function start(
     await closed;
     return { status: child.exitCode, output };
   }
-  return { origin: `http://localhost:${at}`, stop: () => stop(child) };
+  return {
+    origin: `http://localhost:${at}`,
+    processId: child.pid!,
+    said: () => output,
+    stop: () => stop(child),
+  };
 }
 
 /** Groups of processes that were started and have not ended. */

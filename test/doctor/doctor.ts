@@ -46,7 +46,7 @@ const MACHINE: readonly Finding[] = [
 const COMMANDS: readonly Finding[] = [
   ['npm run train', describeTraining],
   ['npm start', async () => `workerd through wrangler ${await versionOf('wrangler')}, wasm`],
-  ['npm run start:deno', () => (findDeno() ? 'Deno, wasm' : 'cannot run: there is no Deno')],
+  ['npm run serve', () => `${availableParallelism()} processes of Node ${process.version}, wasm`],
   ['npm run data', () => `${availableParallelism()} images at once`],
   [
     'npm test',

@@ -2,7 +2,7 @@
  * `npm run bench:pressure`: how long cheap requests take, and how much memory a server, while others
  * ask for all that they may. Client and server share the machine.
  *
- *     node bench/bench-pressure.ts [--server deno|workerd] [--json]
+ *     node bench/bench-pressure.ts [--server node|deno|workerd] [--json]
  *
  * @module
  */
@@ -14,7 +14,14 @@ import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
-import { processMemory, type Server, startDenoServer, startServer } from './server.ts';
+import {
+  familyOf,
+  processMemory,
+  type Server,
+  startDenoServer,
+  startNodeServer,
+  startServer,
+} from './server.ts';
 import { describeMachine } from './table.ts';
 
 /** Between two cheap requests of each kind. */
@@ -42,11 +49,14 @@ interface Latency {
 
 async function main(): Promise<void> {
   const options = readArguments({
-    server: { type: 'string', default: 'deno' },
+    server: { type: 'string', default: 'node' },
     json: { type: 'boolean', default: false },
   });
-  const start = { deno: startDenoServer, workerd: startServer }[options.server];
-  if (!start) throw new UserError(`--server must be deno or workerd, not ${options.server}`);
+  const start = STARTS[options.server];
+  if (!start) {
+    const names = Object.keys(STARTS).join(', ');
+    throw new UserError(`--server must be one of ${names}, not ${options.server}`);
+  }
   if (!options.json) console.log(`${describeMachine()}; ${options.server}\n`);
   const measured: Measured[] = [];
   for (const [name, load] of Object.entries(LOADS)) {
@@ -62,9 +72,16 @@ async function main(): Promise<void> {
   else printTable(measured);
 }
 
-type Measurable = Omit<Server, 'inspectorAddress'>;
+type Measurable = Omit<Server, 'inspectorAddress'> & { metricsAddress?: string };
 
-/** Puts a server under pressure. @returns how many answers had which status. */
+const STARTS: Record<string, (...generators: string[]) => Promise<Measurable>> = {
+  // Without a store on disk: each run begins with nothing.
+  node: (...generators) => startNodeServer(generators, ['--cache', 'off', '--access-log', 'off']),
+  deno: startDenoServer,
+  workerd: startServer,
+};
+
+/** Puts a server under pressure. @returns how many answers had which status, or what else was counted. */
 type Load = (server: Measurable) => Promise<Record<string, number>>;
 
 const LOADS: Record<string, Load> = {
@@ -81,11 +98,14 @@ const LOADS: Record<string, Load> = {
       Array.from({ length: 20 }, (_, i) => `${EXPENSIVE}&from=from-${i}&to=to-${i}`),
     ),
   '200 new seeds, all disconnected after 100 ms': async (server) => {
+    const before = await renderedBy(server);
     const sockets = await Promise.all(seeds(200, '/img?').map((path) => send(server, path)));
     await wait(100);
+    const meanwhile = await renderedBy(server);
     for (const socket of sockets) socket.resetAndDestroy();
     await wait(3000);
-    return {};
+    const after = await renderedBy(server);
+    return { 'rendered before they left': meanwhile - before, afterwards: after - meanwhile };
   },
   '100 clients that never read weights of 14 MB': async (server) => {
     const path = '/generator/weights-0.bin?model=article';
@@ -181,12 +201,27 @@ async function watchMemory(
   see: (bytes: number) => void,
 ): Promise<void> {
   while (!isDone()) {
-    see(processMemory(processId).resident);
-    await wait(100);
+    const processes = familyOf(processId);
+    see(processes.reduce((sum, { pid }) => sum + residentOf(pid), 0));
+    await wait(200);
   }
 }
 
-async function renderedBy({ origin }: Measurable): Promise<number> {
+/** Nothing of a process that has just ended. */
+function residentOf(pid: number): number {
+  try {
+    return processMemory(pid).resident || 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Pictures that all processes of a server have rendered. */
+async function renderedBy({ origin, metricsAddress }: Measurable): Promise<number> {
+  if (metricsAddress) {
+    const text = await (await fetch(metricsAddress)).text();
+    return Number(/^killme_pictures_rendered_total (\d+)$/m.exec(text)?.[1]);
+  }
   const schema = z.object({ pictures: z.object({ rendered: z.number() }) });
   return schema.parse(await (await fetch(`${origin}/healthz`)).json()).pictures.rendered;
 }
@@ -209,7 +244,7 @@ function printTable(measured: readonly Measured[]): void {
       ...[health, unchanged, cached].map(latency),
       String(seconds),
       Object.entries(answers)
-        .map(([status, count]) => `${count} × ${status}`)
+        .map(([what, count]) => `${count} × ${what}`)
         .join(', '),
       String(rendered),
       String(peakMb),

@@ -1,20 +1,21 @@
 /**
- * `npm start` as a process of its own, for measuring: workerd with the assembled worker, on free
- * loopback ports.
+ * Servers as processes of their own, for measuring, on free loopback ports.
  *
  * @module
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { freePort } from '../src/testing/index.ts';
 
-const SERVE_DENO = fileURLToPath(new URL('../scripts/serve-deno.ts', import.meta.url));
+const START = fileURLToPath(new URL('../scripts/start.ts', import.meta.url));
 const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
+const DENO_ENTRY = fileURLToPath(new URL('../src/runtimes/deno.ts', import.meta.url));
 
 /** A running server. */
 export interface Server {
@@ -27,14 +28,14 @@ export interface Server {
 }
 
 /**
- * Starts the server and waits until the worker answers /healthz; no generator is loaded yet.
+ * Starts `npm start`, workerd with the assembled worker, and waits until the worker answers /healthz; no generator is loaded yet.
  * @param generators their folders
  * @throws UserError with what the server said when it does not come up.
  */
 export async function startServer(...generators: readonly string[]): Promise<Server> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
   const server = await startProcess(process.execPath, [
-    SERVE,
+    START,
     ...namedGenerators(generators),
     ...['--port', String(port), '--inspector-port', String(inspectorPort)],
   ]);
@@ -46,16 +47,41 @@ export async function startServer(...generators: readonly string[]): Promise<Ser
   };
 }
 
-/** `npm run start:deno` as a process of its own. */
+/** `npm run serve` as a process of its own; `more` are options that it is given too. */
+export async function startNodeServer(
+  generators: readonly string[],
+  more: readonly string[] = [],
+): Promise<Omit<Server, 'inspectorAddress'> & { metricsAddress: string }> {
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const server = await startProcess(process.execPath, [
+    SERVE,
+    ...[...namedGenerators(generators), '--port', String(port)],
+    ...['--metrics', String(metricsPort), ...more],
+  ]);
+  return {
+    ...server,
+    origin: `http://localhost:${port}`,
+    metricsAddress: `http://localhost:${metricsPort}/metrics`,
+  };
+}
+
+/** The app under the Deno that npm has installed. */
 export async function startDenoServer(
   ...generators: readonly string[]
 ): Promise<Omit<Server, 'inspectorAddress'>> {
   const port = await freePort();
-  const server = await startProcess(process.execPath, [
-    SERVE_DENO, // becomes Deno, with the same number
-    ...[...namedGenerators(generators), '--port', String(port)],
+  const server = await startProcess(findDeno(), [
+    ...['run', '--allow-net', '--allow-read'],
+    '--allow-env=INIT_CWD,TURBO_INVOCATION_DIR,npm_lifecycle_event',
+    ...[DENO_ENTRY, ...namedGenerators(generators), '--port', String(port)],
   ]);
   return { ...server, origin: `http://localhost:${port}` };
+}
+
+/** The executable of the npm package `deno`; its own launcher passes no signal on. */
+function findDeno(): string {
+  const api: { runInstall(): string } = createRequire(import.meta.url)('deno/install_api.cjs');
+  return api.runInstall();
 }
 
 const namedGenerators = (folders: readonly string[]) =>
@@ -111,6 +137,13 @@ export function processMemory(processId: number): ProcessMemory {
 
 /** Among the descendants of a process, the workerd that was told to open an inspector. */
 function findWorkerd(ancestor: number): number {
+  const found = familyOf(ancestor).find(({ command }) => command.includes('--inspector-addr'));
+  if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');
+  return found.pid;
+}
+
+/** A process and all its descendants. */
+export function familyOf(ancestor: number): { pid: number; command: string }[] {
   const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   const processes = text.split('\n').flatMap((line) => {
     const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
@@ -122,9 +155,5 @@ function findWorkerd(ancestor: number): number {
     size = family.size;
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
   }
-  const found = processes.find(
-    ({ pid, command }) => family.has(pid) && command.includes('--inspector-addr'),
-  );
-  if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');
-  return found.pid;
+  return processes.filter(({ pid }) => family.has(pid));
 }

@@ -3,13 +3,14 @@ import { relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { escapeControls, explainFileError, userFolder } from '@killme/command-line';
+import { escapeControls, explainFileError, userFolder, userPath } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
   checkNames,
   type NamedFolder,
   nameFolder,
   readFolders,
+  readKept,
   SHIPPED_GENERATORS,
 } from '../src/runtimes/named-folder.ts';
 
@@ -76,6 +77,32 @@ export async function chooseGenerators(options: {
   }
   console.log(`The newest generator is ${relative(userFolder(), newest)}`);
   return checkNames([nameFolder(newest), ...named]);
+}
+
+/** What is served. */
+export interface Served {
+  /** Those that are kept for their pinned addresses last. */
+  generators: readonly NamedFolder[];
+  /** The folder of a gallery of the first. */
+  gallery?: string | undefined;
+  /** No generator is ever replaced, so every picture may be kept for a year. */
+  immutable?: boolean | undefined;
+}
+
+/** The folders that the command line means. */
+export async function chooseServed(
+  options: Parameters<typeof chooseGenerators>[0] & {
+    gallery?: string | undefined;
+    keep?: string[] | undefined;
+    immutable: boolean;
+  },
+): Promise<Served> {
+  const { gallery, keep = [], immutable } = options;
+  return {
+    generators: [...(await chooseGenerators(options)), ...readKept(keep)],
+    gallery: gallery === undefined ? undefined : userPath(gallery),
+    immutable,
+  };
 }
 
 /** The folder `<runs>/<name>/generator` whose manifest was written last. */

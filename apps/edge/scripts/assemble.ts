@@ -10,7 +10,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { userPath, writeFolderWhole } from '@killme/command-line';
+import { writeFolderWhole } from '@killme/command-line';
 import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
 import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
 import { openGenerator } from '../src/generator/generator.ts';
@@ -18,38 +18,11 @@ import { pinOf } from '../src/generator/pin.ts';
 import { checkRenders, saying } from '../src/generator/registry.ts';
 import { DEPLOYMENT_FILE, type Deployment, writeDeployment } from '../src/runtimes/deployment.ts';
 import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
-import { type NamedFolder, readKept } from '../src/runtimes/named-folder.ts';
-import { chooseGenerators, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, runScript, type Served, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
-
-/** What is served. */
-export interface Served {
-  /** Those that are kept for their pinned addresses last. */
-  generators: readonly NamedFolder[];
-  /** The folder of a gallery of the first. */
-  gallery?: string | undefined;
-  /** No generator is ever replaced, so every picture may be kept for a year. */
-  immutable?: boolean | undefined;
-}
-
-/** The folders that the command line means. */
-export async function chooseServed(
-  options: Parameters<typeof chooseGenerators>[0] & {
-    gallery?: string | undefined;
-    keep?: string[] | undefined;
-    immutable: boolean;
-  },
-): Promise<Served> {
-  const { gallery, keep = [], immutable } = options;
-  return {
-    generators: [...(await chooseGenerators(options)), ...readKept(keep)],
-    gallery: gallery === undefined ? undefined : userPath(gallery),
-    immutable,
-  };
-}
 
 /** Lines that say what is served, one for each generator. */
 export function describeServed(

@@ -9,8 +9,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
-import { readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
-import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
+import { chooseServed, readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
+import { assembleAssets, describeServed } from './assemble.ts';
 import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
 async function main(): Promise<void> {

@@ -1,145 +1,96 @@
 /**
- * Serves generators in workerd on this machine, through `wrangler dev`. Needs no network and no
- * account.
+ * A server of one's own, under Node: a process for each core, a store of pictures on disk, an access
+ * log, metrics. See src/runtimes/node/.
  *
- *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR]
- *       [--keep DIR …] [--immutable] [--port 8787] [--host localhost] [--config wrangler.jsonc] [--inspector-port N]
+ *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--keep DIR …]
+ *       [--immutable] [--port 8787] [--host localhost] [--processes N] [--cache DIR|off]
+ *       [--cache-size MB] [--access-log on|off] [--metrics [HOST:]PORT] [--check]
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import process from 'node:process';
-import { setTimeout as wait } from 'node:timers/promises';
-import { onStop, userPath } from '@killme/command-line';
+import { access, constants, mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { defaultCacheDir, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
-import { readArguments, runScript, servedOptions } from './arguments.ts';
-import { assembleAssets, chooseServed, describeServed } from './assemble.ts';
-import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
+import { supervise } from '../src/runtimes/node/supervisor.ts';
+import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
+import { checkPort } from './check-port.ts';
 
-const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
-
-/** Longer than workerd has ever taken to start, on a busy machine too. */
-const START_SECONDS = 120;
-
-/** What a person should know who lets others reach this server. */
-const OPEN_TOOLS =
-  'Everybody who reaches this host can use wrangler’s developer tools too (/cdn-cgi/explorer): ' +
-  'for others serve with `npm run start:deno` or `npm run deploy`';
+/** Longer than a server that is well ever takes to answer /healthz. */
+const CHECK_MS = 5000;
 
 async function main(): Promise<void> {
   const options = readArguments({
     ...servedOptions,
     port: { type: 'string', default: '8787' },
     host: { type: 'string', default: 'localhost' },
-    config: { type: 'string' },
-    // For Chrome's DevTools and the benches; any free one when it is 0.
-    'inspector-port': { type: 'string', default: '0' },
+    processes: { type: 'string', default: String(availableParallelism()) },
+    cache: { type: 'string', default: join(defaultCacheDir(), 'pictures') },
+    'cache-size': { type: 'string', default: '1024' },
+    'access-log': { type: 'string', default: 'on' },
+    metrics: { type: 'string' },
+    check: { type: 'boolean', default: false },
   });
   const { host } = options;
-  const config = options.config === undefined ? WRANGLER_CONFIG : userPath(options.config);
-  const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port < 1 || port > 65535) {
-    throw new UserError(`--port must be a whole number from 1 to 65535, not ${options.port}`);
-  }
-  const served = await chooseServed(options);
+  const port = readWhole('--port', options.port, { least: 0, most: 65535 });
+  if (options.check) return checkServer(host, port);
+  const processes = readWhole('--processes', options.processes, { least: 1, most: 256 });
+  const cacheMb = readWhole('--cache-size', options['cache-size'], { least: 1, most: 1e7 });
+  const accessLog = readSwitch('--access-log', options['access-log']);
+  const metrics = options.metrics === undefined ? undefined : readMetrics(options.metrics);
+  const { generators, gallery, immutable = false } = await chooseServed(options);
   await checkPort(host, port);
-  // Its own folder for each port, so that two servers do not take each other's assets away.
-  const assets = `${EDGE_FOLDER}/dist/serve/${port}`;
-  // What the caches and buckets of workerd hold begins empty and ends with the server: a picture that
-  // older code rendered must not come back.
-  const state = `${assets}-state`;
-  const remove = () =>
-    Promise.all([assets, state].map((folder) => rm(folder, { recursive: true, force: true })));
-  try {
-    await remove();
-    const checked = await assembleAssets(served, assets);
-    console.log(`Serving ${describeServed(served, checked)}`);
-    const inspectorPort = options['inspector-port'];
-    await runWrangler({ host, port, assets, state, config, inspectorPort });
-  } finally {
-    await remove();
-  }
-}
-
-/** Wrangler would take another port in silence, or fail with a page of text. */
-async function checkPort(host: string, port: number): Promise<void> {
-  const probe = createServer();
-  probe.listen(port, host);
-  try {
-    await once(probe, 'listening');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UserError(
-      code === 'EADDRINUSE'
-        ? `port ${port} is in use: stop what runs there, or choose another with --port`
-        : `cannot listen on ${host}:${port} (${code})`,
-    );
-  }
-  probe.close();
-}
-
-interface WranglerOptions {
-  host: string;
-  port: number;
-  assets: string;
-  state: string;
-  inspectorPort: string;
-  config: string;
-}
-
-async function runWrangler({
-  host,
-  port,
-  assets,
-  state,
-  config,
-  inspectorPort,
-}: WranglerOptions): Promise<void> {
-  const wrangler = spawn(
-    process.execPath,
-    [
-      WRANGLER,
-      'dev',
-      ...['--ip', host, '--port', String(port), '--inspector-port', inspectorPort],
-      ...['--config', config, '--assets', assets, '--persist-to', state],
-      ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
-    ],
-    {
-      cwd: EDGE_FOLDER,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: offline(),
-    },
-  );
-  let stopped = false;
-  onStop(() => {
-    stopped = true;
-    wrangler.kill('SIGINT'); // what wrangler itself ends workerd at
+  await supervise({
+    generators: [...generators],
+    ...{ gallery, immutable },
+    ...{ host, port, processes, accessLog, metrics },
+    cache: options.cache === 'off' ? undefined : await openCache(userPath(options.cache)),
+    cacheBytes: cacheMb * 1e6,
   });
-  const exited = once(wrangler, 'exit');
-  if (await isReady(wrangler, host, port)) {
-    console.log(`Ready on ${httpOrigin(host, port)}  (Ctrl-C ends it)`);
-    if (!isLoopback(host)) console.log(OPEN_TOOLS);
-  }
-  await exited;
-  if (!stopped) throw new UserError('wrangler dev has ended by itself; its lines above say why');
 }
 
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+/** For a container's health check: whether the server that listens there is well. */
+async function checkServer(host: string, port: number): Promise<void> {
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const address = `${httpOrigin(host, port)}/healthz`;
+  const answer = await fetch(address, { signal }).catch((error: Error) => error);
+  if (answer instanceof Response && answer.ok) return;
+  const why = answer instanceof Response ? `answers ${answer.status}` : 'does not answer';
+  throw new UserError(`${address} ${why}`);
+}
 
-/** Waits until the worker answers; false when wrangler ended or took too long. */
-async function isReady(wrangler: ChildProcess, host: string, port: number): Promise<boolean> {
-  const giveUp = Date.now() + START_SECONDS * 1000;
-  while (wrangler.exitCode === null && wrangler.signalCode === null && Date.now() < giveUp) {
-    const answer = await fetch(`${httpOrigin(host, port)}/healthz`).catch(() => undefined);
-    if (answer?.ok) return true;
-    await wait(100);
+/** @throws UserError when this person cannot write there. */
+async function openCache(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await access(folder, constants.W_OK);
+  return folder;
+}
+
+function readWhole(
+  name: string,
+  text: string,
+  { least, most }: { least: number; most: number },
+): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UserError(`${name} must be a whole number from ${least} to ${most}, not ${text}`);
+}
+
+function readSwitch(name: string, text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new UserError(`${name} must be on or off, not ${text}`);
+}
+
+/** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */
+function readMetrics(text: string): { host: string; port: number } {
+  const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]:|([^:]+):)?(\d+)$/i.exec(text) ?? [];
+  if (digits === undefined) {
+    throw new UserError(`--metrics must be PORT or HOST:PORT, not ${text}`);
   }
-  return false;
+  const port = readWhole('--metrics', digits, { least: 1, most: 65535 });
+  return { host: bracketed ?? plain ?? 'localhost', port };
 }
 
 if (import.meta.main) await runScript(main);

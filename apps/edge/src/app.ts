@@ -7,6 +7,7 @@ import type { WithinQuota } from './http/quota.ts';
 import { webpEncoder } from './images/webp.ts';
 import { createImageResponder, type ImageResponder } from './render/image-responder.ts';
 import type { ImageStore } from './render/image-store.ts';
+import type { RenderElsewhere } from './render/render-elsewhere.ts';
 import { docs, docsStyle } from './routes/docs/docs.ts';
 import { openapi } from './routes/docs/openapi.ts';
 import { generatorFile } from './routes/generator-file.ts';
@@ -38,6 +39,12 @@ export interface AppOptions {
   stores?: readonly ImageStore[] | undefined;
   /** Keeps the runtime awake for work that no client waits for; needed where it would sleep. */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined;
+  /** Another thread that renders; this one does when it is omitted. */
+  renderElsewhere?: RenderElsewhere | undefined;
+  /** Called after each picture that this thread has rendered. */
+  onRendered?: (() => void) | undefined;
+  /** Lets the runtime see what has come in, between two turns of rendering; by a timer when omitted. */
+  seeInput?: (() => Promise<void>) | undefined;
 }
 
 const METHODS = 'GET, HEAD, OPTIONS';
@@ -71,6 +78,9 @@ export function createApp(options: AppOptions): Hono {
     stores: options.stores ?? [],
     isImmutable: options.isImmutable ?? (async () => false),
     waitUntil: options.waitUntil ?? ((work) => work),
+    renderElsewhere: options.renderElsewhere,
+    onRendered: options.onRendered,
+    seeInput: options.seeInput,
   });
   const app = new Hono();
   app.use(openHeaders, refuseHost);

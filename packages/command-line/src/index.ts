@@ -1,3 +1,4 @@
+export * from './cache-dir.ts';
 export * from './choose-tasks.ts';
 export * from './error-code.ts';
 export * from './escape-controls.ts';

@@ -19,12 +19,17 @@ export const TEMPORARY_NAME = /^\.(.+)\.\d+\.tmp(\.old)?$/;
 
 /**
  * Writes a file: a temporary one, then a rename. An older one is replaced.
+ * @param options.flush waits until the disk has it: else a crash of the machine may leave it cut short
  * @throws UserError in one line for what the file system refuses.
  */
-export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileWhole(
+  path: string,
+  data: string | Uint8Array,
+  { flush = true }: { flush?: boolean } = {},
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    await writeFile(temporary, data, { flush: true });
+    await writeFile(temporary, data, { flush });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,4 +1,10 @@
-import { escapeControls, explainFileError, onStop, userPath } from '@killme/command-line';
+import {
+  defaultCacheDir,
+  escapeControls,
+  explainFileError,
+  onStop,
+  userPath,
+} from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { IMAGE_SIZES } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -8,7 +14,7 @@ import { writeContactSheet } from './inspect/contact-sheet.ts';
 import { describeInspection } from './inspect/describe.ts';
 import { findImages, inspectImages } from './inspect/inspect.ts';
 import { CHARACTERS } from './stand-ins/character-recipe.ts';
-import { characters, defaultCacheDir } from './stand-ins/characters.ts';
+import { characters } from './stand-ins/characters.ts';
 import { EMOJI } from './stand-ins/emoji-recipe.ts';
 import { ICON_SIZE, renderIcons } from './stand-ins/icon-recipe.ts';
 import { PEEPS } from './stand-ins/peep-recipe.ts';

@@ -17,6 +17,7 @@ import { CONTENT_TYPES, encode } from './encode.ts';
 import { type ImageStore, joinStores, type Source } from './image-store.ts';
 import type { PicturePlan, PlannedFor } from './plan.ts';
 import { readGalleryPicture, renderPictures } from './render.ts';
+import type { RenderElsewhere } from './render-elsewhere.ts';
 import { createScheduler } from './scheduler.ts';
 import { singleFlight, type Wanted } from './single-flight.ts';
 
@@ -56,6 +57,12 @@ export interface ImageResponderOptions {
   isImmutable: () => Promise<boolean>;
   /** Keeps the runtime awake for work that no client waits for. */
   waitUntil: (work: Promise<unknown>) => void;
+  /** This thread renders when it is omitted. */
+  renderElsewhere?: RenderElsewhere | undefined;
+  /** Called after each picture that this thread has rendered. */
+  onRendered?: (() => void) | undefined;
+  /** Lets the runtime see what has come in, between two turns; see scheduler.ts. */
+  seeInput?: (() => Promise<void>) | undefined;
 }
 
 export function createImageResponder({
@@ -65,9 +72,12 @@ export function createImageResponder({
   stores,
   isImmutable,
   waitUntil,
+  renderElsewhere,
+  onRendered,
+  seeInput,
 }: ImageResponderOptions): ImageResponder {
   const store = joinStores(stores, waitUntil);
-  const scheduler = createScheduler();
+  const scheduler = createScheduler(seeInput);
   const onceAtATime = singleFlight<Bytes>();
   let rendered = 0;
 
@@ -77,16 +87,22 @@ export function createImageResponder({
       return { count: 1, renderMs: 0, get: async () => [await readGalleryPicture(pictures)] };
     }
     const { render, renderMs } = await model.load();
-    const get = (pause: Pause) =>
-      renderPictures(pictures, { render, pause, onRendered: () => rendered++ });
+    const count = () => {
+      rendered++;
+      onRendered?.();
+    };
+    const get = (pause: Pause) => renderPictures(pictures, { render, pause, onRendered: count });
     return { count: pictures.sizes.length, renderMs, get };
   }
 
   /** Renders and encodes, in turns with everything else. */
-  async function make(plan: PicturePlan, model: Model, wanted: Wanted): Promise<Bytes> {
+  async function make({ plan, model, wanted, request }: Wish): Promise<Bytes> {
     const { count, renderMs, get } = await prepare(plan.pictures, model);
-    const costMs = estimateCostMs(plan, renderMs);
-    const work = scheduler.run({ pictures: count, costMs, wanted }, async (pause) =>
+    const task = { pictures: count, costMs: estimateCostMs(plan, renderMs), wanted };
+    if (renderElsewhere) {
+      return scheduler.accept(task, () => renderElsewhere.render(pathOf(request), wanted));
+    }
+    const work = scheduler.run(task, async (pause) =>
       encode(plan.output, await get(pause), { pause, encodeWebp }),
     );
     // workerd drops a request whose client has disconnected, in the middle of what it does and
@@ -96,7 +112,10 @@ export function createImageResponder({
   }
 
   return {
-    progress: () => ({ rendered, pending: scheduler.pending() }),
+    progress: () => ({
+      rendered: renderElsewhere?.rendered() ?? rendered,
+      pending: scheduler.pending(),
+    }),
     async respond({ request, pin }, parameters, planAnswer) {
       const model = await models.find({ model: parameters.model, pin });
       const generator = await describe(model);
@@ -116,7 +135,7 @@ export function createImageResponder({
         key,
         signal: request.signal,
         async begin(wanted) {
-          const bytes = await make(plan, model, wanted);
+          const bytes = await make({ plan, model, wanted, request });
           store.keep(key, { bytes, contentType });
           return bytes;
         },
@@ -124,6 +143,20 @@ export function createImageResponder({
       return send({ body, source: sourceOf(plan) });
     },
   };
+}
+
+/** A picture that somebody waits for. */
+interface Wish {
+  plan: PicturePlan;
+  model: Model;
+  wanted: Wanted;
+  request: Request;
+}
+
+/** The path of a request, with its query. */
+function pathOf(request: Request): string {
+  const { pathname, search } = new URL(request.url);
+  return pathname + search;
 }
 
 /** Pictures that only have to be rendered, or read from the gallery. */

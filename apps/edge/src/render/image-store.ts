@@ -10,7 +10,7 @@ export type Source = 'rendered' | 'gallery' | ImageStore['name'];
 
 /** One place that keeps pictures for ever: an address never gets other bytes. */
 export interface ImageStore {
-  name: 'memory' | 'cache' | 'r2';
+  name: 'memory' | 'disk' | 'cache' | 'r2';
   /** @param key `<hash of the generator>/<route>/<tag>.<format>`, whatever the server is called */
   find(key: string): Promise<ReadableStream | Uint8Array<ArrayBuffer> | undefined>;
   keep(key: string, picture: KeptPicture): Promise<void>;

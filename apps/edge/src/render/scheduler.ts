@@ -42,6 +42,12 @@ export interface Scheduler {
    * when nobody wants it any more.
    */
   run<T>(task: Task, work: (pause: Pause) => Promise<T>): Promise<T>;
+  /**
+   * Counts work that another thread does in its own turns, until that thread says that it is done or
+   * given up, and bounds it likewise.
+   * @throws ProblemError 503 when too much is pending.
+   */
+  accept<T>(task: Task, work: () => Promise<T>): Promise<T>;
   /** Pictures of the tasks that were accepted and are not done. */
   pending(): number;
 }
@@ -54,8 +60,17 @@ interface Job extends Task {
   waiting?: { resolve: () => void; reject: (reason: unknown) => void };
 }
 
-export function createScheduler(): Scheduler {
+/**
+ * A timer of the request's own: after a mere promise neither another request nor a closed connection
+ * is seen.
+ */
+const waitForTimer = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+/** @param seeInput lets the runtime see what has come in; a runtime may have a faster way than a timer. */
+export function createScheduler(seeInput: () => Promise<void> = waitForTimer): Scheduler {
   const accepted = new Set<Job>();
+  /** What they cost together. */
+  let pendingMs = 0;
   /** Jobs that wait for a turn, begun ones first. */
   const queues: Record<Lane, Job[]> = { single: [], several: [] };
   let running: Job | undefined;
@@ -85,7 +100,7 @@ export function createScheduler(): Scheduler {
   }
 
   function dismiss(job: Job): void {
-    accepted.delete(job);
+    if (accepted.delete(job)) pendingMs -= job.costMs;
     leaveQueue(job);
     if (running === job) running = undefined;
   }
@@ -104,16 +119,14 @@ export function createScheduler(): Scheduler {
       job.seenMs = Date.now();
       dispatch();
     }
-    // A timer of this request's own: after a mere promise neither another request nor a closed
-    // connection is seen. A picture that nothing else waits for does without.
-    if (!isAlone) await new Promise((resolve) => setTimeout(resolve));
+    // A picture that nothing else waits for does without.
+    if (!isAlone) await seeInput();
     job.seenMs = Date.now();
     job.wanted.throwIfAborted();
   }
 
-  function accept(task: Task): Job {
+  function admit(task: Task): Job {
     forgetStopped();
-    const pendingMs = [...accepted].reduce((sum, { costMs }) => sum + costMs, 0);
     // One that is beyond the bound by itself is done when nothing else is pending.
     if (accepted.size > 0 && pendingMs + task.costMs > MOST_PENDING_MS) {
       throw new ProblemError(503, 'Too many pictures are being rendered. Try again in a moment.', {
@@ -122,25 +135,40 @@ export function createScheduler(): Scheduler {
     }
     const job: Job = { ...task, seenMs: Date.now() };
     accepted.add(job);
-    task.wanted.onAbort(() => {
+    pendingMs += job.costMs;
+    return job;
+  }
+
+  /** Ends a job that waits for a turn when nobody wants it any more. */
+  function endWhenUnwanted(job: Job): void {
+    job.wanted.onAbort(() => {
       if (running === job) return; // it sees for itself, at its next pause
       dismiss(job);
       job.waiting?.reject(abandoned());
     });
-    return job;
   }
 
   return {
     pending: () => [...accepted].reduce((sum, { pictures }) => sum + pictures, 0),
     async run(task, work) {
       task.wanted.throwIfAborted();
-      const job = accept(task);
+      const job = admit(task);
+      endWhenUnwanted(job);
       try {
         await takeTurn(job, true);
         return await work(() => takeTurn(job, false));
       } finally {
         dismiss(job);
         dispatch();
+      }
+    },
+    async accept(task, work) {
+      task.wanted.throwIfAborted();
+      const job = admit(task);
+      try {
+        return await work();
+      } finally {
+        dismiss(job);
       }
     },
   };

@@ -10,8 +10,7 @@ import { parseArgs } from 'node:util';
 import { onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../app.ts';
-import { sayWhich } from '../generator/registry.ts';
-import { diskOptions } from './disk.ts';
+import { diskOptions, loadAll } from './disk.ts';
 import { httpOrigin } from './http-origin.ts';
 import { memoryStore } from './memory-store.ts';
 import { readFolders, readKept, SHIPPED_GENERATORS } from './named-folder.ts';
@@ -27,16 +26,7 @@ declare const Deno: {
 async function main(): Promise<void> {
   const { generators, gallery, immutable, port, host } = readOptions();
   const options = diskOptions(generators, gallery);
-  // Loaded before listening, so that a mistake is reported to the one who starts the server.
-  const loaded = await Promise.all(
-    sayWhich(await options.listGenerators()).map(async (source) => {
-      const generator = await source.load();
-      await source.openGallery?.(generator);
-      // What is described is what was loaded, whatever happens to the folder meanwhile.
-      const given = async () => generator;
-      return { ...source, load: given, describe: given };
-    }),
-  );
+  const loaded = await loadAll(options.listGenerators);
   const app = createApp({
     ...options,
     listGenerators: async () => loaded,

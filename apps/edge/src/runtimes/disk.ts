@@ -16,8 +16,8 @@ import {
 import type { AppOptions } from '../app.ts';
 import type { WasmBinaries } from '../generator/backend.ts';
 import { openGallery } from '../generator/gallery.ts';
-import { openGenerator } from '../generator/generator.ts';
-import { checkRenders, type GeneratorSource } from '../generator/registry.ts';
+import { type AnyGenerator, openGenerator } from '../generator/generator.ts';
+import { checkRenders, type GeneratorSource, sayWhich } from '../generator/registry.ts';
 import { openFile } from './file-stream.ts';
 import { withSmallMemory } from './initial-memory.ts';
 import type { NamedFolder } from './named-folder.ts';
@@ -66,21 +66,46 @@ export const PAGE_FOLDER = new URL('../../dist/page/', import.meta.url);
 /**
  * The app's options for generators on disk.
  * @param generators those that are kept for their pinned addresses last
- * @param galleryFolder of a gallery of the first of them, to answer `/img` from.
+ * @param galleryFolder of a gallery of the first of them, to answer `/img` from
+ * @param loaded the generators in their order, where another thread has loaded them and renders.
  */
 export function diskOptions(
   generators: readonly NamedFolder[],
   galleryFolder?: string,
+  loaded: readonly AnyGenerator[] = [],
 ): AppOptions {
   return {
     listGenerators: async () =>
-      generators.map((generator, i) => diskSource(generator, i === 0 ? galleryFolder : undefined)),
+      generators.map((generator, i) =>
+        diskSource(generator, i === 0 ? galleryFolder : undefined, loaded[i]),
+      ),
     loadWebpBinary: compileWebpBinary,
     readPage: folderReader(PAGE_FOLDER),
   };
 }
 
-function diskSource({ name, folder, kept }: NamedFolder, galleryFolder?: string): GeneratorSource {
+/**
+ * Sources whose generators and galleries are loaded, so that a mistake is reported to the one who
+ * starts the server. What is described is what was loaded, whatever happens to the folder meanwhile.
+ */
+export async function loadAll(
+  listGenerators: AppOptions['listGenerators'],
+): Promise<(GeneratorSource & { generator: AnyGenerator })[]> {
+  return Promise.all(
+    sayWhich(await listGenerators()).map(async (source) => {
+      const generator = await source.load();
+      await source.openGallery?.(generator);
+      const given = async () => generator;
+      return { ...source, generator, load: given, describe: given };
+    }),
+  );
+}
+
+function diskSource(
+  { name, folder, kept }: NamedFolder,
+  galleryFolder: string | undefined,
+  loaded: AnyGenerator | undefined,
+): GeneratorSource {
   const readFile = folderReader(folder);
   const readShard = folderStreamer(folder);
   const files = versionedFiles(folder);
@@ -89,9 +114,10 @@ function diskSource({ name, folder, kept }: NamedFolder, galleryFolder?: string)
     kept,
     describe: () => readGeneratorManifest(readFile),
     async load() {
-      const generator = await openGenerator({ readFile, readShard, loadBinaries: compileBinaries });
+      const generator =
+        loaded ?? (await openGenerator({ readFile, readShard, loadBinaries: compileBinaries }));
       const shards = generator.manifest.shards.map(({ file }) => file);
-      await checkRenders(generator);
+      if (!loaded) await checkRenders(generator);
       await files.remember([GENERATOR_MANIFEST, ...shards]);
       return generator;
     },

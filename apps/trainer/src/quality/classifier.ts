@@ -7,8 +7,8 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeFolderWhole } from '@killme/command-line';
-import { type Dataset, defaultCacheDir, oneHotLabels, takeBatch } from '@killme/data';
+import { defaultCacheDir, writeFolderWhole } from '@killme/command-line';
+import { type Dataset, oneHotLabels, takeBatch } from '@killme/data';
 import {
   conv2d,
   createRandom,

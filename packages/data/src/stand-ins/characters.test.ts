@@ -1,6 +1,6 @@
 // @module-tag slow
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@killme/model';
 import sharp from 'sharp';
@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadDataset } from '../dataset.ts';
 import { makeFolder } from '../testing/files.ts';
 import { CHARACTERS } from './character-recipe.ts';
-import { characters, defaultCacheDir } from './characters.ts';
+import { characters } from './characters.ts';
 
 /** Drawing takes seconds, so the tests share one cache and go on from each other's state. */
 const cacheDir = await mkdtemp(join(tmpdir(), 'killme-characters-'));
@@ -89,13 +89,5 @@ describe('the stand-in characters', { timeout: 60_000 }, () => {
     await expect(characters({ cacheDir: folder })).rejects.toThrow(
       `${folder}/characters-2-128 already holds files: remove it or choose another folder`,
     );
-  });
-});
-
-describe('defaultCacheDir', () => {
-  it('follows the XDG specification', () => {
-    expect(defaultCacheDir({ XDG_CACHE_HOME: '/var/cache/me' })).toBe('/var/cache/me/killme');
-    expect(defaultCacheDir({ XDG_CACHE_HOME: 'relative' })).toBe(`${homedir()}/.cache/killme`);
-    expect(defaultCacheDir({})).toBe(`${homedir()}/.cache/killme`);
   });
 });

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { explainFileError } from '@killme/command-line';
+import { defaultCacheDir, explainFileError } from '@killme/command-line';
 import { CHARACTERS } from './character-recipe.ts';
 import { hashFolder, ICON_SIZE, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
 
@@ -19,13 +18,6 @@ export interface CharactersOptions {
   /** {@link defaultCacheDir} when omitted. */
   cacheDir?: string | undefined;
   log?: (line: string) => void;
-}
-
-/** `$XDG_CACHE_HOME/killme`, or `~/.cache/killme` where the variable is not set. */
-export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  // The XDG specification has a relative path ignored, an empty one means not set.
-  const base = env.XDG_CACHE_HOME;
-  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'killme');
 }
 
 /**

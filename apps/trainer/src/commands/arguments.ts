@@ -41,6 +41,15 @@ export const encodingOption = (byDefault: Encoding = 'int8') =>
     .choices(['float32', 'float16', 'int8'])
     .default(byDefault);
 
+/** What a generator file says of the images that it makes. */
+export const rightsOptions = (byDefault: string) => [
+  new Option(
+    '--licence <TEXT>',
+    `of the images that it makes: SPDX, an address, or words; ${byDefault}`,
+  ),
+  new Option('--credit <TEXT>', `whom they have to name; ${byDefault}`),
+];
+
 export const backendOption = () =>
   new Option('--backend <NAME>', 'the engine')
     .choices(['auto', 'tensorflow', 'webgpu', 'wasm'])

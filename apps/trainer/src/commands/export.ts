@@ -1,11 +1,12 @@
 import type { Encoding } from '@killme/model';
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat, exportCheckpoint } from '../export/export.ts';
+import { checkRights } from '../export/rights.ts';
 import { CHECKPOINT_CHOICES, type CheckpointChoice } from '../run/checkpoint.ts';
 import { findRunFolder } from '../run/folder.ts';
 import { GRID_SIDE } from '../run/samples.ts';
 import { formatBytes } from '../text/format-bytes.ts';
-import { countUpTo, encodingOption } from './arguments.ts';
+import { countUpTo, encodingOption, rightsOptions } from './arguments.ts';
 
 interface ExportFlags {
   run?: string;
@@ -13,10 +14,12 @@ interface ExportFlags {
   encoding: Encoding;
   samples?: number;
   checkpoint: CheckpointChoice;
+  licence?: string;
+  credit?: string;
 }
 
 export function exportCommand(): Command {
-  return new Command('export')
+  const command = new Command('export')
     .description(
       'write a run again from its best checkpoint, for the edge and for others: generator/ (what ' +
         'the edge loads), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
@@ -38,13 +41,15 @@ export function exportCommand(): Command {
       'also write keras/samples.json: N latents and their images, to check other readers against',
       countUpTo(GRID_SIDE ** 2), // the fixed latents of a run
     )
-    .action(async ({ run, format, encoding, samples, checkpoint }: ExportFlags) => {
+    .action(async ({ run, format, encoding, samples, checkpoint, ...given }: ExportFlags) => {
+      const rights = checkRights(given);
       const folder = await findRunFolder(run);
       const options = {
         folder,
         formats: format,
         encoding,
         checkpoint,
+        rights,
         ...(samples ? { samples } : {}),
       };
       const { iteration, folders } = await exportCheckpoint(options);
@@ -53,4 +58,6 @@ export function exportCommand(): Command {
         console.log(`${formatBytes(bytes).padStart(12)}  ${path}`);
       }
     });
+  for (const option of rightsOptions('without it the run’s own')) command.addOption(option);
+  return command;
 }

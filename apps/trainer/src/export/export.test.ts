@@ -92,6 +92,21 @@ describe('exporting a run', () => {
     }
   });
 
+  it('says under what its images may be used: as asked, or as the stand-in characters are', async () => {
+    const rightsIn = async (rights = {}) => {
+      await exportCheckpoint({ folder, formats: ['generator'], encoding: 'int8', rights });
+      const { manifest } = await loadGeneratorFile(
+        async (name) => new Uint8Array(readFileSync(join(folder.generator, name))),
+      );
+      return [manifest.licence, manifest.credit];
+    };
+    expect(await rightsIn()).toEqual(['CC-BY-4.0', expect.stringMatching(/Lisa Wischofsky/)]);
+    expect(await rightsIn({ licence: 'CC0-1.0', credit: 'Alice' })).toEqual(['CC0-1.0', 'Alice']);
+    await expect(rightsIn({ licence: 'a\nb' })).rejects.toThrow(
+      /^--licence must be one line of 1 to 256 characters/,
+    );
+  });
+
   it('writes only the formats asked for', async () => {
     const written = () => statSync(join(folder.root, 'keras')).ino;
     const before = written();

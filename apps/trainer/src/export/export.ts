@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFolderWhole } from '@killme/command-line';
-import { type Encoding, packGenerator, UserError } from '@killme/model';
+import { type Encoding, packGenerator, type Rights, UserError } from '@killme/model';
 import { writeTfjsModel } from '@killme/model/keras';
 import { writeOnnx } from '@killme/model/onnx';
 import type { Preset } from '@killme/model/training';
@@ -16,6 +16,7 @@ import { presetOf } from '../run/options.ts';
 import { type RunRecord, readRunRecord } from '../run/record.ts';
 import { ownDirections } from './directions.ts';
 import { kerasFiles, referenceSamples, type TrainedGan } from './keras.ts';
+import { rightsOf } from './rights.ts';
 
 interface GeneratorExport {
   preset: Preset;
@@ -23,6 +24,8 @@ interface GeneratorExport {
   weights: ReadonlyMap<string, Float32Array>;
   iterations: number;
   encoding?: Encoding;
+  /** Instead of the run's own. */
+  rights?: Rights;
 }
 
 /**
@@ -43,6 +46,7 @@ export function generatorFiles({
   weights,
   iterations,
   encoding = 'int8',
+  rights,
 }: GeneratorExport): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const { generator: network, latent } = preset;
   const { classes } = record.dataset;
@@ -54,6 +58,7 @@ export function generatorFiles({
       preset: preset.name,
       latent,
       classes,
+      rights: rightsOf(record, rights),
       directions: ownDirections(
         { network, weights: toHostWeights(network, weights), latent },
         classes,
@@ -119,6 +124,7 @@ export interface ExportedFolder {
  * Exports a checkpoint of a run; needs no engine, but for samples.
  *
  * @param options.encoding how kernels are stored in the generator file; the others are float32.
+ * @param options.rights licence and credit of the generator file, instead of the run's own.
  * @param options.samples so many images go into `keras/samples.json` with their latents, as our
  *   inference renders them: what test/reference/check_export.py holds Keras's own against.
  * @throws UserError when the run has no checkpoint.
@@ -127,6 +133,7 @@ export async function exportCheckpoint({
   folder,
   formats,
   encoding,
+  rights,
   samples = 0,
   checkpoint = 'best',
 }: {
@@ -134,6 +141,7 @@ export async function exportCheckpoint({
   checkpoint?: CheckpointChoice;
   formats: readonly ExportFormat[];
   encoding: Encoding;
+  rights?: Rights;
   samples?: number;
 }): Promise<{ iteration: number; folders: ExportedFolder[] }> {
   const run = await readTrainedRun(folder, checkpoint);
@@ -147,7 +155,10 @@ export async function exportCheckpoint({
     folders.push({ path, bytes });
   };
   if (formats.includes('generator')) {
-    await write('generator', await generatorFiles({ ...run, encoding }));
+    await write(
+      'generator',
+      await generatorFiles({ ...run, encoding, ...(rights ? { rights } : {}) }),
+    );
   }
   if (formats.includes('keras')) {
     const files = await kerasFiles(trained);

@@ -40,6 +40,7 @@ import {
   rangeOfValues,
 } from './import-options.ts';
 import { isolateMemory } from './isolate-memory.ts';
+import { checkRights } from './rights.ts';
 
 /** Endings that are no part of a model's name. */
 const ENDINGS = /(\.weights)?\.(h5|hdf5|keras|onnx|json)$/i;
@@ -62,6 +63,9 @@ export interface ImportOptions {
   preview?: string | undefined;
   /** A Python with Keras or onnxruntime, whose output ours is compared with. */
   check?: string | undefined;
+  /** Of the images that it makes, as `--licence` and `--credit` have them. */
+  licence?: string | undefined;
+  credit?: string | undefined;
 }
 
 /** What is written of a generator, and what was taken for granted. */
@@ -89,6 +93,7 @@ export async function importGenerator(
   const folder = options.to ?? join(dirname(path), file.replace(ENDINGS, ''));
   const latents = parseLatents(options.latents ?? 'uniform');
   const range = options.range === undefined ? undefined : parseRange(options.range);
+  checkRights(options);
   const generator = await readGenerator(path, options);
   await checkTarget(folder, path);
   const classes = classNames(options.classes, generator.classes);
@@ -242,7 +247,7 @@ const latentNote = (latent: LatentSpace): string =>
 
 function pack(
   { generator, latent, range, classes }: Described,
-  { encoding, preset }: ImportOptions,
+  { encoding, preset, licence, credit }: ImportOptions,
   file: string,
 ) {
   return packGenerator({
@@ -251,6 +256,7 @@ function pack(
     facts: {
       preset: preset ?? 'imported',
       ...{ latent, range, classes },
+      rights: { licence, credit },
       training: {
         dataset: 'unknown',
         engine: generator.framework,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { creditSchema, licenceSchema } from '@killme/model';
 import {
   ADVERSARIAL_LOSSES,
   type AdversarialLossName,
@@ -214,6 +215,24 @@ export const RUN_OPTIONS = {
     defaultText: 'first',
     reason: 'the frames of one animation are nearly alike and would outweigh other icons',
     onResume: 'fixed',
+  }),
+  licence: option({
+    schema: licenceSchema.optional(),
+    value: 'TEXT',
+    help: 'licence of the images that the generator makes: SPDX, an address, or words',
+    default: () => undefined,
+    defaultText: 'of the stand-in characters CC-BY-4.0, else none',
+    reason: 'generated images descend from the images of the training',
+    onResume: 'may change',
+  }),
+  credit: option({
+    schema: creditSchema.optional(),
+    value: 'TEXT',
+    help: 'whom generated images have to name',
+    default: () => undefined,
+    defaultText: 'of the stand-in characters their artist, else none',
+    reason: 'generated images descend from the images of the training',
+    onResume: 'may change',
   }),
 };
 

@@ -81,6 +81,14 @@ describe('options', () => {
     expect(await readConfigFile(file)).toEqual({ iterations: 5, strict: true });
   });
 
+  it('of any length are refused in one short line', () => {
+    const licence = `MIT\n${'a'.repeat(1_000_000)}`;
+    const refuse = () => parseGivenOptions({ licence }, 'flag');
+    expect(refuse).toThrow(
+      /^--licence: must be one line of 1 to 256 characters.*"MIT\\na{70,80}…$/,
+    );
+  });
+
   it('of a run that goes on may not make it another run', () => {
     const options = resolveOptions({ name: 'first', seed: 3, iterations: 10 });
     expect(resumeOptions(options, { iterations: 20 })).toEqual({ ...options, iterations: 20 });

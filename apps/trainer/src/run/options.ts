@@ -51,8 +51,16 @@ export function parseGivenOptions(given: unknown, where: 'flag' | { file: string
   const key = String(issue.path[0]);
   const value = (given as Record<string, unknown> | null)?.[key];
   const label = where === 'flag' ? `--${kebab(key)}` : key;
-  throw new UserError(`${place}${label}: ${issue.message}; it was ${JSON.stringify(value)}`);
+  throw new UserError(
+    `${place}${label}: ${issue.message}; it was ${shorten(JSON.stringify(value))}`,
+  );
 }
+
+const SHOWN_CHARACTERS = 80;
+
+/** A value of any length, cut to what a person still reads. */
+const shorten = (text = 'undefined') =>
+  text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS).toWellFormed()}…`;
 
 /** @throws UserError when the file is missing, not JSON, or has a wrong option. */
 export async function readConfigFile(path: string): Promise<GivenOptions> {

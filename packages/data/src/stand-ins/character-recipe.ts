@@ -32,6 +32,7 @@ export const CHARACTERS: IconRecipe = {
   title: 'stand-in characters',
   version: 2,
   count: PEOPLE.reduce((sum, { faces }) => sum + faces, 0),
+  licence: 'CC-BY-4.0',
   credit:
     'Remix of "Adventurer" (https://www.figma.com/community/file/1184595184137881796) by Lisa ' +
     'Wischofsky, licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).',

@@ -42,6 +42,7 @@ export const EMOJI: IconRecipe = {
   title: 'emoji',
   version: 1,
   count: 483,
+  licence: 'Apache-2.0',
   credit:
     'Noto Emoji (https://github.com/googlefonts/noto-emoji), copyright Google LLC, licensed under ' +
     'Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0); rendered to PNG from @iconify-json/noto.',

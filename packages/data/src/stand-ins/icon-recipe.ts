@@ -13,6 +13,8 @@ export interface IconRecipe {
   /** To be raised with any change of the recipe: icons of another version are rendered anew. */
   version: number;
   count: number;
+  /** SPDX identifier of the art's licence. */
+  licence: string;
   /** What must go with every copy of the icons, and with images of a generator trained on them. */
   credit: string;
   /** All icons in a fixed order, of so many pixels a side. */

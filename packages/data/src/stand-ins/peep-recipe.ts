@@ -52,6 +52,7 @@ export const PEEPS: IconRecipe = {
   title: 'peeps',
   version: 1,
   count: PEOPLE_PER_CLASS * Object.keys(HEADS).length,
+  licence: 'CC0-1.0',
   credit:
     'Remix of "Open Peeps" (https://www.openpeeps.com/) by Pablo Stanley ' +
     '(https://twitter.com/pablostanley), CC0 1.0 (https://creativecommons.org/publicdomain/zero/1.0/).',

@@ -41,6 +41,7 @@ export const PERSONAS: IconRecipe = {
   title: 'personas',
   version: 1,
   count: HAIR_STYLES.reduce((sum, { people }) => sum + people, 0),
+  licence: 'CC-BY-4.0',
   credit:
     'Remix of "Personas by Draftbit" (https://personas.draftbit.com/) by Draftbit ' +
     '(https://draftbit.com/), licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).',

@@ -341,6 +341,22 @@ describe('a generator file that is not right is refused:', () => {
     expect(await refusal(files)).toBe('generator.json is not a killme-generator manifest');
   });
 
+  it.each([
+    ['licence', '', 256],
+    ['licence', 'a\nb', 256],
+    ['licence', 'MIT\0', 256],
+    ['licence', 'a'.repeat(1_000_000), 256],
+    ['credit', 'a\u2028b', 512],
+    ['credit', '\ud800', 512],
+  ])('a %s that is not one line: %j', async (key, text, most) => {
+    const files = await withManifest((manifest) => {
+      manifest[key] = text;
+    });
+    await expect(load(files)).rejects.toThrow(
+      `generator.json: ${key}: must be one line of 1 to ${most} characters, without control characters`,
+    );
+  });
+
   it('a version from the future', async () => {
     const message = await refusal(
       withManifest((manifest) => Object.assign(manifest, { version: 9 })),

@@ -11,10 +11,13 @@
  */
 export * from './load.ts';
 export {
+  creditSchema,
   GENERATOR_MANIFEST,
   type GeneratorDescription,
   type GeneratorManifest,
+  licenceSchema,
   MOST_DIRECTIONS,
+  type Rights,
   readDirections,
   readGeneratorManifest,
   sealManifest,

@@ -34,6 +34,24 @@ const directionSchema = z.strictObject({
   vector: z.string(),
 });
 
+/** One line of text that tools show as it is: no control characters, no line ends, no half characters. */
+const oneLine = (most: number) =>
+  z
+    .string()
+    .refine(
+      (text) =>
+        text.trim() !== '' && text.length <= most && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text),
+      {
+        error: `must be one line of 1 to ${most} characters, without control characters`,
+      },
+    );
+
+/** An SPDX identifier, an address, or words: under what images of the generator may be used. */
+export const licenceSchema = oneLine(256);
+
+/** Whom images of the generator have to name. */
+export const creditSchema = oneLine(512);
+
 const manifestSchema = z.strictObject({
   format: z.literal('killme-generator'),
   version: z.literal(FORMAT_VERSION),
@@ -66,6 +84,8 @@ const manifestSchema = z.strictObject({
     engine: z.string(),
     note: z.string().optional(),
   }),
+  licence: licenceSchema.optional(),
+  credit: creditSchema.optional(),
   arithmetic: z.enum(['float32', 'integer']).default('float32'),
   layers: z.array(layerSchema),
   tensors: z.array(tensorSchema),
@@ -93,9 +113,13 @@ export interface GeneratorDescription {
 
 /** Everything that a manifest says, for the schema to check. */
 type ManifestFacts = Record<
-  Exclude<keyof GeneratorManifest, 'format' | 'version' | 'directions'>,
+  Exclude<keyof GeneratorManifest, 'format' | 'version' | 'directions' | keyof Rights>,
   unknown
-> & { directions: readonly Direction[] };
+> &
+  Rights & { directions: readonly Direction[] };
+
+/** Under what images of a generator may be used; what is not known is omitted. */
+export type Rights = Pick<GeneratorManifest, 'licence' | 'credit'>;
 
 /** The bytes of the manifest of a new generator. */
 export const writeManifest = (facts: ManifestFacts): Promise<Uint8Array<ArrayBuffer>> =>

@@ -8,6 +8,7 @@ import { layerEntries } from './layer-schema.ts';
 import {
   GENERATOR_MANIFEST,
   type GeneratorManifest,
+  type Rights,
   type TensorEntry,
   writeManifest,
 } from './manifest.ts';
@@ -24,6 +25,7 @@ export interface GeneratorFacts {
   range?: ValueRange;
   /** With names that differ; none when omitted. */
   directions?: readonly Direction[];
+  rights?: Rights;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function packGenerator({
     classes: facts.classes,
     directions: facts.directions ?? [],
     training: facts.training,
+    ...facts.rights,
     arithmetic: encoding === 'int8' ? 'integer' : 'float32',
     layers: layerEntries(network),
     tensors,

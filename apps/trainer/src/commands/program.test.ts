@@ -43,6 +43,7 @@ describe('killme', () => {
       ['--class-condition', 'off', '(given)'],
       ['--class-mixing', 'off'],
       ['--shared-start', 'off'],
+      ['--patch-logits', 'off'],
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],

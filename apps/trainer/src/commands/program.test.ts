@@ -43,11 +43,11 @@ describe('killme', () => {
       ['--class-condition', 'off', '(given)'],
       ['--class-mixing', 'off'],
       ['--shared-start', 'off'],
-      ['--patch-logits', 'off'],
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],
       ['--minibatch-deviation', 'on'],
+      ['--patch-logits', 'off'],
       ['--augment', 'none', '(given)'],
       ['--ema-decay', '0.998'],
     ]);

@@ -11,6 +11,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { defaultCacheDir, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
@@ -21,7 +22,13 @@ import { checkPort } from './check-port.ts';
 /** Longer than a server that is well ever takes to answer /healthz. */
 const CHECK_MS = 5000;
 
+/** The first that has all that is used here; npm scripts run on it anyway, a bundle on what is there. */
+const OLDEST_NODE = 24;
+
 async function main(): Promise<void> {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    throw new UserError(`Node ${OLDEST_NODE} or newer is needed, this is ${process.version}`);
+  }
   const options = readArguments({
     ...servedOptions,
     port: { type: 'string', default: '8787' },

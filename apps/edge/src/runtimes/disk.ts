@@ -161,14 +161,14 @@ function versionedFiles(folder: string) {
 
 /** Of the packages, to be resolved. */
 export const TFJS_BINARY = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
-const KERNELS = '@killme/model/kernels.wasm';
+export const KERNELS_BINARY = '@killme/model/kernels.wasm';
 export const WEBP_BINARY = '@jsquash/webp/codec/enc/webp_enc.wasm';
 
 /** What renders, compiled. */
 export async function compileBinaries(): Promise<WasmBinaries> {
   const [tfjs, kernels] = await Promise.all([
     compileSmall(TFJS_BINARY),
-    readBinary(KERNELS).then((bytes) => WebAssembly.compile(bytes)),
+    readBinary(KERNELS_BINARY).then((bytes) => WebAssembly.compile(bytes)),
   ]);
   return { tfjs, kernels };
 }

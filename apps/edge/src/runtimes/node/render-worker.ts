@@ -19,6 +19,7 @@ import type {
   RenderStart,
   RenderThreadData,
 } from './render-messages.ts';
+import { sibling } from './sibling.ts';
 
 /** A request that waits for the thread. */
 interface Waiting {
@@ -48,7 +49,7 @@ export async function startRenderWorker(
   let thread: Worker | undefined;
 
   async function start(): Promise<readonly LoadedGenerator[]> {
-    const worker = new Worker(new URL('./render-thread.ts', import.meta.url), { workerData: data });
+    const worker = new Worker(sibling('render-thread'), { workerData: data });
     const [first] = (await once(worker, 'message')) as [RenderStart];
     if ('refusal' in first) throw new UserError(first.refusal);
     worker.on('message', settle);

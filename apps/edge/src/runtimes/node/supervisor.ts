@@ -13,6 +13,7 @@ import { UserError } from '@killme/model';
 import { httpOrigin } from '../http-origin.ts';
 import { sweepDisk } from './disk-store.ts';
 import { metricsServer } from './metrics.ts';
+import { sibling } from './sibling.ts';
 import { type ProcessOptions, processMessage, STOP } from './supervisor-messages.ts';
 
 /** What `npm run serve` was asked for. */
@@ -24,7 +25,7 @@ export interface ServerOptions extends Omit<ProcessOptions, 'hashes' | 'metrics'
   metrics: { host: string; port: number } | undefined;
 }
 
-const PROGRAM = fileURLToPath(new URL('./server-process.ts', import.meta.url));
+const PROGRAM = fileURLToPath(sibling('server-process'));
 
 /** What docker and systemd wait for at least before they kill, and longer than accepted work takes. */
 const GRACE_MS = 9500;

@@ -17,6 +17,9 @@ import { ROOT } from './repository.ts';
 /** No option of any command. */
 const UNKNOWN = '--checked-by-docs';
 
+/** What takes the options of a script, its last command. */
+const PROGRAM = /(?:^|&& )exec node (.+)$/;
+
 /** Commands of npm that take no options of ours. */
 const PLAIN = new Set(['test', 'test:unit', 'lint', 'lint:fix', 'typecheck', 'check:docs']);
 
@@ -125,7 +128,7 @@ async function judgeNpm(args: readonly string[]): Promise<Verdict> {
   const isRun = verb === 'run';
   const script = isRun ? rest.find((word) => !word.startsWith('-')) : verb;
   if (script === undefined || !(script in SCRIPTS)) return failed(`npm has no script ${script}`);
-  if (PLAIN.has(script) || !SCRIPTS[script]!.startsWith('exec node ')) return { result: 'ok' };
+  if (PLAIN.has(script) || !PROGRAM.test(SCRIPTS[script]!)) return { result: 'ok' };
   const given = rest.includes('--') ? rest.slice(rest.indexOf('--') + 1) : [];
   // What follows a second `--` is for another program.
   const end = given.includes('--') ? given.indexOf('--') : given.length;
@@ -137,11 +140,11 @@ async function judgeNpm(args: readonly string[]): Promise<Verdict> {
 
 /**
  * Runs a script of npm without npm, which takes longer than the script.
- * @param script `exec node FILE …`
+ * @param script `exec node FILE …`, perhaps after a command that builds something
  * @returns all that it says. It ends soon, since it has to refuse an option.
  */
 function runScript(script: string, args: readonly string[]): Promise<string> {
-  const words = script.replace(/^exec node /, '').split(' ');
+  const words = PROGRAM.exec(script)![1]!.split(' ');
   const options = { cwd: ROOT, timeout: 60_000 };
   return new Promise((resolveOutput) => {
     execFile(process.execPath, [...words, ...args], options, (_, stdout, stderr) =>

@@ -1,4 +1,6 @@
+import { Worker } from 'node:worker_threads';
 import type { Dataset } from '@killme/data';
+import { UserError } from '@killme/model';
 import { compareClouds } from './clouds.ts';
 import { type Features, standardizer, takeRows } from './features.ts';
 import { splitReal } from './image-set.ts';
@@ -7,6 +9,7 @@ import { compareFeatures } from './measure.ts';
 import { nearestTrainingImages } from './nearest.ts';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
 import type { RunQuality } from './quality-file.ts';
+import type { MeasuredMessage } from './quality-worker.ts';
 import { randomFeatures } from './random-network.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
@@ -22,14 +25,52 @@ const SEED = 0;
 export interface QualityWatch {
   /** Draws nothing from the run's own random streams, so that a resumed run measures the same. */
   measure(generator: Omit<TrainedGenerator, 'description'>): Promise<RunQuality>;
+  dispose(): Promise<void>;
 }
 
-/** @returns undefined when there are too few images to measure against. */
-export function watchQuality(dataset: Dataset): QualityWatch | undefined {
-  if (dataset.count < 2 * FEWEST_IMAGES) return undefined;
+/** Whether there are enough images to measure against. */
+export const canWatchQuality = ({ count }: Pick<Dataset, 'count'>): boolean =>
+  count >= 2 * FEWEST_IMAGES;
+
+/**
+ * Measures in a thread of its own, on the host's cores, by the wasm engine: with the figures of
+ * {@link watchQuality} on that engine. One measurement at a time.
+ */
+export function watchQualityBeside(dataset: Dataset): QualityWatch {
+  const url = new URL('quality-worker.ts', import.meta.url);
+  let worker: Worker | undefined;
+  return {
+    async measure(generator) {
+      worker ??= new Worker(url, { workerData: dataset });
+      const { promise, resolve, reject } = Promise.withResolvers<RunQuality>();
+      const failed = (reason: string) =>
+        reject(
+          new UserError(`quality could not be measured: ${reason} (--measure-every 0 leaves it)`),
+        );
+      const onMessage = (message: MeasuredMessage) =>
+        'scores' in message ? resolve(message.scores) : failed(message.error);
+      const onError = (error: Error) => failed(error.message);
+      const onExit = () => failed('its thread ended');
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      worker.postMessage(generator);
+      try {
+        return await promise;
+      } finally {
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      }
+    },
+    async dispose() {
+      await worker?.terminate();
+    },
+  };
+}
+
+/** Measures on the current engine, of a dataset that {@link canWatchQuality}. */
+export function watchQuality(dataset: Dataset): QualityWatch {
   const halves = splitReal(dataset.count, SEED);
   let real: Features | undefined;
   return {
+    dispose: async () => {},
     async measure(generator) {
       real ??= await randomFeatures(dataset);
       const images = await renderSeeds(generator, SAMPLES);

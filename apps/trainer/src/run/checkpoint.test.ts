@@ -20,6 +20,7 @@ import {
   saveBestCheckpoint,
   saveCheckpoint,
 } from './checkpoint.ts';
+import { encodeCheckpoint } from './checkpoint-file.ts';
 
 const small = { imageSize: 16, width: 1 / 16 };
 
@@ -172,10 +173,10 @@ describe('a checkpoint', () => {
       (await readCheckpoint(folder, choice, silent))?.iteration;
     await saveCheckpoint(folder, { iteration: 5 }, gan);
     expect(await iterationOf('best')).toBe(5);
-    await saveBestCheckpoint(folder, { iteration: 7 }, gan);
+    await saveBestCheckpoint(folder, await encodeCheckpoint({ iteration: 7 }, gan));
     for (const iteration of [10, 15, 20]) await saveCheckpoint(folder, { iteration }, gan);
     expect([await iterationOf('best'), await iterationOf('newest')]).toEqual([7, 20]);
-    await saveBestCheckpoint(folder, { iteration: 18 }, gan);
+    await saveBestCheckpoint(folder, await encodeCheckpoint({ iteration: 18 }, gan));
     expect(await iterationOf('best')).toBe(18);
   });
 

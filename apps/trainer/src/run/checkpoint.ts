@@ -40,20 +40,23 @@ export async function saveCheckpoint(
   gan: Gan,
 ): Promise<string> {
   const file = join(folder, `checkpoint-${String(trained.iteration).padStart(7, '0')}.safetensors`);
-  await writeCheckpoint(file, trained, gan);
+  await writeCheckpoint(file, await encodeCheckpoint(trained, gan));
   const old = (await listCheckpoints(folder)).slice(KEPT);
   for (const checkpoint of old) await rm(join(folder, checkpoint));
   return file;
 }
 
-/** Writes `best.safetensors`, which replaces the best one before; throws as {@link saveCheckpoint} does. */
-export function saveBestCheckpoint(folder: string, trained: TrainedSoFar, gan: Gan): Promise<void> {
-  return writeCheckpoint(join(folder, BEST), trained, gan);
+/**
+ * Writes `best.safetensors`, which replaces the best one before.
+ * @param data a checkpoint by `encodeCheckpoint`
+ * @throws UserError when the disk has no room; nothing is written then.
+ */
+export function saveBestCheckpoint(folder: string, data: Uint8Array): Promise<void> {
+  return writeCheckpoint(join(folder, BEST), data);
 }
 
-async function writeCheckpoint(file: string, trained: TrainedSoFar, gan: Gan): Promise<void> {
+async function writeCheckpoint(file: string, data: Uint8Array): Promise<void> {
   const folder = dirname(file);
-  const data = await encodeCheckpoint(trained, gan);
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < data.byteLength) {
     throw new UserError(

@@ -1,21 +1,19 @@
 /**
- * What a run does between its iterations: whiten latents, save, show samples, measure quality.
+ * What a run does between its iterations: whiten latents, save, show samples (measurements.ts: measure quality).
  *
  * @module
  */
 import { exportGenerator, readTrainedRun } from '../export/export.ts';
 import { calibrateEma } from '../gan/ema.ts';
 import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
-import type { BestWatch } from '../quality/best.ts';
-import { appendQuality, formatQuality } from '../quality/quality-file.ts';
-import { watchQuality } from '../quality/watch-quality.ts';
 import type { Report } from '../report/report.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
-import { keepCheckpoint, saveBestCheckpoint, saveCheckpoint } from '../run/checkpoint.ts';
+import { keepCheckpoint, saveCheckpoint } from '../run/checkpoint.ts';
 import type { CpuBudget } from '../run/cpu-budget.ts';
 import { watchForCollapse } from '../run/health.ts';
-import { fixedLatents, GRID_SIDE, hostWeights, saveSamples } from '../run/samples.ts';
+import { fixedLatents, GRID_SIDE, saveSamples } from '../run/samples.ts';
 import type { Hook } from './loop.ts';
+import type { Measurements } from './measurements.ts';
 import type { Run } from './open-run.ts';
 import { generatorBatch, sampleLatents } from './sampler.ts';
 
@@ -49,33 +47,6 @@ export function sampleHook(
   };
 }
 
-/** Measures the quality of generated images and keeps the best checkpoint; none where the dataset is too small for it. */
-export function measureHook(run: Run, { log, best }: { log: Log; best: BestWatch }): Hook[] {
-  const { folder, preset, gan, dataset } = run;
-  const { measureEvery, patience } = run.record.options;
-  const quality = watchQuality(dataset);
-  if (!quality || measureEvery === 0) return [];
-  return [
-    {
-      isDue: (done) => done > 0 && done % measureEvery === 0,
-      async run(done) {
-        calibrate(run);
-        const scores = await quality.measure({
-          network: preset.generator,
-          latent: preset.latent,
-          weights: await hostWeights(gan),
-        });
-        await appendQuality(folder.quality, done, scores);
-        await log(formatQuality(done, scores));
-        if (best.look(done, scores)) {
-          await saveBestCheckpoint(folder.checkpoints, { iteration: done }, gan);
-        }
-        if (best.isOver()) await log(`rKID has not improved for ${patience} iterations: it stops`);
-      },
-    },
-  ];
-}
-
 /** Whitens the latents of the real images during the warm-up, where the methods ask for it. */
 export function whitenHook({ preset, gan, dataset, record }: Run): Hook[] {
   const { methods } = preset.training;
@@ -90,13 +61,20 @@ export function whitenHook({ preset, gan, dataset, record }: Run): Hook[] {
   ];
 }
 
-/** Writes checkpoints, and now and then the generator file; the last ones are `trainRun`'s. */
-export function saveHook(run: Run, budget: CpuBudget | undefined): Hook {
+/**
+ * Writes checkpoints, and now and then the generator file; the last ones are `trainRun`'s.
+ * @param options.measurements are kept first, so that a run that goes on from a checkpoint lacks none of before it.
+ */
+export function saveHook(
+  run: Run,
+  { budget, measurements }: { budget: CpuBudget | undefined; measurements: Measurements },
+): Hook {
   const { saveEvery, iterations } = run.record.options;
   let exportedAt = Number.NEGATIVE_INFINITY; // the first checkpoint is exported at once
   return {
     isDue: (done) => done % saveEvery === 0 && done < iterations,
     async run(done) {
+      await measurements.settle();
       await save(run, done, budget);
       if (performance.now() - exportedAt < EXPORT_EVERY_MS) return;
       await exportRun(run);

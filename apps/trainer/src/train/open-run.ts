@@ -51,6 +51,8 @@ export interface Run {
   gan: Gan;
   /** The iteration to begin with. */
   start: number;
+  /** Whether quality is measured beside training, on the host's cores. */
+  beside: boolean;
 }
 
 /**
@@ -135,7 +137,9 @@ export async function openRun(
     : initializeGan(preset, options.seed);
   await writeRunRecord(folder, record);
   console.log(`run: ${folder.root}${saved ? `, from iteration ${start}` : ''}`);
-  return { folder, record, preset, dataset, gan, start };
+  // WebGPU leaves them free, but where it is a software adapter, which is far slower at measuring than they are.
+  const beside = engine.gpu || engine.name === 'webgpu';
+  return { folder, record, preset, dataset, gan, start, beside };
 }
 
 /** The engines that a run went on, in order. */

@@ -16,10 +16,11 @@ import {
 } from '../run/metrics.ts';
 import { describeOptions, type GivenOptions } from '../run/options.ts';
 import { type Progress, startProgress } from '../run/progress.ts';
-import { exportRun, measureHook, sampleHook, save, saveHook, whitenHook } from './hooks.ts';
+import { exportRun, sampleHook, save, saveHook, whitenHook } from './hooks.ts';
 import { createIterations, workDone } from './iteration.ts';
 import { trainLoop } from './loop.ts';
 import { createLossQueue } from './losses.ts';
+import { startMeasurements } from './measurements.ts';
 import {
   type Beginning,
   namedRun,
@@ -129,18 +130,22 @@ async function trainIterations(
     checkFinite(iteration, metrics);
   };
   const steps = createIterations({ gan, preset, dataset, options, log: console.log });
+  const measurements = startMeasurements({ ...run, options }, { log, best });
   try {
-    return await trainLoop({
+    const done = await trainLoop({
       start,
       iterations,
       launch: steps.launch,
       losses: createLossQueue({ lag: () => steps.lag, record: recordLosses }),
-      keepers: [...whitenHook(run), saveHook(run, budget)],
-      watchers: [...measureHook(run, { log, best }), sampleHook(run, { events, report, log })],
+      keepers: [...whitenHook(run), saveHook(run, { budget, measurements })],
+      watchers: [...measurements.hooks, sampleHook(run, { events, report, log })],
       shouldStop: () =>
         signal.aborted || (budget !== undefined && budget.spent() >= budget.total) || best.isOver(),
     });
+    await measurements.settle();
+    return done;
   } finally {
+    await measurements.dispose();
     steps.dispose();
     progress.stop();
   }

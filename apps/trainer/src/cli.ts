@@ -1,7 +1,7 @@
 import { escapeControls, explainFileError } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createProgram } from './commands/program.ts';
-import { continueInDeno } from './engines/deno.ts';
+import { continueInDeno, inDeno } from './engines/deno.ts';
 import { NeedsDeno } from './engines/start.ts';
 
 try {
@@ -12,4 +12,5 @@ try {
   if (!(explained instanceof UserError)) throw error;
   console.error(`error: ${escapeControls(explained.message)}`);
   process.exitCode = 1;
+  if (inDeno) process.exit(); // a GPU that does not answer would keep the process
 }

@@ -12,6 +12,7 @@ import type { Engine } from '../engine.ts';
 import { registerReplay } from '../replay.ts';
 import { offerResidentImages } from '../resident-images.ts';
 import { findWebgpu } from './adapter.ts';
+import { watchFailures } from './failures.ts';
 import { registerWebgpuKernels } from './kernels.ts';
 import type { WebGPUBackend } from './program.ts';
 import { orderSplitProducts } from './split-product.ts';
@@ -35,13 +36,13 @@ export async function startWebgpu(): Promise<Engine> {
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
   const backend = tf.backend() as WebGPUBackend;
-  const check = failLoudly(backend);
+  const failures = watchFailures(backend, found);
   registerWebgpuKernels();
   orderSplitProducts(backend);
   const { maxStorageBufferBindingSize, maxBufferSize } = backend.device.limits;
   offerResidentImages('webgpu', Math.min(maxStorageBufferBindingSize, maxBufferSize));
   const { createWebgpuReplay } = await import('./replay/replay.ts'); // needs Deno's WebGPU
-  registerReplay('webgpu', (log) => createWebgpuReplay(backend, check, log));
+  registerReplay('webgpu', (log) => createWebgpuReplay(backend, failures, log));
   const device = found.software ? `${found.device}, which is no GPU` : found.device;
   return { name: 'webgpu', device, gpu: !found.software };
 }
@@ -57,34 +58,4 @@ export function mendRequestDevice(): void {
     const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].flat() as GPUFeatureName[];
     return requestDevice.call(this, { ...descriptor, requiredFeatures });
   };
-}
-
-/**
- * What goes wrong on the device (memory, a lost GPU) is told to nobody by itself, and training would
- * go on with zeros: the next read of a tensor throws it.
- * @returns what throws it at other times.
- */
-function failLoudly(backend: WebGPUBackend): () => void {
-  let failure: string | undefined;
-  backend.device.addEventListener('uncapturederror', (event) => {
-    failure ??= (event as GPUUncapturedErrorEvent).error.message;
-  });
-  void backend.device.lost.then(({ message }) => {
-    failure ??= `it was lost: ${message}`;
-  });
-  const check = () => {
-    if (failure === undefined) return;
-    const remedy =
-      'with too little memory or too small limits give a smaller --batch, else another --backend';
-    throw new UserError(`the GPU failed: ${failure.trim()} (${remedy})`);
-  };
-  const read = backend.read.bind(backend);
-  backend.read = async (dataId) => {
-    const values = await read(dataId).catch((error: Error) => {
-      failure ??= error.message;
-    });
-    check();
-    return values!;
-  };
-  return check;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { FeedValues } from '../../feed.ts';
+import { checkBindings } from '../failures.ts';
 import type { WebGPUBackend } from '../program.ts';
 import { type Plan, planBuffers } from './plan.ts';
 import type { RecordedFeed, Recording } from './recording.ts';
@@ -37,13 +38,20 @@ interface EncodedDispatch {
   workgroups: readonly [number, number, number];
 }
 
-/** Creates the buffers of a step and computes what is the same in every replay. */
+/**
+ * Creates the buffers of a step and computes what is the same in every replay.
+ * @throws UserError when it needs a larger buffer than the adapter takes.
+ */
 export function prepareStep(
   backend: WebGPUBackend,
   recording: Recording,
   shared: SharedBuffers,
 ): PreparedStep {
   const { device } = backend;
+  checkBindings(
+    device,
+    recording.dispatches.flatMap(({ bindings }) => bindings.map(({ size }) => size)),
+  );
   const buffers = createBuffers(device, recording, shared);
   const { plan, own, uniforms, bindingOf } = buffers;
   const groups = bindGroupMaker(device, bindingOf, uniforms.bindingOf);

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Replay, type Step, type TakenStep, takeStep } from '../../replay.ts';
+import type { Failures } from '../failures.ts';
 import type { WebGPUBackend } from '../program.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import { bufferOf } from './recording.ts';
@@ -12,12 +13,12 @@ import { createStepKinds } from './step-kinds.ts';
 import { StepNumbers } from './step-numbers.ts';
 
 /**
- * @param check throws what has gone wrong on the device.
+ * @param failures says what has gone wrong on the device.
  * @param log gets a line for each kind of step: how it runs, and the GPU memory that it needs.
  */
 export function createWebgpuReplay(
   backend: WebGPUBackend,
-  check: () => void,
+  failures: Failures,
   log: (line: string) => void,
 ): Replay {
   const kinds = createStepKinds(backend, log);
@@ -32,14 +33,7 @@ export function createWebgpuReplay(
     const { names } = prepared;
     return {
       names,
-      async read() {
-        const values = await slot.read(names.length).catch((error: Error) => {
-          check();
-          throw error;
-        });
-        check();
-        return values;
-      },
+      read: () => failures.read(slot.read(names.length)),
     };
   }
 

@@ -213,21 +213,23 @@ describe('sums', () => {
       plus: 'dave,zoe',
       minus: 'b\\,c',
     });
-    const [pixels, expected] = await page.evaluate(async () => {
-      const read = async (id: string) => {
-        const source = document.getElementById(id) as HTMLImageElement | HTMLCanvasElement;
-        if (source instanceof HTMLImageElement) await source.decode();
-        const context = new OffscreenCanvas(128, 128).getContext('2d')!;
-        context.drawImage(source, 0, 0);
-        return context.getImageData(0, 0, 128, 128).data;
-      };
-      const [a, b, c] = await Promise.all(
-        ['sum-a-image', 'sum-b-image', 'sum-c-image'].map((id) => read(id)),
-      );
-      const sum = Uint8ClampedArray.from(a!, (level, i) => level - b![i]! + c![i]!);
-      return [(await read('sum-pixels')).join(), sum.join()];
-    });
-    expect(pixels === expected).toBe(true);
+    const isSumOfPixels = () =>
+      page.evaluate(async () => {
+        const read = async (id: string) => {
+          const source = document.getElementById(id) as HTMLImageElement | HTMLCanvasElement;
+          if (source instanceof HTMLImageElement) await source.decode();
+          const context = new OffscreenCanvas(128, 128).getContext('2d')!;
+          context.drawImage(source, 0, 0);
+          return context.getImageData(0, 0, 128, 128).data;
+        };
+        const [a, b, c] = await Promise.all(
+          ['sum-a-image', 'sum-b-image', 'sum-c-image'].map((id) => read(id)),
+        );
+        const sum = Uint8ClampedArray.from(a!, (level, i) => level - b![i]! + c![i]!);
+        return (await read('sum-pixels')).join() === sum.join();
+      });
+    // It is drawn once all three have been decoded.
+    await expect.poll(isSumOfPixels).toBe(true);
     await page.getByRole('button', { name: 'Any three' }).click();
     await page.waitForLoadState('networkidle');
   });

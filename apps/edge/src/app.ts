@@ -49,9 +49,7 @@ export interface AppOptions {
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
-/** The routes of generators, pinned or not; their types are those of the typed client (client.ts). */
-export type Api = ReturnType<typeof createApi>;
-
+/** The routes of generators, pinned or not. */
 const createApi = (responder: ImageResponder, models: Models) =>
   new Hono()
     .get('/img', ...img(responder))

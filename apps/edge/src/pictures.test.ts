@@ -2,7 +2,13 @@ import { encodeLatent, type Picture, seedToLatent, slerp } from '@killme/model';
 import { decode, decodeApng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
-import { createClient } from './client.ts';
+import {
+  createClient,
+  type GridOptions,
+  type ImageOptions,
+  type MorphOptions,
+  type OgOptions,
+} from './client.ts';
 import type { Generator } from './generator/generator.ts';
 import { joinSeeds, splitSeeds } from './http/seed-list.ts';
 import { compileWebpBinary } from './runtimes/disk.ts';
@@ -377,20 +383,28 @@ describe('a share for each sender', () => {
   });
 });
 
-describe('the typed client', () => {
-  it('writes addresses and reads answers', async () => {
+describe('the client', () => {
+  it('writes addresses of every route, with every option that a route takes', async () => {
     const client = createClient('http://localhost');
-    const { href } = client.morph.$url({ query: { from: 'a b', to: '&', steps: '3' } });
-    expect(href).toBe('http://localhost/morph?from=a+b&to=%26&steps=3');
-    expect((await app.request(href)).status).toBe(200);
-    const asked = await client.model.$get({ query: {} }, { fetch: app.request });
-    expect((await asked.json()).image.width).toBe(32);
-    const walk = await client.morph.$get(
-      { query: { from: 'a', to: 'b', steps: '3', format: 'json' } },
-      { fetch: app.request },
+    const common = { size: 64, class: undefined, model: undefined, download: true };
+    const image: Required<ImageOptions> = { ...common, format: 'webp', move: undefined };
+    const walk: Required<MorphOptions> = {
+      ...{ ...common, steps: 3, via: ['c,d', 'e'], space: 'latent', path: 'slerp', loop: true },
+      format: 'json',
+    };
+    const sheet: Required<GridOptions> = { ...common, n: 2 };
+    const { size: _, ...card } = common;
+    for (const address of [
+      client.img('a,b\\', image),
+      client.morph('a b', '&', walk),
+      client.grid('a', sheet),
+      client.mix({ plus: ['a,b', 'c'], minus: ['d'] }, image),
+      client.og('a', { ...card, format: 'png' } satisfies Required<OgOptions>),
+    ]) {
+      expect([address, (await app.request(address)).status]).toEqual([address, 200]);
+    }
+    expect(client.morph('a b', '&', { steps: 3 })).toBe(
+      'http://localhost/morph?from=a+b&to=%26&steps=3',
     );
-    const { frames } = await walk.json();
-    expect(frames.map(({ position }) => position)).toEqual([0, 0.5, 1]);
-    expect(frames[0]!.latent).toHaveLength(100);
   });
 });

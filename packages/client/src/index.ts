@@ -24,15 +24,39 @@ export type {
 
 /** What `GET /model` says of a generator; a server may say more. */
 export interface ModelFacts {
+  /** For `model`; none of a generator that has pinned addresses only. */
+  name?: string | undefined;
   /** For `createClient`: addresses of this generator for ever. */
   pin: string;
   preset: string;
-  latent: { size: number; distribution: string };
+  /** sha256, hex. */
+  hash: string;
+  /** Of its weights. */
+  bytes: number;
+  latent: {
+    size: number;
+    distribution: 'uniform' | 'uniform01' | 'normal';
+    /** Images of each class in training, where the generator is class-conditional. */
+    classes?: readonly number[] | undefined;
+  };
   image: { width: number; height: number; channels: number };
   /** Names that `class` takes; empty when the generator is not class-conditional. */
   classes: readonly string[];
   /** Directions that `move` takes. */
-  directions: readonly { name: string }[];
+  directions: readonly string[];
+  /** What it was trained on; what is not known is omitted. */
+  training: {
+    dataset: string;
+    images?: number | undefined;
+    iterations?: number | undefined;
+    engine: string;
+  };
+  /** Of a server that gives each seed one of so many pictures. */
+  gallery?: { pictures: number } | undefined;
+  /** The generators of the server, by name. */
+  models: readonly string[];
+  /** All that have pinned addresses, also those that were served before; `img` is where the pictures of each are. */
+  pinned: readonly { pin: string; hash: string; model?: string | undefined; img: string }[];
 }
 
 /** Builds addresses; the same options always give the same address. */

@@ -6,7 +6,7 @@
  */
 import { mix, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import { createApp } from '../app.ts';
-import { askModel, createClient } from '../client.ts';
+import { createClient } from '../client.ts';
 import { type Gallery, gallerySeed } from '../generator/gallery.ts';
 import type { AnyGenerator } from '../generator/generator.ts';
 import { readClass } from '../generator/latents.ts';
@@ -72,7 +72,7 @@ const whyBroken = (error: unknown) => ({
 /** Where the server has a gallery, each name stands for one of its pictures; they are rendered here too. */
 async function openServedGallery(generator: AnyGenerator): Promise<Gallery | undefined> {
   const server = createClient(new URL(PINNED, location.href).href);
-  const { gallery } = await askModel(server);
+  const { gallery } = await server.model();
   if (!gallery) return undefined;
   const { render, latentSpace, manifest } = generator;
   return {

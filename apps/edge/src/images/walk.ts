@@ -36,7 +36,7 @@ export const walkSchema = z
   .meta({ id: 'Walk' });
 
 /** What `/morph?format=json` answers. */
-export type WalkJson = z.infer<typeof walkSchema>;
+type WalkJson = z.infer<typeof walkSchema>;
 
 /** @returns JSON of {@link walkSchema}, as UTF-8. */
 export async function encodeWalk(

@@ -3,35 +3,27 @@
  *
  * @module
  */
-import type { WalkPath } from '@killme/model';
-import { joinSeeds } from '../client.ts';
+import type { MorphOptions, Move } from '../client.ts';
 import { chosenClass } from './classes.ts';
 import { server } from './server.ts';
 
 /** The character of a name. */
-export const characterOf = (seed: string): URL =>
-  server.img.$url({ query: { seed, ...chosenClass() } });
+export const characterOf = (seed: string): URL => new URL(server.img(seed, chosenClass()));
 
-/** That character, moved: each move is `direction:strength`. */
-export const movedCharacterOf = (seed: string, moves: readonly string[]): URL =>
-  moves.length === 0
-    ? characterOf(seed)
-    : server.img.$url({ query: { seed, move: joinSeeds(moves), ...chosenClass() } });
+/** That character, moved. */
+export const movedCharacterOf = (seed: string, move: readonly Move[]): URL =>
+  move.length === 0 ? characterOf(seed) : new URL(server.img(seed, { move, ...chosenClass() }));
 
 /** The sum of characters. */
 export const sumOf = (plus: readonly string[], minus: readonly string[]): URL =>
-  server.mix.$url({
-    query: { plus: joinSeeds(plus), minus: joinSeeds(minus), ...chosenClass() },
-  });
+  new URL(server.mix({ plus, minus }, chosenClass()));
 
 /** A walk between two names, through latents or as a cross-fade. */
-export const walkOf = (walk: {
-  from: string;
-  to: string;
-  steps: string;
-  path?: WalkPath;
-  space?: 'pixel';
-}): URL => server.morph.$url({ query: { ...walk, ...chosenClass() } });
+export const walkOf = (
+  from: string,
+  to: string,
+  options: Pick<MorphOptions, 'steps' | 'path' | 'space'>,
+): URL => new URL(server.morph(from, to, { ...options, ...chosenClass() }));
 
 /** What the picture of a name shows, for those who cannot see it. */
 export const characterInWords = (name: string): string => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Move } from '../client.ts';
 import { LISTED_MOVES, STRENGTH } from '../http/limits.ts';
 import { joinSeeds, splitSeeds } from '../http/seed-list.ts';
 import { characterInWords, movedCharacterOf } from './addresses.ts';
@@ -25,7 +26,12 @@ interface Slider {
 }
 
 const isMoved = ({ range }: Slider) => range.valueAsNumber !== 0;
-const textOf = ({ direction, range }: Slider) => `${direction}:${range.value}`;
+const moveOf = ({ direction, range }: Slider): Move => ({
+  direction,
+  strength: range.valueAsNumber,
+});
+/** As an address has it. */
+const textOf = ({ direction, strength }: Move) => `${direction}:${strength}`;
 const signed = (strength: string) =>
   strength.startsWith('-') ? strength.replace('-', '−') : strength === '0' ? '0' : `+${strength}`;
 
@@ -46,13 +52,13 @@ function appear(): void {
   const change = (changes: Partial<View>, step = true) =>
     changeView({ ...changes, part: 'directions' }, { step });
   const showTag = tagIn('directions');
-  const moves = () => sliders.filter(isMoved).map(textOf);
+  const moves = () => sliders.filter(isMoved).map(moveOf);
 
   element('directions-sliders', HTMLElement).append(...sliders.map(rowOf));
   for (const { range } of sliders) {
     range.addEventListener('input', render);
     // Not at each step: browsers limit how often an address may change.
-    range.addEventListener('change', () => change({ move: joinSeeds(moves()) }, false));
+    range.addEventListener('change', () => change({ move: joinSeeds(moves().map(textOf)) }, false));
   }
   onTyped(input('directions-name'), (name, step) => change({ name }, step));
   button('directions-reset').addEventListener('click', () => change({ move: '' }));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { askModel, createClient } from '../client.ts';
+import { createClient } from '../client.ts';
 
 /** Its address: a proxy may serve it under any path. */
 export const BASE = new URL('.', document.baseURI).href;
@@ -14,11 +14,11 @@ export const BASE = new URL('.', document.baseURI).href;
  */
 export const PINNED = document.querySelector<HTMLMetaElement>('meta[name=pinned]')?.content ?? './';
 
-/** Its routes. */
+/** Addresses of its routes. */
 export const server = createClient(new URL(PINNED, BASE).href);
 
 /**
  * What the server knows of that generator, asked for once.
  * @throws Error when it does not answer.
  */
-export const model = askModel(server);
+export const model = server.model();

@@ -100,10 +100,9 @@ onView((shown) => {
   fill(input('walk-from'), from);
   fill(input('walk-to'), to);
   showPath(shown);
-  const query = { from, to, steps: String(STEPS) };
   const named = path === 'slerp' || path === 'linear' ? ({ path } as const) : {};
-  const walked = walkOf({ ...query, ...named });
-  const faded = walkOf({ ...query, space: 'pixel' });
+  const walked = walkOf(from, to, { steps: STEPS, ...named });
+  const faded = walkOf(from, to, { steps: STEPS, space: 'pixel' });
   void show(image('walk-frame'), walked, `One step of the walk from “${from}” to “${to}”`);
   void show(image('fade-frame'), faded, `The same step of a cross-fade from “${from}” to “${to}”`);
   void show(image('walk-strip'), walked, `All ${STEPS} steps of the walk side by side`);

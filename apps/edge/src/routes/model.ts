@@ -1,6 +1,6 @@
 import type { GeneratorDescription } from '@killme/model';
-import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
+import type { ModelFacts } from '../client.ts';
 import type { Gallery } from '../generator/gallery.ts';
 import { pinOf } from '../generator/pin.ts';
 import type { Models } from '../generator/registry.ts';
@@ -26,17 +26,15 @@ export const model = (models: Models) =>
       ...factsOf(generator, gallery),
       models: names,
       pinned: pinned.map((each) => ({ ...each, img: `v/${each.pin}/img` })),
-    };
+    } satisfies ModelFacts;
     const text = `${JSON.stringify(facts, null, 2)}\n`;
-    const response = await respond({
+    return respond({
       request: c.req.raw,
       tag: await entityTag('model', text),
       cacheControl: FRESH_ENOUGH,
       contentType: 'application/json',
       make: () => text,
     });
-    // Hono's own `c.json` types its answer like this; this one may also be a 304.
-    return response as Response & TypedResponse<typeof facts, 200, 'json'>;
   });
 
 function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | undefined) {

@@ -8,14 +8,13 @@ import {
   tile,
   type WalkPath,
 } from '@killme/model';
-import type { TypedResponse } from 'hono';
 import { createFactory } from 'hono/factory';
 import type { z } from 'zod';
 import { readLatent, seedLatents } from '../generator/latents.ts';
 import { morphParameters } from '../http/parameters.ts';
 import { query } from '../http/query.ts';
 import type { Pause } from '../images/pause.ts';
-import type { Walk, WalkJson } from '../images/walk.ts';
+import type { Walk } from '../images/walk.ts';
 import type { ImageResponder } from '../render/image-responder.ts';
 import {
   fileNameOf,
@@ -37,11 +36,9 @@ const FRAME_MS = 100;
  * @param path parameters that the end of the path says, see path-parameters.ts.
  */
 export const morph = ({ respond }: ImageResponder, path: readonly string[] = []) =>
-  createFactory().createHandlers(query(morphParameters, path), async (c) => {
-    const response = await respond(askedOf(c), c.req.valid('query'), planMorph);
-    // What a client that asks for JSON reads; the other formats have no type.
-    return response as Response & TypedResponse<WalkJson, 200, 'json'>;
-  });
+  createFactory().createHandlers(query(morphParameters, path), async (c) =>
+    respond(askedOf(c), c.req.valid('query'), planMorph),
+  );
 
 function planMorph(
   { path: named, ...parameters }: MorphParameters,

@@ -174,12 +174,18 @@ describe('workerd with a bucket and a limit', () => {
     generator = await writeRandomGenerator({ imageSize: 64 });
     const config = `${generator.folder}/wrangler.jsonc`;
     await writeFile(config, withBindings(await readFile(`${EDGE}/wrangler.jsonc`, 'utf8')));
-    server = expectServer(await startWorkerd(generator.folder, undefined, ['--config', config]));
+    const options = ['--config', config, '--host', '0.0.0.0'];
+    server = expectServer(await startWorkerd(generator.folder, undefined, options));
   });
 
   afterAll(async () => {
     await server?.stop();
     await generator?.remove();
+  });
+
+  it('says who can use wrangler’s tools when others reach it', async () => {
+    await vi.waitUntil(() => server.said().includes('/cdn-cgi/explorer'), PATIENCE);
+    expect(server.said().match(/^Everybody who reaches this host can use .*$/gm)).toHaveLength(1);
   });
 
   it('renders a picture once for all hosts', async () => {

@@ -1,4 +1,4 @@
-/** The part of autocannon that bench-load.ts uses. */
+/** The part of autocannon that load.ts uses. */
 declare module 'autocannon' {
   import type { EventEmitter } from 'node:events';
 
@@ -13,6 +13,8 @@ declare module 'autocannon' {
     connections: number;
     /** Seconds. */
     duration: number;
+    /** Requests a second, of all connections together. */
+    overallRate?: number;
     requests: { setupRequest(request: Request): Request }[];
   }
 

@@ -6,14 +6,13 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
-import { type Server, startServer } from './server.ts';
+import { cpuTimeMs, type Server, startServer } from './server.ts';
 import { describeMachine } from './table.ts';
 
 /** What Cloudflare's free plan gives a request. */
@@ -24,9 +23,6 @@ const ROUNDS = 5;
 
 /** Requests that are not counted: V8 compiles what runs often. */
 const WARM_UP_REQUESTS = 60;
-
-/** Linux counts in these, whatever the machine. */
-const TICK_MS = 10;
 
 type Ask = (number: number) => { path: string; headers?: Record<string, string> };
 
@@ -95,14 +91,6 @@ async function send({ origin }: Server, { path, headers }: ReturnType<Ask>): Pro
   const response = await fetch(`${origin}${path}`, headers ? { headers } : {});
   await response.arrayBuffer();
   if (!response.ok && response.status !== 304) throw new Error(`${path}: ${response.status}`);
-}
-
-/** What all threads of a process have taken, in user mode and in the kernel. */
-function cpuTimeMs(processId: number): number {
-  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
-  // The name, in parentheses, may have blanks; utime and stime are the 12th and 13th after it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 function printTable(preset: BenchPreset, measured: readonly Measured[]): void {

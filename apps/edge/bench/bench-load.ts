@@ -8,11 +8,11 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
-import autocannon from 'autocannon';
 import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { choosePresets, folderOf } from './generator.ts';
+import { type Asked, type Loaded, load, percentile } from './load.ts';
 import { mixedRequest } from './mixed-requests.ts';
 import { startServer } from './server.ts';
 import { describeMachine } from './table.ts';
@@ -25,18 +25,11 @@ const AVATARS = 20;
 const SETTLE_POLL_MS = 100;
 
 /** Given the number of a request, unique to it: its path, and its header. */
-type Traffic = (number: number) => { path: string; headers?: Record<string, string> };
+type Traffic = (number: number) => Asked;
 
-interface Measured {
+interface Measured extends Loaded {
   traffic: string;
   connections: number;
-  /** Of requests that were answered with 200 or 304, in milliseconds. */
-  durationsMs: number[];
-  /** 503: with Retry-After. */
-  refused: number;
-  /** Any other answer, and connections that failed or took ten seconds. */
-  errors: number;
-  seconds: number;
 }
 
 async function main(): Promise<void> {
@@ -79,7 +72,7 @@ async function measure(folder: string, seconds: number): Promise<Measured[]> {
     for (const [traffic, ask] of Object.entries(kinds)) {
       for (const connections of CONNECTIONS) {
         const run = { origin: server.origin, connections, seconds, ask: () => ask(number++) };
-        measured.push({ traffic, ...(await load(run)) });
+        measured.push({ traffic, connections, ...(await load(run)) });
         await settle(server.origin);
       }
     }
@@ -110,44 +103,6 @@ async function settle(origin: string): Promise<void> {
     await wait(SETTLE_POLL_MS);
   }
 }
-
-async function load({
-  origin,
-  connections,
-  seconds,
-  ask,
-}: {
-  origin: string;
-  connections: number;
-  seconds: number;
-  ask: () => ReturnType<Traffic>;
-}): Promise<Omit<Measured, 'traffic'>> {
-  const durationsMs: number[] = [];
-  let [refused, errors] = [0, 0];
-  const run = autocannon({
-    url: origin,
-    connections,
-    duration: seconds,
-    requests: [{ setupRequest: (request) => ({ ...request, ...ask() }) }],
-  });
-  run.on('response', (_client, status, _bytes, durationMs) => {
-    if (status === 200 || status === 304) durationsMs.push(durationMs);
-    else if (status === 503) refused++;
-    else errors++;
-  });
-  const result = await run;
-  return {
-    connections,
-    durationsMs: durationsMs.toSorted((a, b) => a - b),
-    refused,
-    errors: errors + result.errors, // those that timed out are among them
-    seconds: result.duration,
-  };
-}
-
-/** Of sorted values, the one that a `fraction` of them do not exceed; nothing of none. */
-const percentile = (sorted: readonly number[], fraction: number): number | undefined =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(fraction * sorted.length) - 1)];
 
 function figures({ traffic, connections, durationsMs, refused, errors, seconds }: Measured) {
   const rounded = (value: number | undefined) =>

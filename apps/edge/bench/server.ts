@@ -99,12 +99,18 @@ async function startProcess(
   const terminate = () => process.exit(1);
   process.once('SIGTERM', terminate);
   let output = '';
-  child.stdout.on('data', (text) => (output += text));
-  child.stderr.on('data', (text) => (output += text));
+  let isReady = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    // Later there may be an access log.
+    stream.on('data', (text) => {
+      if (!isReady) output += text;
+    });
+  }
   const closed = once(child, 'close');
   while (child.exitCode === null && !output.includes('Ready on')) {
     await Promise.race([wait(20), closed]);
   }
+  isReady = true;
   if (child.exitCode !== null) throw new UserError(`the server did not start: ${output}`);
   return {
     processId: child.pid!,
@@ -133,6 +139,17 @@ export function processMemory(processId: number): ProcessMemory {
   }
   const text = execFileSync('ps', ['-o', 'rss=', '-p', String(processId)], { encoding: 'utf8' });
   return { resident: Number(text) * 1024 };
+}
+
+/** Linux counts in these, whatever the machine. */
+const TICK_MS = 10;
+
+/** What all threads of a process have taken, in user mode and in the kernel. */
+export function cpuTimeMs(processId: number): number {
+  const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
+  // The name, in parentheses, may have blanks; utime and stime are the 12th and 13th after it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /** Among the descendants of a process, the workerd that was told to open an inspector. */

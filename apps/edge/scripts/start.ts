@@ -93,13 +93,17 @@ async function runWrangler({
     ],
     {
       cwd: EDGE_FOLDER,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'pipe'],
       env: offline(),
     },
   );
+  wrangler.stderr.pipe(process.stderr, { end: false });
   let stopped = false;
   onStop(() => {
     stopped = true;
+    // Its esbuild may be in the middle of something when wrangler goes, and then prints all that its
+    // threads were doing (evanw/esbuild#3287).
+    wrangler.stderr.unpipe(process.stderr).resume();
     wrangler.kill('SIGINT'); // what wrangler itself ends workerd at
   });
   const exited = once(wrangler, 'exit');

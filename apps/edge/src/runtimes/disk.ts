@@ -18,7 +18,8 @@ import type { WasmBinaries } from '../generator/backend.ts';
 import { openGallery } from '../generator/gallery.ts';
 import { type AnyGenerator, openGenerator } from '../generator/generator.ts';
 import { checkRenders, type GeneratorSource, sayWhich } from '../generator/registry.ts';
-import { openFile } from './file-stream.ts';
+import { ProblemError } from '../http/problem.ts';
+import { type OpenFile, openFile } from './file-stream.ts';
 import { withSmallMemory } from './initial-memory.ts';
 import type { NamedFolder } from './named-folder.ts';
 
@@ -74,10 +75,15 @@ export function diskOptions(
   galleryFolder?: string,
   loaded: readonly AnyGenerator[] = [],
 ): AppOptions {
+  const downloads = limitDownloads();
   return {
     listGenerators: async () =>
       generators.map((generator, i) =>
-        diskSource(generator, i === 0 ? galleryFolder : undefined, loaded[i]),
+        diskSource(generator, {
+          galleryFolder: i === 0 ? galleryFolder : undefined,
+          loaded: loaded[i],
+          downloads,
+        }),
       ),
     loadWebpBinary: compileWebpBinary,
     readPage: folderReader(PAGE_FOLDER),
@@ -103,12 +109,19 @@ export async function loadAll(
 
 function diskSource(
   { name, folder, kept }: NamedFolder,
-  galleryFolder: string | undefined,
-  loaded: AnyGenerator | undefined,
+  {
+    galleryFolder,
+    loaded,
+    downloads,
+  }: {
+    galleryFolder: string | undefined;
+    loaded: AnyGenerator | undefined;
+    downloads: Downloads;
+  },
 ): GeneratorSource {
   const readFile = folderReader(folder);
   const readShard = folderStreamer(folder);
-  const files = versionedFiles(folder);
+  const files = versionedFiles(folder, downloads);
   return {
     name,
     kept,
@@ -129,8 +142,35 @@ function diskSource(
   };
 }
 
+/** Files of generators that are sent at a time: each takes a file of the system's, and 64 KiB. */
+export const MOST_DOWNLOADS = 64;
+
+/** Counts the files that are being sent. */
+interface Downloads {
+  /** @throws ProblemError 503 when it is one too many. */
+  begin(): void;
+  end(): void;
+}
+
+function limitDownloads(): Downloads {
+  let count = 0;
+  return {
+    begin() {
+      if (count >= MOST_DOWNLOADS) {
+        throw new ProblemError(
+          503,
+          'Too many files of generators are being sent. Try again in a moment.',
+          { headers: { 'Retry-After': '5' } },
+        );
+      }
+      count++;
+    },
+    end: () => void count--,
+  };
+}
+
 /** Files of a folder that are sent as long as they are those that were loaded. */
-function versionedFiles(folder: string) {
+function versionedFiles(folder: string, downloads: Downloads) {
   const versions = new Map<string, string>();
   const openIn = async (name: string) => {
     const path = `${folder}/${name}`;
@@ -139,6 +179,13 @@ function versionedFiles(folder: string) {
     } catch (error) {
       throw unreadable(path, error);
     }
+  };
+  const openLoaded = async (name: string): Promise<OpenFile> => {
+    const file = await openIn(name);
+    if (file.version === (versions.get(name) ?? file.version)) return file;
+    await file.close();
+    // Weights of another generator must not go out under the name of the one that renders.
+    throw new UserError(`${name} has changed since the server was started: start it again`);
   };
   return {
     async remember(names: readonly string[]) {
@@ -149,12 +196,13 @@ function versionedFiles(folder: string) {
       }
     },
     async open(name: string) {
-      const file = await openIn(name);
-      const version = versions.get(name) ?? file.version;
-      if (file.version === version) return file.stream();
-      await file.close();
-      // Weights of another generator must not go out under the name of the one that renders.
-      throw new UserError(`${name} has changed since the server was started: start it again`);
+      downloads.begin();
+      try {
+        return (await openLoaded(name)).stream(downloads.end);
+      } catch (error) {
+        downloads.end();
+        throw error;
+      }
     },
   };
 }

@@ -15,7 +15,8 @@ const IDLE_MS = 30_000;
 export interface OpenFile {
   /** Changes with the file: where it lies, how large it is, when it was written. */
   version: string;
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** @param onEnd is called once, when the file has been closed again. */
+  stream(onEnd?: () => void): ReadableStream<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export async function openFile(path: string | URL): Promise<OpenFile> {
     const { ino, size, mtimeMs } = await handle.stat();
     return {
       version: `${ino} ${size} ${mtimeMs}`,
-      stream: () => streamOf(handle),
+      stream: (onEnd = () => undefined) => streamOf(handle, onEnd),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -35,11 +36,14 @@ export async function openFile(path: string | URL): Promise<OpenFile> {
   }
 }
 
-function streamOf(handle: FileHandle): ReadableStream<Uint8Array<ArrayBuffer>> {
+function streamOf(handle: FileHandle, onEnd: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
   let idle: ReturnType<typeof setTimeout> | undefined;
+  let hasEnded = false;
   const end = async () => {
+    if (hasEnded) return;
+    hasEnded = true;
     clearTimeout(idle);
-    await handle.close();
+    await handle.close().finally(onEnd);
   };
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {

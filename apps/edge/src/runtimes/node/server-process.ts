@@ -12,7 +12,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import { UserError } from '@killme/model';
 import { createApp } from '../../app.ts';
 import { ProblemError, problemResponse } from '../../http/problem.ts';
-import { diskOptions } from '../disk.ts';
+import { diskOptions, loadAll } from '../disk.ts';
 import { memoryStore } from '../memory-store.ts';
 import { accessLog } from './access-log.ts';
 import { createAnswerCache } from './answer-cache.ts';
@@ -43,8 +43,11 @@ async function main(): Promise<void> {
   const options = processOptions.parse(JSON.parse(process.argv[2] ?? ''));
   const { generators, gallery, hashes } = options;
   const worker = await startRenderWorker({ generators, gallery, hashes });
+  const disk = diskOptions(generators, gallery, worker.generators.map(toGenerator));
+  const loaded = await loadAll(disk.listGenerators);
   const app = createApp({
-    ...diskOptions(generators, gallery, worker.generators.map(toGenerator)),
+    ...disk,
+    listGenerators: async () => loaded,
     isImmutable: async () => options.immutable,
     renderElsewhere: worker,
     stores: [storeOf(options)],

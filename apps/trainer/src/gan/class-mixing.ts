@@ -25,14 +25,14 @@ const MIXED_SHARE = 0.5;
 const MOST_TRIES = 64;
 
 /**
- * Whether an iteration mixes classes: from a tenth of the warm-up on. From the first on it would take G
- * longer to find what images of one class differ in.
+ * Whether an iteration mixes classes: in the last fifth of the warm-up, and after it. From the first on it would
+ * take G longer to find what images of one class differ in.
  */
 export function mixesAt(
   iteration: number,
   { classMixing, warmUp }: Pick<Methods, 'classMixing' | 'warmUp'>,
 ): boolean {
-  return classMixing && iteration >= warmUp / 10;
+  return classMixing && iteration >= warmUp * 0.8;
 }
 
 /** How far class `own` leads over class `other` at a latent. */

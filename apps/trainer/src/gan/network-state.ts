@@ -22,6 +22,8 @@ export interface AdamOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
+  /** Whether steps are shortened where gradients are suddenly large: {@link clippedRate}. */
+  clipsUpdates?: boolean;
 }
 
 /**
@@ -104,25 +106,55 @@ function initialValues({ name, shape, initializer }: WeightSpec, key: string): F
 export function applyAdam(
   state: NetworkState,
   gradients: readonly tf.Tensor[],
-  { learningRate, beta1, beta2, epsilon }: AdamOptions,
+  { learningRate, beta1, beta2, epsilon, clipsUpdates }: AdamOptions,
 ): void {
   const rate = feed([], () => {
     state.steps++;
     const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
     return Float32Array.of(learningRate * correction);
   }) as tf.Scalar;
-  const options = { rate, beta1, beta2, epsilon };
   for (const [i, { name }] of trainableSpecs(state.network).entries()) {
     const parameter = state.weights.get(name)!;
     const { first, second } = state.moments.get(name)!;
     const gradient = gradients[i]!;
     const tensors = { parameter, firstMoment: first, secondMoment: second };
-    const next = adamStep(tensors, gradient, options);
+    const options = { beta1, beta2, epsilon };
+    const taken = clipsUpdates
+      ? clippedRate(rate, { gradient, second, beta2, learningRate })
+      : tf.clone(rate);
+    const next = adamStep(tensors, gradient, { ...options, rate: taken });
     state.weights.set(name, next.parameter);
     state.moments.set(name, { first: next.firstMoment, second: next.secondMoment });
-    tf.dispose([parameter, first, second, gradient]);
+    tf.dispose([parameter, first, second, gradient, taken]);
   }
   rate.dispose();
+}
+
+/** Of squares of gradients: below it a tensor has no gradient. */
+const LEAST_SQUARE = 1e-14;
+
+/**
+ * Adam's rate for one tensor, divided by the root mean square of its step in units of the learning rate where
+ * that is above 1. It is about 1 as a rule; where gradients are suddenly ten times as large, Adam's second
+ * moment has not seen it yet, and its step is several times too long (Wortsman et al. 2023,
+ * arXiv:2304.13013, "StableAdamW"; Shazeer & Stern 2018, arXiv:1804.04235).
+ */
+function clippedRate(
+  rate: tf.Scalar,
+  {
+    gradient,
+    second,
+    beta2,
+    learningRate,
+  }: { gradient: tf.Tensor; second: tf.Tensor; beta2: number; learningRate: number },
+): tf.Scalar {
+  return tf.tidy(() => {
+    const square = tf.square(gradient);
+    const next = tf.add(tf.mul(second, beta2), tf.mul(square, 1 - beta2));
+    const meanSquare = tf.mean(tf.div(square, tf.add(next, LEAST_SQUARE)));
+    const size = tf.mul(tf.sqrt(meanSquare), tf.div(rate, learningRate));
+    return tf.div<tf.Scalar>(rate, tf.maximum(size, 1));
+  });
 }
 
 /**

@@ -314,6 +314,14 @@ export const METHOD_OPTIONS = {
     reason: 'against mode collapse',
     onResume: 'fixed',
   }),
+  updateClipping: option({
+    schema: onOff,
+    value: 'on|off',
+    help: 'shorten steps where gradients are suddenly large',
+    default: ({ training }) => training.methods?.updateClipping,
+    reason: 'not yet measured at the full number of iterations',
+    onResume: 'fixed',
+  }),
   patchLogits: option({
     schema: onOff,
     value: 'on|off',

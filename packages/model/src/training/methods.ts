@@ -44,6 +44,11 @@ export interface Methods {
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: boolean;
   /**
+   * Shortens Adam's steps where gradients are suddenly large, so that one batch does not undo what was learnt
+   * (Wortsman et al. 2023, arXiv:2304.13013).
+   */
+  updateClipping: boolean;
+  /**
    * D has logits of 8×8 patches beside those of the image, and the loss is the mean of both (Isola et al.
    * 2017, "PatchGAN", arXiv:1611.07004).
    */

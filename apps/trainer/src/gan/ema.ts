@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import type { Gan } from './gan.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
+import { updateSharedStart } from './shared-start.ts';
 
 /** Weights by name; it owns its tensors, and an update replaces them. */
 export type EmaWeights = Map<string, tf.Tensor>;
@@ -38,6 +39,7 @@ export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): 
     ema.set(name, next);
     old.dispose();
   }
+  updateSharedStart({ network, weights: ema });
   rate.dispose();
 }
 

@@ -1,8 +1,9 @@
+import type { Network } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { copyWeights, type EmaWeights } from './ema.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
-import { shareStart } from './shared-start.ts';
+import { initializeSharedStart, withSharedStart } from './shared-start.ts';
 
 /** The networks that are trained together. It owns all their tensors: see {@link disposeGan}. */
 export interface Gan {
@@ -17,8 +18,8 @@ export interface Gan {
 /** A GAN before its first step; `seed` fixes its weights. */
 export function initializeGan(preset: Preset, seed: number): Gan {
   const key = `${seed}/weights/generator`;
-  const generator = initializeNetwork(preset.generator, key);
-  if (preset.training.methods?.sharedStart) shareStart(generator, key);
+  const generator = initializeNetwork(trainedGenerator(preset), key);
+  if (preset.training.methods?.sharedStart) initializeSharedStart(generator, key);
   return {
     generator,
     discriminator: initializeDiscriminator(preset, seed),
@@ -26,6 +27,10 @@ export function initializeGan(preset: Preset, seed: number): Gan {
     ema: hasEma(preset) ? copyWeights(generator) : undefined,
   };
 }
+
+/** The generator as it is trained: with weights that the exported one does not have, where methods need them. */
+export const trainedGenerator = ({ generator, training }: Preset): Network =>
+  training.methods?.sharedStart ? withSharedStart(generator) : generator;
 
 /** D before its first step. */
 export function initializeDiscriminator({ discriminator }: Preset, seed: number): NetworkState {

@@ -37,11 +37,11 @@ import {
   updateMovingStatistics,
 } from './network-state.ts';
 import { reconstructionLossOf } from './reconstruction-loss.ts';
-import { shareGradient } from './shared-start.ts';
+import { multiplySharedStart, updateSharedStart } from './shared-start.ts';
 
 /** What the step takes of a run's methods. */
 type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'> &
-  Partial<Pick<Methods, 'sharedStart' | 'classMixing'>>;
+  Partial<Pick<Methods, 'classMixing' | 'updateClipping'>>;
 
 /** Augments what D sees, image by image; gradients pass through it. */
 export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
@@ -103,7 +103,7 @@ export function trainLiteStep(
   const { steps } = gan.generator;
   const warmUpSteps = gan.encoder ? methods.warmUp : 0;
   const learningRate = learningRateFactor(steps, warmUpSteps) * initialAdam.learningRate;
-  const adam = { ...initialAdam, learningRate };
+  const adam = { ...initialAdam, learningRate, clipsUpdates: methods.updateClipping ?? false };
   if (gan.encoder && steps < warmUpSteps) {
     return warmUp(gan, gan.encoder, inputs, { methods, adam });
   }
@@ -255,7 +255,7 @@ function stepLiteGenerator(
   const real = tf.tidy(() => [...judge(realImages, 'real')]);
   const adversarial = (images: tf.Tensor) =>
     meanOver(real, judge(images, 'generator'), ADVERSARIAL_LOSSES[methods.loss].generator);
-  const losses = stepGenerator({ generator, encoder, methods, adam }, (generate) => {
+  const losses = stepGenerator({ generator, encoder, adam }, (generate) => {
     if (!encoder) {
       const generatorLoss = adversarial(generate(generatorLatents));
       return { loss: generatorLoss, reported: { generatorLoss } };
@@ -284,7 +284,7 @@ function warmUp(
   inputs: LiteStepInputs,
   { methods, adam }: { methods: StepMethods; adam: AdamOptions },
 ): GeneratorLosses {
-  return stepGenerator({ generator, encoder, methods, adam }, (generate) => {
+  return stepGenerator({ generator, encoder, adam }, (generate) => {
     const { latents, divergence } = encodeRealImages(encoder, inputs);
     const { reconstructionLoss, loss } = autoencoderLoss(
       inputs.realImages,
@@ -305,12 +305,10 @@ function stepGenerator(
   {
     generator,
     encoder,
-    methods,
     adam,
   }: {
     generator: NetworkState;
     encoder: NetworkState | undefined;
-    methods: Pick<StepMethods, 'sharedStart'>;
     adam: AdamOptions;
   },
   lossOf: (generate: (latents: tf.Tensor) => tf.Tensor) => {
@@ -321,7 +319,8 @@ function stepGenerator(
   const statistics = new Map();
   let kept: GeneratorLosses = {};
   const { value, grads } = tf.valueAndGrads(() => {
-    const { network, weights } = generator;
+    const { network } = generator;
+    const weights = multiplySharedStart(network, generator.weights);
     let saturated: tf.Tensor = tf.scalar(0);
     const { loss, reported } = lossOf((latents) => {
       const beforeTanh = applyBeforeTanh(network, weights, latents, { ...TRAINING, statistics });
@@ -334,9 +333,8 @@ function stepGenerator(
   })([generator, encoder].flatMap((state) => (state ? trainableTensors(state) : [])));
   value.dispose();
   const own = trainableSpecs(generator.network).length;
-  const gradients = grads.slice(0, own);
-  if (methods.sharedStart) shareGradient(generator.network, gradients);
-  applyAdam(generator, gradients, adam);
+  applyAdam(generator, grads.slice(0, own), adam);
+  updateSharedStart(generator);
   if (encoder) applyAdam(encoder, grads.slice(own), adam);
   updateMovingStatistics(generator, statistics);
   return kept;

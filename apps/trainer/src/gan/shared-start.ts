@@ -1,74 +1,113 @@
 /**
- * A first layer of G that all cells share: each of its 4×4 cells gets the same numbers from a latent, and
- * differs by its bias alone.
+ * A first layer of G whose cells read the latent alike: one kernel takes it to a number for each channel, and a
+ * learnt basis says how strong a channel is in each of the 4×4 cells.
+ *
+ *     kernel[z, cell, channel] = shared[z, channel] · basis[cell, channel]
  *
  * Without it every cell reads the latent by itself, and where a latent lies between two colours of the
- * background one cell chooses this and another that: clouds. R3GAN begins in a like way, from a learnt
- * picture whose channels the latent scales (Huang et al. 2024, arXiv:2501.05441, "GenerativeBasis"). The
- * layer stays the Dense layer it is in the file; its kernel has equal columns.
+ * background one cell chooses this and another that: clouds. R3GAN begins so (Huang et al. 2024,
+ * arXiv:2501.05441, "GenerativeBasis"). In the generator file the product is the kernel of the Dense layer that
+ * it stands for; the two factors are in checkpoints alone.
  *
  * @module
  */
-import { createRandom, type Network } from '@killme/model';
+import { createRandom, type Network, product } from '@killme/model';
+import type { NetworkWeights } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { type NetworkState, trainableSpecs } from './network-state.ts';
+import type { NetworkState } from './network-state.ts';
 
-/** How far biases lie from 0 at first: about as far as the numbers that the kernel brings. */
-const BIAS_RANGE = 1;
+/** The names of the factors among the weights of G. */
+export const SHARED_START = {
+  /** `[latent, channels]` */
+  kernel: 'shared_start/kernel',
+  /** `[cells, channels]` */
+  basis: 'shared_start/basis',
+} as const;
+
+/** Of uniform numbers with a standard deviation of 1, as R3GAN's basis has at first. */
+const BASIS_RANGE = Math.sqrt(3);
 
 /**
- * Gives every cell the kernel of the first, and biases that make them differ, in place.
- * @param key names the random biases.
+ * G with the factors among its weights; the kernel that is their product is not trained by itself.
+ * @throws Error when the network does not begin with a dense layer that is reshaped to cells.
  */
-export function shareStart(
-  { network, weights }: Pick<NetworkState, 'network' | 'weights'>,
-  key: string,
-): void {
-  const { kernel, bias, cells } = startOf(network);
-  const zeros = weights.get(bias)!;
-  const values = createRandom(`${key}/${bias}`).uniform(zeros.size);
-  weights.set(bias, tf.tensor1d(values.map((value) => value * BIAS_RANGE)));
-  zeros.dispose();
-  const old = weights.get(kernel) as tf.Tensor2D;
-  const [rows, columns] = old.shape;
-  // Glorot-uniform as for one cell; the bounds of a whole Dense layer would leave the biases alone to speak.
-  const scale = Math.sqrt((rows + columns) / (rows + columns / cells));
-  const first = tf.tidy(() =>
-    tf.mul<tf.Tensor2D>(tf.slice(old, [0, 0], [rows, columns / cells]), scale),
+export function withSharedStart(network: Network): Network {
+  const { dense, cells, channels } = startOf(network);
+  const [latent] = network.inputShape as [number];
+  return {
+    ...network,
+    weights: [
+      ...network.weights.map((spec) =>
+        spec.name === `${dense}/kernel` ? { ...spec, trainable: false } : spec,
+      ),
+      {
+        name: SHARED_START.kernel,
+        shape: [latent, channels],
+        initializer: 'glorotUniform',
+        trainable: true,
+      },
+      { name: SHARED_START.basis, shape: [cells, channels], initializer: 'ones', trainable: true },
+    ],
+  };
+}
+
+export const hasSharedStart = ({ weights }: Network): boolean =>
+  weights.some(({ name }) => name === SHARED_START.basis);
+
+/**
+ * Gives a fresh G a basis of random numbers, so that channels differ by cell.
+ * @param key names the numbers.
+ */
+export function initializeSharedStart(state: NetworkState, key: string): void {
+  const old = state.weights.get(SHARED_START.basis)!;
+  const values = createRandom(`${key}/${SHARED_START.basis}`).uniform(product(old.shape));
+  state.weights.set(
+    SHARED_START.basis,
+    tf.tensor(
+      values.map((value) => value * BASIS_RANGE),
+      old.shape,
+    ),
   );
-  weights.set(kernel, forEachCell(first, cells));
-  first.dispose();
   old.dispose();
+  updateSharedStart(state);
 }
 
-/**
- * The gradients of a generator whose cells share their kernel: that of each cell is the mean of all.
- * @param gradients one for each of `trainableSpecs`; the one of the kernel is disposed of and replaced.
- */
-export function shareGradient(network: Network, gradients: tf.Tensor[]): void {
-  const { kernel, cells } = startOf(network);
-  const index = trainableSpecs(network).findIndex(({ name }) => name === kernel);
-  const own = gradients[index] as tf.Tensor2D;
-  const [rows, columns] = own.shape;
-  gradients[index] = tf.tidy(() => {
-    const byCell = tf.reshape(own, [rows, cells, columns / cells]);
-    return forEachCell(tf.mean(byCell, 1), cells);
-  });
-  own.dispose();
+/** The weights of G with the kernel made of its factors, so that gradients reach them. */
+export function multiplySharedStart(network: Network, weights: NetworkWeights): NetworkWeights {
+  if (!hasSharedStart(network)) return weights;
+  return new Map(weights).set(`${startOf(network).dense}/kernel`, kernelOf(weights));
 }
 
-/** `[rows, channels]` → `[rows, cells · channels]` */
-function forEachCell(matrix: tf.Tensor2D, cells: number): tf.Tensor2D {
-  return tf.tile(matrix, [1, cells]);
+/** Makes the kernel anew after the factors have moved, in place. */
+export function updateSharedStart({
+  network,
+  weights,
+}: {
+  network: Network;
+  weights: Map<string, tf.Tensor>;
+}): void {
+  if (!hasSharedStart(network)) return;
+  const name = `${startOf(network).dense}/kernel`;
+  weights.get(name)!.dispose();
+  weights.set(
+    name,
+    tf.tidy(() => kernelOf(weights)),
+  );
 }
 
-/** @throws Error when the network does not begin with a dense layer that is reshaped to cells. */
-function startOf({ name, layers }: Network): { kernel: string; bias: string; cells: number } {
+function kernelOf(weights: NetworkWeights): tf.Tensor2D {
+  const shared = weights.get(SHARED_START.kernel) as tf.Tensor2D;
+  const basis = weights.get(SHARED_START.basis) as tf.Tensor2D;
+  const [latent, channels] = shared.shape;
+  const byCell = tf.mul(tf.reshape(shared, [latent, 1, channels]), tf.expandDims(basis, 0));
+  return tf.reshape(byCell, [latent, basis.size]);
+}
+
+function startOf({ name, layers }: Network): { dense: string; cells: number; channels: number } {
   const [dense, reshape] = layers;
   const shape = reshape?.layer.type === 'reshape' ? reshape.layer.shape : [];
   if (dense?.layer.type !== 'dense' || shape.length !== 3) {
     throw new Error(`the ${name} does not begin with a dense layer onto cells`);
   }
-  const cells = shape[0]! * shape[1]!;
-  return { kernel: `${dense.name}/kernel`, bias: `${dense.name}/bias`, cells };
+  return { dense: dense.name, cells: shape[0]! * shape[1]!, channels: shape[2]! };
 }

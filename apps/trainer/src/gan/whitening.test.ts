@@ -18,6 +18,7 @@ import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
+import { initializeSharedStart, SHARED_START, withSharedStart } from './shared-start.ts';
 import { whitenLatents, whitensAfter } from './whitening.ts';
 
 const SIDE = 8;
@@ -114,17 +115,23 @@ beforeAll(async () => {
 });
 
 /** @param classes of a class-conditional G and encoder; 0 for none */
-function begin(classes: number): void {
+function begin(classes: number, { sharedStart = false } = {}): void {
   const latentSize = COMPONENTS + classes;
-  const network = articleGenerator({ latentSize, imageSize: SIDE, width: 1 / 16 });
-  const generator = initializeNetwork(network, 'generator');
+  const plain = articleGenerator({ latentSize, imageSize: SIDE, width: 1 / 16 });
+  const network = sharedStart ? withSharedStart(plain) : plain;
+  const initialize = (key: string) => {
+    const state = initializeNetwork(network, key);
+    if (sharedStart) initializeSharedStart(state, key);
+    return state;
+  };
+  const generator = initialize('generator');
   const layers = [flatten(), dense(2 * COMPONENTS)];
   encoder = initializeNetwork(
     withWhitening(sequential('encoder', [SIDE, SIDE, 3], layers), Math.max(1, classes)),
     'encoder',
   );
   // Its EMA has other weights.
-  const ema = copyWeights(initializeNetwork(network, 'ema'));
+  const ema = copyWeights(initialize('ema'));
   gan = { generator, discriminator: generator, encoder, ema };
 }
 
@@ -157,6 +164,16 @@ describe('whitenLatents', () => {
     expect(encoder.weights.get(WHITENING.kernel)!.dataSync()).not.toEqual(kernel);
     expect(farthest(drawn(gan, encoder), before[0]!)).toBeLessThan(1e-4);
     expect(farthest(drawn(gan, encoder, ema), before[1]!)).toBeLessThan(1e-4);
+  });
+
+  it('leaves them as they are where the cells of the first layer share their kernel', async () => {
+    begin(CLASSES, { sharedStart: true });
+    const before = [drawn(gan, encoder), drawn(gan, encoder, gan.ema)];
+    const shared = gan.generator.weights.get(SHARED_START.kernel)!.dataSync();
+    await whiten();
+    expect(gan.generator.weights.get(SHARED_START.kernel)!.dataSync()).not.toEqual(shared);
+    expect(farthest(drawn(gan, encoder), before[0]!)).toBeLessThan(1e-4);
+    expect(farthest(drawn(gan, encoder, gan.ema), before[1]!)).toBeLessThan(1e-4);
   });
 
   it('changes nothing where latents are white already', async () => {

@@ -19,6 +19,7 @@ import { encodePosterior, samplePosterior } from './encoder.ts';
 import type { Gan } from './gan.ts';
 import type { NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
+import { hasSharedStart, SHARED_START, updateSharedStart } from './shared-start.ts';
 
 /** Iterations from one whitening to the next; the last is at the end of the warm-up. */
 const EVERY = 250;
@@ -68,11 +69,16 @@ export async function whitenLatents(
   // A latent z that G took is z' · turn + the shift of its class now.
   const turn = spread.mmul(before.kernel);
   const shifts = Matrix.sub(means, before.means).mmul(before.kernel);
-  const layer = generator.network.layers[0]!.name;
+  const { network } = generator;
+  const dense = network.layers[0]!.name;
+  // Where cells share the kernel, it is their factor of it that reads the latent.
+  const kernel = hasSharedStart(network) ? SHARED_START.kernel : `${dense}/kernel`;
   for (const weights of [generator.weights, ema]) {
-    if (weights) turnLayer(weights, layer, { turn, shifts });
+    if (!weights) continue;
+    turnLayer(weights, { kernel, bias: `${dense}/bias` }, { turn, shifts });
+    updateSharedStart({ network, weights });
   }
-  turnMoments(generator, layer, turn);
+  turnMoments(generator, kernel, turn);
 }
 
 /** Latents of real images, not whitened. */
@@ -150,37 +156,39 @@ const allColumns = ({ columns }: Matrix) => Array.from({ length: columns }, (_, 
 /**
  * Makes a dense layer give for z' what it has given for z' · turn + shift. The last components of a latent
  * are its class, 1 at its place and −1 at the others: half of each class's shift at its place, and half
- * of all in the bias, make the shift of the latent's class.
+ * of all in the bias, make the shift of the latent's class. (Of a kernel that cells share, the bias of each
+ * cell gets the shift as the basis has it there.)
  */
 function turnLayer(
   weights: Map<string, tf.Tensor>,
-  layer: string,
+  names: { kernel: string; bias: string },
   { turn, shifts }: { turn: Matrix; shifts: Matrix },
 ): void {
-  const kernel = weights.get(`${layer}/kernel`) as tf.Tensor2D;
-  const bias = weights.get(`${layer}/bias`) as tf.Tensor1D;
+  const kernel = weights.get(names.kernel) as tf.Tensor2D;
+  const bias = weights.get(names.bias) as tf.Tensor1D;
+  const basis = weights.get(SHARED_START.basis);
   const turned = tf.tidy(() => {
     const [own, condition] = cutRows(kernel, turn.rows);
     const shift = tf.matMul(toTensor(shifts), own);
     const rest = tf.mul(condition.size > 0 ? 0.5 : 1, shift);
+    const moved = tf.sum(rest, 0);
     return {
-      bias: tf.add(bias, tf.sum(rest, 0)),
+      bias: tf.add(bias, basis ? tf.reshape(tf.mul(moved, basis), bias.shape) : moved),
       kernel: withRows(
         tf.matMul(toTensor(turn), own),
         condition.size > 0 ? tf.add(condition, rest) : condition,
       ),
     };
   });
-  setWeight(weights, `${layer}/bias`, turned.bias);
-  setWeight(weights, `${layer}/kernel`, turned.kernel);
+  setWeight(weights, names.bias, turned.bias);
+  setWeight(weights, names.kernel, turned.kernel);
 }
 
 /**
  * A gradient by the kernel before is turned as latents are by now; its square, of which Adam knows no
  * more than the diagonal, as if components had not gone together.
  */
-function turnMoments({ moments }: NetworkState, layer: string, turn: Matrix): void {
-  const name = `${layer}/kernel`;
+function turnMoments({ moments }: NetworkState, name: string, turn: Matrix): void {
   const { first, second } = moments.get(name)!;
   const back = inverse(turn).transpose();
   moments.set(name, {

@@ -4,7 +4,13 @@ import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import type { Engine } from '../engines/engine.ts';
-import { type Gan, hasEma, initializeDiscriminator, initializeGan } from '../gan/gan.ts';
+import {
+  type Gan,
+  hasEma,
+  initializeDiscriminator,
+  initializeGan,
+  trainedGenerator,
+} from '../gan/gan.ts';
 import { readNewestCheckpoint, restoreGan } from '../run/checkpoint.ts';
 import {
   createRunFolder,
@@ -131,6 +137,7 @@ export async function openRun(
   const gan = checkpoint
     ? restoreGan(checkpoint, {
         ...preset,
+        generator: trainedGenerator(preset),
         hasEma: hasEma(preset),
         beginDiscriminator: () => initializeDiscriminator(preset, options.seed),
       })

@@ -14,6 +14,7 @@ import fixture
 import numpy as np
 import torch
 from scipy.ndimage import convolve
+from scipy.stats import wasserstein_distance
 from sklearn.metrics.pairwise import pairwise_distances, polynomial_kernel
 from sklearn.preprocessing import StandardScaler
 
@@ -153,9 +154,10 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int) -> dict:
     }
 
 
-def random_features(batch: np.ndarray) -> np.ndarray:
+def random_maps(batch: np.ndarray) -> list[torch.Tensor]:
+    """The channels after each convolution, NCHW."""
     x = torch.from_numpy(batch).permute(0, 3, 1, 2).double() / 127.5 - 1
-    collected = []
+    maps = []
     for depth, width in enumerate([32, 64, 128, 256, 256]):
         inputs = 9 * x.shape[1]
         values = Stream(f"killme/quality/v1/random network/{depth}").normal(inputs * width)
@@ -167,8 +169,33 @@ def random_features(batch: np.ndarray) -> np.ndarray:
         else:
             pooled = torch.nn.functional.avg_pool2d(x, 2)
             x = torch.relu(torch.nn.functional.conv2d(pooled, kernel, padding=1))
-            collected.append(x.mean(dim=(2, 3)))
-    return torch.cat(collected, dim=1).numpy()
+        maps.append(x)
+    return maps
+
+
+def random_features(batch: np.ndarray) -> np.ndarray:
+    return torch.cat([m.mean(dim=(2, 3)) for m in random_maps(batch)[1:]], dim=1).numpy()
+
+
+def part_features(batch: np.ndarray) -> np.ndarray:
+    """[image, part, feature]: channel means in each of 8×8 parts after the first two convolutions."""
+    maps = random_maps(batch)[:2]
+    cells = [torch.nn.functional.adaptive_avg_pool2d(m, 8).flatten(2) for m in maps]
+    return torch.cat(cells, dim=1).transpose(1, 2).numpy()
+
+
+def parts(reference: np.ndarray, others: np.ndarray) -> float:
+    """The mean over the worst 8 of 64 parts of SciPy's Wasserstein distance on 64 directions."""
+    variance = reference.var(axis=0)
+    scale = np.sqrt(variance + 0.1 * variance.mean(axis=0))
+    a, b = ((s - reference.mean(axis=0)) / scale for s in (reference, others))
+    directions = Stream("killme/quality/v1/parts/directions").normal(64 * 96).reshape(64, 96)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    distances = [
+        np.mean([wasserstein_distance(a[:, p] @ d, b[:, p] @ d) for d in directions])
+        for p in range(64)
+    ]
+    return float(np.mean(np.sort(distances)[-8:]))
 
 
 def patches(name: str) -> np.ndarray:
@@ -217,6 +244,7 @@ def main() -> None:
     real, fake = features("real", 30, 6), features("fake", 24, 6)
     scaler = StandardScaler().fit(real)
     embedded = random_features(a)
+    noise = part_features(images("a", 24))
     fixture.write(
         Path(__file__).parent / "quality.json",
         {
@@ -227,6 +255,10 @@ def main() -> None:
             "neighbourhoodsOfThree": prdc(real, fake, 3),
             "clouds": clouds(patches("real"), patches("made")),
             "walks": evenness(real),
+            "parts": {
+                "model": parts(noise[:12], part_features(images("b", 12))),
+                "floor": parts(noise[:12], noise[12:]),
+            },
             "standardized": [float(v) for v in scaler.transform(fake)[0]],
             "randomFeatures": {
                 "everySixteenth": [float(v) for v in embedded[0, ::16]],

@@ -25,8 +25,9 @@ import {
 } from './made-images.ts';
 import { compareFeatures, comparePatches, shuffleImages } from './measure.ts';
 import { nearestSheet, nearestTrainingImages } from './nearest.ts';
+import { partsComparer } from './parts.ts';
 import { type QualityReport, qualityReportSchema, qualityTables } from './quality-report.ts';
-import { randomFeatures } from './random-network.ts';
+import { partFeatures, randomFeatures } from './random-network.ts';
 import type { BandDistance } from './sliced-wasserstein.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
@@ -124,6 +125,8 @@ export interface RealSide {
   halves: RealHalves;
   /** Random features of all images. */
   random: Features;
+  /** Compares the parts of made images with those of the real ones. */
+  compareParts: ReturnType<typeof partsComparer>;
   /** Where there are classes; the features are of its hidden layer. */
   classified: { classifier: Classifier; features: Features } | undefined;
   /** Of patches, by how many images are compared. */
@@ -136,7 +139,8 @@ export async function prepareReal(dataset: Dataset, seed: number): Promise<RealS
   const random = await randomFeatures(dataset);
   const classified =
     dataset.classes.length > 1 ? await classifyReal(dataset, halves, seed) : undefined;
-  return { dataset, seed, halves, random, classified, patchFloors: new Map() };
+  const compareParts = partsComparer(await partFeatures(dataset), halves);
+  return { dataset, seed, halves, random, compareParts, classified, patchFloors: new Map() };
 }
 
 async function classifyReal(dataset: Dataset, halves: RealHalves, seed: number) {
@@ -167,6 +171,8 @@ export async function measure({
   timed('nearest training images');
   const slicedWasserstein = await comparePatches(dataset, fake, halves, seed, real.patchFloors);
   timed('SWD');
+  const parts = real.compareParts(await partFeatures(fake));
+  timed('parts');
   const clouds = compareClouds(dataset, fake, halves);
   const classifier = real.classified && (await compareClasses(real, real.classified, fake));
   timed('classifier');
@@ -177,6 +183,7 @@ export async function measure({
     seed,
     slicedWasserstein,
     random,
+    parts,
     clouds,
     classifier,
     nearest: {
@@ -197,7 +204,7 @@ const EVEN_WALKS = 64;
 
 /** Of each kind of walk that a generator has: how good the images half way are, and how even the way. */
 async function measureWalks(
-  { dataset, halves, seed, random, patchFloors }: RealSide,
+  { dataset, halves, seed, random, compareParts, patchFloors }: RealSide,
   generator: TrainedGenerator,
 ): Promise<QualityReport['walks']> {
   const standardize = standardizer(takeRows(random, halves.reference));
@@ -209,7 +216,8 @@ async function measureWalks(
     const bands = (await comparePatches(dataset, middles, halves, seed, patchFloors)).model;
     const evenness = await measureEvenness(generator, kind, { count: EVEN_WALKS, standardize });
     const slicedWasserstein = mean(bands.map(({ distance }) => distance));
-    walks.push({ kind, precision, coverage, slicedWasserstein, ...evenness });
+    const parts = compareParts(await partFeatures(middles)).model;
+    walks.push({ kind, precision, coverage, slicedWasserstein, parts, ...evenness });
   }
   return walks;
 }

@@ -91,8 +91,11 @@ export async function comparePatches(
   return { model: model!, floor };
 }
 
-/** @throws UserError when there are too few made images to measure. */
-function partSize(heldOut: number, made: number): number {
+/**
+ * How many images are compared at once.
+ * @throws UserError when there are too few made images to measure.
+ */
+export function partSize(heldOut: number, made: number): number {
   if (made >= FEWEST_IMAGES) return Math.min(heldOut, made);
   throw new UserError(`there are ${made} made images: at least ${FEWEST_IMAGES} are needed`);
 }

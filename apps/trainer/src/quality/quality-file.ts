@@ -18,6 +18,8 @@ const COLUMNS = [
   'densityFloor',
   'coverageFloor',
   'cloudsFloor',
+  'parts',
+  'partsFloor',
 ] as const;
 
 /** Those that some datasets have none of: see `compareClouds`. */
@@ -53,7 +55,7 @@ export async function readQuality(path: string): Promise<QualityHistory> {
 
 /** The line for the log: each figure, and in brackets that of held-out real images. */
 export function formatQuality(iteration: number, scores: RunQuality): string {
-  const parts = (
+  const figures = (
     [
       ['rKID', 'kernelDistance'],
       ['precision', 'precision'],
@@ -66,8 +68,11 @@ export function formatQuality(iteration: number, scores: RunQuality): string {
   );
   const { clouds, cloudsFloor, nearestRatio, walkPrecision, walkCoverage } = scores;
   if (clouds !== undefined && cloudsFloor !== undefined) {
-    parts.push(`clouds ${clouds.toFixed(3)} (${cloudsFloor.toFixed(3)})`);
+    figures.push(`clouds ${clouds.toFixed(3)} (${cloudsFloor.toFixed(3)})`);
   }
-  parts.push(`half way precision ${walkPrecision.toFixed(3)}, coverage ${walkCoverage.toFixed(3)}`);
-  return `${iteration} quality: ${parts.join(', ')}, nearest ${nearestRatio.toFixed(2)}`;
+  figures.push(`parts ${scores.parts.toFixed(3)} (${scores.partsFloor.toFixed(3)})`);
+  figures.push(
+    `half way precision ${walkPrecision.toFixed(3)}, coverage ${walkCoverage.toFixed(3)}`,
+  );
+  return `${iteration} quality: ${figures.join(', ')}, nearest ${nearestRatio.toFixed(2)}`;
 }

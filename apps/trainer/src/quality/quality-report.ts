@@ -26,6 +26,8 @@ export const qualityReportSchema = z.object({
   seed: z.number(),
   slicedWasserstein: withFloor(bandsSchema),
   random: withFloor(featureScoresSchema),
+  /** Mean distance of the worst parts; reports from before 2026-11-29 have none. */
+  parts: withFloor(z.number()).optional(),
   /** Share of images whose background has patches of other colours; none where real ones have no plain one. */
   clouds: withFloor(z.number()).optional(),
   /** Of generators: half way of random walks, and how even walks are in random features. */
@@ -36,6 +38,7 @@ export const qualityReportSchema = z.object({
         precision: z.number(),
         coverage: z.number(),
         slicedWasserstein: z.number(),
+        parts: z.number().optional(),
         pathLength: z.number(),
         largestStep: z.number(),
       }),
@@ -107,25 +110,39 @@ export function qualityTables(report: QualityReport, against?: QualityReport): s
 
 /** In brackets the ratio to the same figure of seeds. */
 function walkTable(
-  { random, slicedWasserstein }: QualityReport,
+  { random, slicedWasserstein, parts }: QualityReport,
   walks: NonNullable<QualityReport['walks']>,
 ): string[] {
   const seeds = {
     precision: random.model.precision,
     coverage: random.model.coverage,
     slicedWasserstein: mean(slicedWasserstein.model.map(({ distance }) => distance)),
+    parts: parts?.model,
   };
-  const besideSeeds = (walk: (typeof walks)[number], figure: keyof typeof seeds) =>
-    `${number(walk[figure])} (${number(walk[figure] / seeds[figure])})`;
+  const besideSeeds = (walk: (typeof walks)[number], figure: keyof typeof seeds) => {
+    const [own, ofSeeds] = [walk[figure], seeds[figure]];
+    return own === undefined || ofSeeds === undefined
+      ? '–'
+      : `${number(own)} (${number(own / ofSeeds)})`;
+  };
   const cells = walks.map((walk) => [
     walk.kind,
     besideSeeds(walk, 'precision'),
     besideSeeds(walk, 'coverage'),
     besideSeeds(walk, 'slicedWasserstein'),
+    besideSeeds(walk, 'parts'),
     number(walk.pathLength),
     number(walk.largestStep),
   ]);
-  const head = ['walks', 'precision', 'coverage', 'SWD ×10³', 'path length', 'largest step'];
+  const head = [
+    'walks',
+    'precision',
+    'coverage',
+    'SWD ×10³',
+    'parts',
+    'path length',
+    'largest step',
+  ];
   return [
     'Half way between random seeds of one class (within) or of two (between), and in brackets the ratio ' +
       'to seeds. The path length is that of 16 steps over the distance of the ends, the largest step its ' +
@@ -135,7 +152,8 @@ function walkTable(
 }
 
 /** Every score with the name it is shown under. */
-function scoreRows({ slicedWasserstein, random, clouds, classifier }: QualityReport): Row[] {
+function scoreRows(report: QualityReport): Row[] {
+  const { slicedWasserstein, random, parts, clouds, classifier } = report;
   const { model, floor } = slicedWasserstein;
   const meanOf = (bands: typeof model) => mean(bands.map(({ distance }) => distance));
   return [
@@ -146,6 +164,7 @@ function scoreRows({ slicedWasserstein, random, clouds, classifier }: QualityRep
     })),
     { name: 'SWD mean ×10³', model: meanOf(model), floor: meanOf(floor) },
     ...featureRows('random', random),
+    ...(parts ? [{ name: 'parts', ...parts }] : []),
     ...(clouds ? [{ name: 'clouds', ...clouds }] : []),
     ...(classifier ? featureRows('classifier', classifier.scores) : []),
   ];

@@ -112,7 +112,7 @@ export async function projectedDistances(
 ): Promise<number[]> {
   const size = PATCH_SIZE;
   const count = sets[0]!.length / size;
-  const directions = unitVectors(key, size);
+  const directions = unitVectors(key, { count: DIRECTIONS, size });
   const sums = new Float64Array(sets.length - 1);
   const matrices = sets.map((patches) => tf.tensor2d(patches, [count, size]));
   try {
@@ -147,16 +147,20 @@ async function sortedProjections(
   );
 }
 
-function gap(a: Float32Array, b: Float32Array): number {
+/** The sum of the distances between two sorted lists, place by place. */
+export function gap(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
   return sum;
 }
 
-/** `[512, size]`, each row of length 1, uniform over the sphere. */
-function unitVectors(key: string, size: number): Float32Array {
-  const vectors = normal(createRandom(key), DIRECTIONS * size);
-  for (let d = 0; d < DIRECTIONS; d++) {
+/** `[count, size]`, each row of length 1, uniform over the sphere. */
+export function unitVectors(
+  key: string,
+  { count, size }: { count: number; size: number },
+): Float32Array {
+  const vectors = normal(createRandom(key), count * size);
+  for (let d = 0; d < count; d++) {
     const vector = vectors.subarray(d * size, (d + 1) * size);
     const length = Math.hypot(...vector);
     for (let i = 0; i < size; i++) vector[i]! /= length;

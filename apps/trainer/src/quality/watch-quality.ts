@@ -8,9 +8,10 @@ import { renderSeeds, type TrainedGenerator } from './made-images.ts';
 import { compareFeatures } from './measure.ts';
 import { nearestTrainingImages } from './nearest.ts';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
+import { partsComparer } from './parts.ts';
 import type { RunQuality } from './quality-file.ts';
 import type { MeasuredMessage } from './quality-worker.ts';
-import { randomFeatures } from './random-network.ts';
+import { partFeatures, randomFeatures } from './random-network.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
 /** Enough to see whether it gets better; `npm run metrics` takes more. */
@@ -69,14 +70,17 @@ export function watchQualityBeside(dataset: Dataset): QualityWatch {
 export function watchQuality(dataset: Dataset): QualityWatch {
   const halves = splitReal(dataset.count, SEED);
   let real: Features | undefined;
+  let compareParts: ReturnType<typeof partsComparer> | undefined;
   return {
     dispose: async () => {},
     async measure(generator) {
       real ??= await randomFeatures(dataset);
+      compareParts ??= partsComparer(await partFeatures(dataset), halves);
       const images = await renderSeeds(generator, SAMPLES);
       const made = await randomFeatures(images);
       const { model, floor } = compareFeatures(real, made, halves, SEED);
       const standardize = standardizer(takeRows(real, halves.reference));
+      const parts = compareParts(await partFeatures(images));
       const clouds = compareClouds(dataset, images, halves);
       // The hardest kind there is: between classes, where there are some.
       const kind = walkKinds(generator.latent).at(-1)!;
@@ -85,6 +89,8 @@ export function watchQuality(dataset: Dataset): QualityWatch {
       const evenness = await measureEvenness(generator, kind, { count: EVEN_WALKS, standardize });
       return {
         ...model,
+        parts: parts.model,
+        partsFloor: parts.floor,
         clouds: clouds?.model,
         cloudsFloor: clouds?.floor,
         walkPrecision: walks.precision,

@@ -72,6 +72,18 @@ export function qualityCharts(history: QualityHistory): Html {
       format: shown,
     }),
     chart({
+      id: 'parts',
+      title: 'Parts',
+      about:
+        'How far the worst of 8×8 parts of the made images are from the same parts of real ones: faults of a ' +
+        `mouth or an eye. Real images held out are at ${shown(last(history.partsFloor))}.`,
+      lines: [{ key: 'generator', label: 'made', values: history.parts }],
+      iterations,
+      // Runs from before 2026-11-29 have none at first.
+      top: 1.1 * Math.max(0.1, ...history.parts.filter(Number.isFinite)),
+      format: shown,
+    }),
+    chart({
       id: 'walks',
       title: 'Half way, and clouds',
       about:

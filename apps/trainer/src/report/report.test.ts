@@ -109,6 +109,8 @@ describe('a report', () => {
       walkLargestStep: 0.2,
       clouds: undefined,
       cloudsFloor: undefined,
+      parts: 0.5,
+      partsFloor: 0.0625,
     };
     const row = { ...scores, ...floors, ...walks, densityFloor: 1, coverageFloor: 0.7 };
     await startQualityFile(folder.quality, 0);

@@ -22,6 +22,7 @@ export const reference = z
     neighbourhoods: sharesSchema,
     neighbourhoodsOfThree: sharesSchema,
     clouds: z.object({ places: z.array(z.number()), share: z.number() }),
+    parts: z.object({ model: z.number(), floor: z.number() }),
     walks: z.object({ pathLength: z.number(), largestStep: z.number() }),
     standardized: z.array(z.number()),
     randomFeatures: z.object({

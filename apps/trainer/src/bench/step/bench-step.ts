@@ -11,10 +11,11 @@ import { imageSizeOption } from '../../commands/arguments.ts';
 import { continueInDeno } from '../../engines/deno.ts';
 import type { EngineName } from '../../engines/engine.ts';
 import { NeedsDeno, startEngine } from '../../engines/start.ts';
-import { stepCases } from './cases.ts';
+import { type StepCase, stepCases } from './cases.ts';
 import type { GpuClock } from './gpu-clock.ts';
 import { measureSteps } from './measure-steps.ts';
 import { type StepRow, stepsTable } from './steps-table.ts';
+import { kernelTable, workTable } from './work-table.ts';
 
 interface Options {
   backend: EngineName;
@@ -23,6 +24,9 @@ interface Options {
   wide?: true;
   batch?: number;
   iterations: number;
+  count?: true;
+  teraflops: number;
+  terabytes: number;
 }
 
 const program = new Command('bench:step')
@@ -41,20 +45,16 @@ const program = new Command('bench:step')
     parseEven,
   )
   .option('--iterations <N>', 'measured iterations of each step', parseCount, 20)
-  .action(bench);
+  .option('--count', 'count what the steps compute and move, and take none (webgpu)')
+  .option('--teraflops <N>', "the GPU's float32 rate for --count; that of an H200", parseRate, 67)
+  .option('--terabytes <N>', "its memory's rate for --count, in TB/s", parseRate, 4.8)
+  .action((options: Options) => (options.count ? count(options) : bench(options)));
 
-async function bench({
-  backend,
-  preset,
-  imageSize,
-  wide,
-  batch,
-  iterations,
-}: Options): Promise<void> {
+async function bench(options: Options): Promise<void> {
+  const { backend, wide, batch, iterations } = options;
   const engine = await startEngine(backend, () => {});
   const clock = await gpuClock(backend);
-  const names = preset ? [preset] : PRESET_NAMES;
-  const cases = names.flatMap((name) => stepCases(name, { narrow: !wide, imageSize }));
+  const cases = casesOf(options);
   const rows: StepRow[] = [];
   for (const step of cases) {
     const size = batch ?? step.preset.training.batchSize;
@@ -69,6 +69,24 @@ async function bench({
   console.log(stepsTable(rows));
 }
 
+const casesOf = ({ preset, wide, imageSize }: Options) =>
+  (preset ? [preset] : PRESET_NAMES).flatMap((name) =>
+    stepCases(name, { narrow: !wide, imageSize }),
+  );
+
+async function count(options: Options): Promise<void> {
+  const { batch, teraflops, terabytes } = options;
+  await startEngine('webgpu', () => {});
+  const { countSteps } = await import('./count-steps.ts'); // needs Deno's WebGPU
+  const batchOf = ({ preset }: StepCase) => batch ?? preset.training.batchSize;
+  const rows = [...countSteps(casesOf(options), batchOf)].map(([step, work]) => ({
+    ...{ name: step.name, batch: batchOf(step), work },
+  }));
+  const rates = { teraflops, terabytes };
+  console.log(`at ${teraflops} TFLOP/s and ${terabytes} TB/s\n\n${workTable(rows, rates)}`);
+  for (const row of rows) console.log(`\n${row.name}\n\n${kernelTable(row, rates)}`);
+}
+
 async function gpuClock(backend: EngineName): Promise<GpuClock | undefined> {
   if (backend !== 'webgpu') return undefined;
   const tf = await import('@tensorflow/tfjs-core');
@@ -80,6 +98,12 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('It must be a whole number, at least 1.');
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (rate > 0 && rate < Number.POSITIVE_INFINITY) return rate;
+  throw new InvalidArgumentError('It must be a number above 0.');
 }
 
 function parseEven(text: string): number {

@@ -6,6 +6,7 @@
  */
 import type { WebGPUBackend } from '../program.ts';
 import { writtenBindings } from '../written-bindings.ts';
+import { currentCall, type KernelCall, withKernelCalls } from './kernel-calls.ts';
 
 /** A buffer that tfjs would have created. */
 export class RecordedBuffer {
@@ -40,6 +41,8 @@ export interface RecordedDispatch {
   written: number;
   uniforms: ArrayBuffer;
   workgroups: readonly [number, number, number];
+  /** The call of a tfjs kernel that it is part of. */
+  call: KernelCall | undefined;
 }
 
 /** The members of tfjs's backend that reach the device. */
@@ -89,7 +92,7 @@ export function recordDispatches<Result>(
   });
   recording = true;
   try {
-    const result = run();
+    const result = withKernelCalls(run);
     flush(backend); // lets go of the tensors that are done with
     return { result, dispatches };
   } finally {
@@ -133,7 +136,8 @@ function standInPass(dispatches: RecordedDispatch[]) {
       const bindings = bound.slice(0, -1);
       const uniforms = (bound.at(-1) as RecordedBuffer).contents!;
       const written = writtenBindings(pipeline);
-      dispatches.push({ pipeline, bindings, written, uniforms, workgroups: [x, y, z] });
+      const call = currentCall();
+      dispatches.push({ pipeline, bindings, written, uniforms, workgroups: [x, y, z], call });
     },
     end() {},
   };

@@ -92,6 +92,7 @@ const LOADS: Record<string, Load> = {
   '200 new seeds at once': (server) => askAll(server, seeds(200, '/img?')),
   '200 new seeds of article at once': (server) => askAll(server, seeds(200, '/img?model=article&')),
   '400 new seeds at once': (server) => askAll(server, seeds(400, '/img?')),
+  '1,600 new seeds at once': (server) => askAll(server, seeds(1600, '/img?')),
   '20 of the most expensive walks': (server) =>
     askAll(
       server,

@@ -32,6 +32,9 @@ const ALONE = 100;
 /** New seeds asked for, in terms of what can be rendered. */
 const OVERLOAD = 10;
 
+/** More clients than a server accepts work of: each waits for its answer before it asks again. */
+const FLOOD_CONNECTIONS = 2500;
+
 /** Cached answers a second that are timed while others render. */
 const PROBES = 200;
 
@@ -199,7 +202,7 @@ function add(row: Row, { durationsMs, refused, errors, seconds }: Loaded): void 
 async function probeInFlood({ origin, seconds }: Bench, most: number): Promise<Loaded> {
   const [probed, flooded] = await Promise.all([
     load({ origin, connections: 4, seconds, rate: PROBES, ask: avatars() }),
-    flood({ origin, connections: 500, seconds, rate: Math.round(OVERLOAD * most) }),
+    flood({ origin, connections: FLOOD_CONNECTIONS, seconds, rate: Math.round(OVERLOAD * most) }),
   ]);
   return {
     ...probed,

@@ -39,7 +39,7 @@ export function diskStore(folder: string, onKept: (bytes: number) => void): Imag
         return undefined;
       }
       const now = new Date();
-      void utimes(path, now, now).catch(() => undefined); // a sweep has taken it: it was read
+      await utimes(path, now, now).catch(nothingWhere('ENOENT')); // a sweep has taken it
       return bytes;
     },
     async keep(key, { bytes }) {

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   server.maxConnections = MOST_CONNECTIONS;
   server.listen({ port: options.port, host: options.host });
   await once(server, 'listening');
-  endWell(server, inFlight);
+  end = () => endWell(server, inFlight);
   const address = server.address();
   send({
     type: 'ready',
@@ -124,17 +124,20 @@ function explainFailure(error: unknown): Response {
   return problemResponse(new ProblemError(500, 'The server failed. Its log has the reason.'));
 }
 
-/** Ends this process when it is told: what has begun is answered, and nothing new is taken. */
+/** What has begun is answered, and nothing new is taken. */
 function endWell(server: Server, inFlight: ReadonlySet<ServerResponse>): void {
-  process.on('message', (message: unknown) => {
-    if ((message as Partial<typeof STOP> | null)?.type !== STOP.type) return;
-    for (const outgoing of inFlight) outgoing.shouldKeepAlive = false;
-    server.on('request', (_incoming, outgoing: ServerResponse) => {
-      outgoing.shouldKeepAlive = false;
-    });
-    server.close(() => process.exit(0));
+  for (const outgoing of inFlight) outgoing.shouldKeepAlive = false;
+  server.prependListener('request', (_incoming, outgoing: ServerResponse) => {
+    outgoing.shouldKeepAlive = false;
   });
+  server.close(() => process.exit(0));
 }
+
+/** How this process ends when it is told; at once before it listens. */
+let end: () => void = () => process.exit(0);
+process.on('message', (message: unknown) => {
+  if ((message as Partial<typeof STOP> | null)?.type === STOP.type) end();
+});
 
 const send = (message: ProcessMessage) => process.send?.(message);
 

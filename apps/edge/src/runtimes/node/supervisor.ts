@@ -51,6 +51,7 @@ export async function supervise(options: ServerOptions): Promise<void> {
   const first = Array.from({ length: options.processes }, () => startProcess(state));
   onStop(() => stopAll(state));
   const [ready] = await Promise.all(first).catch((error: unknown) => {
+    if (state.isStopping) return [];
     state.isStopping = true;
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL');
     throw error;

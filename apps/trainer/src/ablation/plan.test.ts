@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planAblation } from './plan.ts';
+import { nameData } from './train-variant.ts';
+import { trainCommand, variantOptions } from './variants.ts';
 
 const options = {
   variants: ['lite', 'hinge', 'article'],
@@ -45,6 +47,20 @@ describe('the plan of an ablation', () => {
       null,
       null,
     ]);
+  });
+
+  it('has one size of images, which the commands and the table name where it is not 128', () => {
+    expect(planAblation(options).imageSize).toBe(128);
+    expect(planAblation({ ...options, imageSize: 64 }).imageSize).toBe(64);
+    const place = { seed: 3, backend: 'wasm' } as const;
+    expect(trainCommand(variantOptions('hinge', { ...place, imageSize: 64 }))).toMatch(
+      /^npm run train -- --seed 3 --image-size 64 --backend wasm --preset lite --batch 16 /,
+    );
+    expect(variantOptions('hinge', { ...place, imageSize: 128 })).toEqual(
+      variantOptions('hinge', place),
+    );
+    expect(nameData({ name: 'icons', imageSize: 64 })).toBe('icons, 64 × 64');
+    expect(nameData({ name: 'icons', imageSize: 128 })).toBe('icons');
   });
 
   it('refuses two sets that the table would not tell apart', () => {

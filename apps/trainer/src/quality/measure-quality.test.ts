@@ -85,6 +85,19 @@ describe('npm run metrics', () => {
     expect(new Set(normalised.slice(2))).toEqual(new Set(['1.000']));
   });
 
+  it.each([
+    [64, [64, 32, 16]],
+    [256, [256, 128, 64, 32, 16]],
+  ] as const)(
+    'measures pictures at %i pixels where that is asked for',
+    async (imageSize, sides) => {
+      const report = parse(await run(copies, { imageSize }));
+      expect(report.slicedWasserstein.model.map(({ side }) => side)).toEqual(sides);
+      expect(report.nearest.ratio).toBe(0);
+      expect(report.parts!.model).toBeGreaterThan(0);
+    },
+  );
+
   it('scores real images that were held out with 0', () => {
     const report = parse(readFileSync(scores, 'utf8'));
     const perfect = { ...report, random: { ...report.random, model: report.random.floor } };

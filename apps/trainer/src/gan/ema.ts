@@ -5,7 +5,7 @@
  * @module
  */
 import { createRandom, type LatentSpace, type Network, randomLatents } from '@killme/model';
-import { applyNetwork } from '@killme/model/training';
+import { applyNetwork, moveAverage } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import type { Gan } from './gan.ts';
@@ -32,10 +32,10 @@ export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): 
   const { network, weights } = state;
   const rate = feed([], () =>
     Float32Array.of(1 - Math.min(decay, (1 + state.steps) / (10 + state.steps))),
-  );
+  ) as tf.Scalar;
   for (const { name } of trainableSpecs(network)) {
     const old = ema.get(name)!;
-    const next = tf.tidy(() => tf.add(old, tf.mul(tf.sub(weights.get(name)!, old), rate)));
+    const next = moveAverage(old, weights.get(name)!, rate);
     ema.set(name, next);
     old.dispose();
   }

@@ -6,7 +6,12 @@ import {
   product,
   type WeightSpec,
 } from '@killme/model';
-import { adamStep, type BatchStatistics, type NetworkWeights } from '@killme/model/training';
+import {
+  adamStep,
+  type BatchStatistics,
+  moveAverage,
+  type NetworkWeights,
+} from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 
@@ -159,7 +164,7 @@ function clippedRate(
 
 /**
  * Moves the moving statistics towards what a batch showed:
- * moving ← momentum · moving + (1 − momentum) · batch. Disposes of `statistics`.
+ * moving ← moving + (1 − momentum) · (batch − moving). Disposes of `statistics`.
  */
 export function updateMovingStatistics(
   state: Pick<NetworkState, 'network' | 'weights'>,
@@ -170,9 +175,9 @@ export function updateMovingStatistics(
     if (layer.type !== 'batchNormalization' || !batch) continue;
     const move = (weight: string, seen: tf.Tensor) => {
       const old = state.weights.get(weight)!;
-      const next = tf.tidy(() =>
-        tf.add(tf.mul(old, layer.momentum), tf.mul(seen, 1 - layer.momentum)),
-      );
+      const { momentum } = layer;
+      // Exactly the batch's, whatever they were before.
+      const next = momentum === 0 ? tf.clone(seen) : moveAverage(old, seen, 1 - momentum);
       state.weights.set(weight, next);
       old.dispose();
     };

@@ -83,6 +83,10 @@ export const COMPOSITIONS: Record<string, Compose> = {
     return [tf.tensor4d(masks, [values.length / 2, height, width, 1])];
   },
 
+  MoveAverage: ({ average, value, share }) => [
+    tf.add(average!, tf.mul(tf.sub(value!, average!), share!)),
+  ],
+
   AdamStep({ parameter, firstMoment, secondMoment, gradient, rate }, { beta1, beta2, epsilon }) {
     const m = tf.add(firstMoment!, tf.mul(tf.sub(gradient!, firstMoment!), 1 - (beta1 as number)));
     const v = tf.add(

@@ -7,6 +7,7 @@ import {
   adamStep,
   batchNormTrain,
   dropoutMask,
+  moveAverage,
   registerTrainingKernels,
   upsampleConv2d,
 } from './index.ts';
@@ -112,5 +113,14 @@ describe('adamStep', () => {
     expect(next.firstMoment.dataSync()[0]).toBeCloseTo(0.4, 6);
     expect(next.secondMoment.dataSync()[0]).toBeCloseTo(0.072, 6);
     expect(next.parameter.dataSync()[0]).toBeCloseTo(1 - (0.1 * 0.4) / Math.sqrt(0.072), 6);
+  });
+});
+
+describe('moveAverage', () => {
+  it('moves by a share of the way, given as a number or a tensor', () => {
+    const [average, value] = [tf.tensor1d([0, 4]), tf.tensor1d([8, -4])];
+    for (const share of [0.25, tf.scalar(0.25)]) {
+      expect([...moveAverage(average, value, share).dataSync()]).toEqual([2, 2]);
+    }
   });
 });

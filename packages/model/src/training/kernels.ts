@@ -106,6 +106,22 @@ export function adamStep(
 }
 
 /**
+ * A moving average: average ← average + share · (value − average).
+ * @param share a number or a scalar tensor
+ * @returns a new tensor; the caller disposes of the old one.
+ */
+export function moveAverage(
+  average: tf.Tensor,
+  value: tf.Tensor,
+  share: number | tf.Scalar,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const scalar = typeof share === 'number' ? tf.scalar(share) : share;
+    return run('MoveAverage', { average, value, share: scalar })[0]!;
+  });
+}
+
+/**
  * Gradients by kernel name; they hold for every backend. One kernel computes all of a node's
  * gradients, so it runs at once: the closures are each called in a tidy of their own.
  */

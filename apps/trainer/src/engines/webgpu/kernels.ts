@@ -105,6 +105,12 @@ const KERNELS: Record<string, Kernel> = {
     });
   },
 
+  MoveAverage: (backend, { average, value, share }) =>
+    runInPlace(backend, MOVE_AVERAGE, {
+      tensors: { average: ownTensor(backend, average!), value: value!, share: share! },
+      uniforms: [],
+    }),
+
   AdamStep(backend, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
     const { beta1, beta2, epsilon } = attrs as Record<string, number>;
     const [p, m, v] = [parameter!, firstMoment!, secondMoment!].map((tensor) =>
@@ -115,6 +121,14 @@ const KERNELS: Record<string, Kernel> = {
       uniforms: [1 - beta1!, 1 - beta2!, epsilon!],
     });
   },
+};
+
+const MOVE_AVERAGE: InPlaceShader = {
+  name: 'moveAverage',
+  written: ['average'],
+  read: ['value', 'share'],
+  uniforms: [],
+  body: 'average[i] += share[0] * (value[i] - average[i]);',
 };
 
 const ACTIVATION_GRADIENT: Shader = {

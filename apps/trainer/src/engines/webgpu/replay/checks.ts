@@ -59,8 +59,8 @@ const train = (options: Pick<RepeatOptions, 'replay' | 'log' | 'resumeAt'>) =>
   });
 
 async function trainLite(): Promise<ReplayChecks['lite']> {
-  const methods = { warmUp: 3, classMixing: true, sharedStart: true };
-  const step = { ...benchCase('lite', { narrow: true }, methods), batch: 4, iterations: 9 };
+  const methods = { warmUp: 5, classMixing: true, sharedStart: true };
+  const step = { ...benchCase('lite', { narrow: true }, methods), batch: 4, iterations: 10 };
   const log: string[] = [];
   return {
     log,

@@ -533,6 +533,15 @@ describe('an address', () => {
   });
 });
 
+describe('the foot of the page', () => {
+  it('names whom pictures have to name, and their licence', async () => {
+    const page = await open();
+    await page.getByText(/^Pictures: Remix of "Adventurer".* by Lisa Wischofsky/).waitFor();
+    const licence = page.getByRole('link', { name: 'CC-BY-4.0' });
+    expect(await licence.getAttribute('href')).toBe('https://creativecommons.org/licenses/by/4.0/');
+  });
+});
+
 describe('without', () => {
   it('scripts: what the server has written is read, and the form works', async () => {
     const page = await open('/', { ...DESK, javaScriptEnabled: false });

@@ -40,13 +40,14 @@ describe('/img', () => {
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
       'access-control-allow-origin': '*',
-      'access-control-expose-headers': 'ETag, Killme-Source',
+      'access-control-expose-headers': 'ETag, Killme-Source, Link',
       'cache-control': 'public, max-age=600, stale-while-revalidate=3000',
       'content-type': 'image/png',
       'cross-origin-resource-policy': 'cross-origin',
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
       'killme-source': 'rendered',
       'x-content-type-options': 'nosniff',
+      'x-robots-tag': 'noindex',
     });
     const png = decode(await response.arrayBuffer());
     expect([png.width, png.height, png.channels, png.depth]).toEqual([32, 32, 3, 8]);
@@ -171,17 +172,22 @@ describe('bad input', () => {
     ['/img?seed=%FF', 'seed', 'UTF-8, percent-encoded', '%FF'],
     ['/img?seed=%', 'seed', 'UTF-8, percent-encoded', '%'],
     ['/img?seed=%ED%A0%80', 'seed', 'UTF-8, percent-encoded', '%ED%A0%80'],
-    ['/img?seed=a&sed=b', 'sed', 'only seed, z, move, class, format, model, size, download', 'b'],
+    [
+      '/img?seed=a&sed=b',
+      'sed',
+      'only seed, z, move, class, format, metadata, model, size, download',
+      'b',
+    ],
     [
       '/img?seed=a&__proto__=b',
       '__proto__',
-      'only seed, z, move, class, format, model, size, download',
+      'only seed, z, move, class, format, metadata, model, size, download',
       'b',
     ],
     [
       '/img?seed=a&constructor=b',
       'constructor',
-      'only seed, z, move, class, format, model, size, download',
+      'only seed, z, move, class, format, metadata, model, size, download',
       'b',
     ],
     ['/img?seed=a&format=gif', 'format', 'png or webp', 'gif'],

@@ -19,6 +19,7 @@ import { model } from './routes/model.ts';
 import { morph } from './routes/morph.ts';
 import { og } from './routes/og.ts';
 import { PAGE_FILES, page } from './routes/page.ts';
+import { robots } from './routes/robots.ts';
 
 /** What a runtime gives to the app. Optional members are what not every runtime has. */
 export interface AppOptions {
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions): Hono {
     .route('/', api)
     .route('/v/:pin', api)
     .get('/healthz', ...healthz(responder))
+    .get('/robots.txt', ...robots)
     .get('/openapi.json', ...openapi)
     .get('/docs', ...docs)
     .get('/docs.css', ...docsStyle);

@@ -38,8 +38,9 @@ afterAll(() => rm(folder, { recursive: true }));
 const address = (route: string, query: Record<string, string>) =>
   `/${route}?${new URLSearchParams(query)}`;
 
+/** Of the picture alone: files say which class was asked for. */
 async function bytesOf(route: string, query: Record<string, string>) {
-  const response = await app.request(address(route, query));
+  const response = await app.request(address(route, { ...query, metadata: 'none' }));
   expect(response.status, await response.clone().text()).toBe(200);
   return new Uint8Array(await response.arrayBuffer());
 }
@@ -236,7 +237,7 @@ describe('where there is a gallery', () => {
     const target = `${folder}/gallery`;
     await writeGallery({ generator: folder, count: 1, target });
     const shown = createApp(diskOptions([nameFolder(folder)], target));
-    const answer = await shown.request('/img?seed=anyone&class=none');
+    const answer = await shown.request('/img?seed=anyone&class=none&metadata=none');
     expect(answer.headers.get('killme-source')).toBe('rendered');
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(
       await bytesOf('img', { seed: '0', class: 'none' }),

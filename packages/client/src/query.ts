@@ -12,6 +12,8 @@ export interface CommonOptions {
   model?: string | undefined;
   /** A class that the generator knows; the seed chooses when omitted. */
   class?: string | undefined;
+  /** `none` leaves out what the file says of its seeds, generator, address, licence and credit. */
+  metadata?: 'all' | 'none' | undefined;
   /** Makes a browser save the file. */
   download?: boolean | undefined;
 }

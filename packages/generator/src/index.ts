@@ -4,6 +4,7 @@
  * @module
  */
 import { openGenerator } from '@killme/edge/generator';
+import { pinnedAddress, pinOf } from '@killme/edge/pin';
 import { encodePng } from '@killme/edge/png';
 import { placeClasses, seedToLatent, walk } from '@killme/model';
 import type { Generator, LoadGenerator, ReadFile, WasmModules } from './types.ts';
@@ -40,9 +41,24 @@ export const loadGenerator: LoadGenerator = async (source, { modules } = {}) => 
     latent,
     walk: (from, to, steps) => walk({ from, to, steps }),
     render,
-    png: (of) => encodePng(render(of)),
+    png: (of, { metadata = 'all' } = {}) =>
+      encodePng(render(of), {
+        metadata: metadata === 'none' ? undefined : metadataOf(of, loaded),
+      }),
   };
 };
+
+/** What the server's file of a seed says; a latent of float32 has no address. */
+function metadataOf(of: string | Float32Array, { manifest, hash }: Loaded) {
+  const { licence, credit } = manifest;
+  const facts = { generator: hash, licence, credit };
+  if (typeof of !== 'string') return facts;
+  const pin = pinOf({ hash, gallery: undefined });
+  const address = pinnedAddress(pin, 'img', { seed: of, format: 'png' });
+  return { title: of, address, ...facts };
+}
+
+type Loaded = Awaited<ReturnType<typeof openGenerator>>;
 
 function checkLength(latent: Float32Array, size: number): Float32Array {
   if (latent.length === size) return latent;

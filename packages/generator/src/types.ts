@@ -50,8 +50,14 @@ export interface Generator {
   walk(from: Float32Array, to: Float32Array, steps: number): Float32Array[];
   /** The picture of a seed or of a latent. */
   render(from: string | Float32Array): Picture;
-  /** The picture as a PNG file, the bytes that the server sends for it. */
-  png(from: string | Float32Array): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The picture as a PNG file; of a seed, the bytes that the server sends for it.
+   * @param options.metadata `none` leaves out what the file says of its seed, generator, licence and credit.
+   */
+  png(
+    from: string | Float32Array,
+    options?: { metadata?: 'all' | 'none' },
+  ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**

@@ -11,7 +11,6 @@ import { type Gallery, gallerySeed } from '../generator/gallery.ts';
 import type { AnyGenerator } from '../generator/generator.ts';
 import { readClass } from '../generator/latents.ts';
 import { toRgba } from '../images/channels.ts';
-import { encodePng } from '../images/png.ts';
 import { once } from '../once.ts';
 import type { MadeFile, MadePixels, PadPoint, WorkerRequest, WorkerResponse } from './messages.ts';
 
@@ -74,12 +73,20 @@ async function openServedGallery(generator: AnyGenerator): Promise<Gallery | und
   const server = createClient(new URL(PINNED, location.href).href);
   const { gallery } = await server.model();
   if (!gallery) return undefined;
-  const { render, latentSpace, manifest } = generator;
+  // What /img of a server without a gallery answers is what its files are.
+  const rendering = createApp({
+    listGenerators: async () => [{ name: 'here', load: async () => generator }],
+    readPage: refuse,
+    loadWebpBinary: refuse,
+  });
   return {
     pictures: gallery.pictures,
-    image: manifest.image,
+    image: generator.manifest.image,
     seedOf: (seed) => gallerySeed(seed, gallery.pictures),
-    read: async (seed) => encodePng(await render(seedToLatent(seed, latentSpace))),
+    read: async (seed) => {
+      const answer = await rendering.request(`/img?seed=${seed}`);
+      return new Uint8Array(await answer.arrayBuffer());
+    },
   };
 }
 

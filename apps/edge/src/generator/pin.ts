@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { canonicalQuery } from '../http/canonical-query.ts';
 import { badParameters, ProblemError, shorten } from '../http/problem.ts';
 
 /** Digits of the hash in the pins that a server gives: 64 bits. */
@@ -22,6 +23,16 @@ export interface Pinned {
 /** The pin that a server gives. */
 export const pinOf = ({ hash, gallery }: Pinned): string =>
   hash.slice(0, GIVEN_DIGITS) + (gallery ? `-${gallery.pictures}` : '');
+
+/**
+ * The address of a picture for ever, without a host.
+ * @param query valid parameters in the order of identityOf (plan.ts)
+ */
+export const pinnedAddress = (
+  pin: string,
+  route: string,
+  query: Readonly<Record<string, unknown>>,
+): string => `/v/${pin}/${route}?${canonicalQuery(query)}`;
 
 /**
  * Finds what a pin names.

@@ -25,7 +25,7 @@ export const FRESH_ENOUGH = 'public, max-age=60, stale-while-revalidate=86400';
  * Counts changes of the code that change the bytes of a picture (layout, encoder settings), which
  * the generator's hash does not tell.
  */
-export const RENDERING = 4;
+export const RENDERING = 5;
 
 /**
  * A strong entity tag for what is made from these parts alone.
@@ -90,7 +90,7 @@ export async function respond({
 export const openHeaders = createMiddleware(async (c, next) => {
   await next();
   c.res.headers.set('Access-Control-Allow-Origin', '*');
-  c.res.headers.set('Access-Control-Expose-Headers', 'ETag, Killme-Source');
+  c.res.headers.set('Access-Control-Expose-Headers', 'ETag, Killme-Source, Link');
   c.res.headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
   c.res.headers.set('X-Content-Type-Options', 'nosniff');
 });

@@ -150,6 +150,11 @@ const download = about(
   flag.default(false),
 );
 
+const metadata = about(
+  'none leaves out of the file what it says of its seeds, generator, address, licence and credit.',
+  oneOf('all', 'none').default('all'),
+);
+
 const model = about(
   'The generator to use. Default: the first one of the server.',
   modelName.optional(),
@@ -157,6 +162,7 @@ const model = about(
 
 /** What every picture takes. */
 const common = {
+  metadata,
   model,
   size: about(
     'Width and height of each picture in pixels. Default: the size that the generator renders. ' +
@@ -301,6 +307,7 @@ export const ogParameters = z.strictObject({
     className.optional(),
   ),
   format: still,
+  metadata,
   model,
   download,
 });

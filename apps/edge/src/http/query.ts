@@ -10,7 +10,6 @@ import { SEED_CHARACTERS } from './limits.ts';
 import { noParameters } from './parameters.ts';
 import { readPathParameters } from './path-parameters.ts';
 import { badParameters, type ParameterFault, ProblemError, shorten } from './problem.ts';
-import { joinSeeds } from './seed-list.ts';
 
 /**
  * Longest path and query that is read, as Cloudflare's own limit on URLs. Two seeds of 256 four-byte
@@ -84,17 +83,6 @@ export function readParameters<Shape extends z.ZodRawShape>(
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   throw badParameters(faultsOf(parsed.error, schema, values));
-}
-
-/** The one way to write valid parameters: schema order, every default written. For cache keys. */
-export function canonicalQuery(parameters: Readonly<Record<string, unknown>>): string {
-  return Object.entries(parameters)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => {
-      const text = Array.isArray(value) ? joinSeeds(value) : String(value);
-      return `${name}=${encodeURIComponent(text)}`;
-    })
-    .join('&');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Picture } from '@killme/model';
+import { type Metadata, pngTexts } from './metadata.ts';
 import { noPause, type Pause } from './pause.ts';
 import { compress } from './png.ts';
 import { chunk, header, pngFile, uint16s, uint32s } from './png-file.ts';
@@ -15,12 +16,13 @@ export interface Animation {
 /** An animation as APNG (PNG, third edition, 11.3.6): the first frame is what other programs show. */
 export async function encodeApng(
   { frames, frameMs, repeat }: Animation,
-  pause: Pause = noPause,
+  { pause = noPause, metadata }: { pause?: Pause; metadata?: Metadata | undefined } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = frames[0]!;
   let sequence = 0;
   const chunks: Uint8Array[] = [
     header(frames[0]!),
+    ...(metadata ? pngTexts(metadata) : []),
     chunk('acTL', uint32s(frames.length, repeat ? 0 : 1)),
   ];
   for (const frame of frames) {

@@ -7,6 +7,7 @@ import type { Picture } from '@killme/model';
 import type { Animation } from './apng.ts';
 import { concatenate } from './bytes.ts';
 import { compressLzw } from './lzw.ts';
+import { gifComment, type Metadata } from './metadata.ts';
 import { choosePalette, type Palette } from './palette.ts';
 import { noPause, type Pause } from './pause.ts';
 
@@ -16,7 +17,7 @@ import { noPause, type Pause } from './pause.ts';
  */
 export async function encodeGif(
   { frames, frameMs, repeat }: Animation,
-  pause: Pause = noPause,
+  { pause = noPause, metadata }: { pause?: Pause; metadata?: Metadata | undefined } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = frames[0]!;
   const palette = choosePalette(frames);
@@ -25,6 +26,7 @@ export async function encodeGif(
     [...uint16(width), ...uint16(height), GLOBAL_TABLE | (palette.bits - 1), 0, 0],
     colourTable(palette),
     ...(repeat ? [REPEAT_FOR_EVER] : []),
+    ...(metadata ? [gifComment(metadata)] : []),
   ];
   for (const frame of frames) {
     await pause();

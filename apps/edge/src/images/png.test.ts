@@ -51,9 +51,10 @@ it('gives the same bytes in slices, and lets others run between them', async () 
   const noise = createRandom('slices').uniform(400 * 400 * 3);
   const large = picture(400, 400, (i) => Math.floor((noise[i]! + 1) * 128));
   let pauses = 0;
-  const sliced = await encodePng(large, async () => {
+  const pause = async () => {
     pauses++;
-  });
+  };
+  const sliced = await encodePng(large, { pause });
   expect(pauses).toBe(3); // 480,400 bytes in slices of 128 KiB
   expect(decode(sliced).data).toEqual(large.data);
 });

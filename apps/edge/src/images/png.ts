@@ -1,5 +1,6 @@
 import type { Picture } from '@killme/model';
 import { Deflate, type DeflateOptions, Z_RLE } from 'pako';
+import { type Metadata, pngTexts } from './metadata.ts';
 import { noPause, type Pause } from './pause.ts';
 import { chunk, header, pngFile } from './png-file.ts';
 
@@ -16,9 +17,14 @@ const SLICE_BYTES = 2 ** 17;
 /** A picture as PNG, 8 bits a channel: grey, RGB or RGBA, as it is. */
 export async function encodePng(
   picture: Picture,
-  pause: Pause = noPause,
+  { pause = noPause, metadata }: { pause?: Pause; metadata?: Metadata | undefined } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return pngFile([header(picture), chunk('IDAT', await compress(picture, pause)), chunk('IEND')]);
+  return pngFile([
+    header(picture),
+    ...(metadata ? pngTexts(metadata) : []),
+    chunk('IDAT', await compress(picture, pause)),
+    chunk('IEND'),
+  ]);
 }
 
 /** The pixels as a PNG's `IDAT` has them: filtered and deflated. */

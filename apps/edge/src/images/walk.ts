@@ -6,6 +6,7 @@
 import type { Picture } from '@killme/model';
 import * as z from 'zod';
 import { toBase64 } from './bytes.ts';
+import type { Metadata } from './metadata.ts';
 import { noPause, type Pause } from './pause.ts';
 import { encodePng } from './png.ts';
 
@@ -21,8 +22,17 @@ export interface WalkStep {
 /** Pictures of one size, at least one. */
 export type Walk = readonly WalkStep[];
 
+const metadataSchema = z.object({
+  title: z.string().optional().meta({ description: 'the seeds of the walk' }),
+  address: z.string().optional().meta({ description: 'the pinned address, without a host' }),
+  generator: z.string().meta({ description: 'SHA-256, hex' }),
+  licence: z.string().optional(),
+  credit: z.string().optional(),
+});
+
 export const walkSchema = z
   .object({
+    metadata: metadataSchema.optional().meta({ description: 'absent when metadata=none' }),
     width: z.number().int(),
     height: z.number().int(),
     frames: z.array(
@@ -41,7 +51,7 @@ type WalkJson = z.infer<typeof walkSchema>;
 /** @returns JSON of {@link walkSchema}, as UTF-8. */
 export async function encodeWalk(
   walk: Walk,
-  pause: Pause = noPause,
+  { pause = noPause, metadata }: { pause?: Pause; metadata?: Metadata | undefined } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { width, height } = walk[0]!.picture;
   const frames: WalkJson['frames'] = [];
@@ -49,10 +59,10 @@ export async function encodeWalk(
     frames.push({
       position,
       ...(latent ? { latent: [...latent] } : {}),
-      image: `data:image/png;base64,${toBase64(await encodePng(picture, pause))}`,
+      image: `data:image/png;base64,${toBase64(await encodePng(picture, { pause }))}`,
     });
     await pause();
   }
-  const json: WalkJson = { width, height, frames };
+  const json: WalkJson = { ...(metadata ? { metadata } : {}), width, height, frames };
   return new TextEncoder().encode(`${JSON.stringify(json)}\n`);
 }

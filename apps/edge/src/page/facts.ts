@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { licenceUrl } from '../http/licence.ts';
 import { element } from './elements.ts';
 import { model } from './server.ts';
 
@@ -19,7 +20,8 @@ const LATENTS = {
 };
 
 try {
-  const { preset, bytes, hash, latent, image, classes, training } = await model;
+  const facts = await model;
+  const { preset, bytes, hash, latent, image, classes, training } = facts;
   fact('preset', preset);
   fact('size', `${(bytes / 1e6).toFixed(1)} MB for every picture it can render`);
   fact('latent', `${latent.size} numbers${LATENTS[latent.distribution]}`);
@@ -27,10 +29,25 @@ try {
   fact('training', trained(training));
   fact('data', `${training.dataset}${classes.length > 0 ? `: ${classes.join(', ')}` : ''}`);
   fact('hash', hash.slice(0, 16));
-  // The stand-in's licence asks for the artist's name; other pictures have other artists.
-  element('credit', HTMLElement).hidden = training.dataset !== 'characters';
+  showCredit(facts);
 } catch {
   fact('preset', 'the generator does not answer');
+}
+
+/** Whom pictures have to name, and where their licence can be read. */
+function showCredit({
+  licence,
+  credit,
+}: {
+  licence?: string | undefined;
+  credit?: string | undefined;
+}): void {
+  element('credit', HTMLElement).hidden = licence === undefined && credit === undefined;
+  const url = licence === undefined ? undefined : licenceUrl(licence);
+  const link = element('credit-licence', HTMLAnchorElement);
+  if (url) Object.assign(link, { href: url, textContent: licence, hidden: false });
+  const words = [credit, url ? undefined : licence].filter((text) => text !== undefined);
+  element('credit-text', HTMLElement).textContent = words.join(' ');
 }
 
 function trained({

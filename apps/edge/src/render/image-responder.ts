@@ -4,12 +4,15 @@
  *
  * @module
  */
-import type { Picture } from '@killme/model';
+import type { GeneratorManifest, Picture } from '@killme/model';
+import { pinnedAddress, pinOf } from '../generator/pin.ts';
 import type { Model, Models } from '../generator/registry.ts';
+import { canonicalQuery } from '../http/canonical-query.ts';
 import { attachment } from '../http/content-disposition.ts';
 import { AN_HOUR, entityTag, FOR_EVER, unchanged } from '../http/etag.ts';
-import { canonicalQuery } from '../http/query.ts';
+import { licenceUrl } from '../http/licence.ts';
 import { checkQuota, type WithinQuota } from '../http/quota.ts';
+import type { Metadata } from '../images/metadata.ts';
 import type { Pause } from '../images/pause.ts';
 import type { EncodeWebp } from '../images/webp.ts';
 import { estimateCostMs } from './cost.ts';
@@ -96,14 +99,14 @@ export function createImageResponder({
   }
 
   /** Renders and encodes, in turns with everything else. */
-  async function make({ plan, model, wanted, request }: Wish): Promise<Bytes> {
+  async function make({ plan, metadata, model, wanted, request }: Wish): Promise<Bytes> {
     const { count, renderMs, get } = await prepare(plan.pictures, model);
     const task = { pictures: count, costMs: estimateCostMs(plan, renderMs), wanted };
     if (renderElsewhere) {
       return scheduler.accept(task, () => renderElsewhere.render(pathOf(request), wanted));
     }
     const work = scheduler.run(task, async (pause) =>
-      encode(plan.output, await get(pause), { pause, encodeWebp }),
+      encode(plan.output, await get(pause), { pause, encodeWebp, metadata }),
     );
     // workerd drops a request whose client has disconnected, in the middle of what it does and
     // without its `finally`. This holds it until it has given its turn away.
@@ -125,7 +128,7 @@ export function createImageResponder({
       const headers = new Headers({ ETag: tag, 'Cache-Control': cacheControl });
       const same = unchanged(request, headers);
       if (same) return same;
-      const send = sender(request, fileHeaders(headers, plan));
+      const send = sender(request, fileHeaders(headers, plan, generator.manifest));
       const contentType = CONTENT_TYPES[plan.output.format];
       const key = keyOf(plan, generator, tag);
       const found = (await findInGallery(plan)) ?? (await store.find(key, contentType));
@@ -135,7 +138,8 @@ export function createImageResponder({
         key,
         signal: request.signal,
         async begin(wanted) {
-          const bytes = await make({ plan, model, wanted, request });
+          const metadata = metadataOf(plan, generator);
+          const bytes = await make({ plan, metadata, model, wanted, request });
           store.keep(key, { bytes, contentType });
           return bytes;
         },
@@ -148,6 +152,7 @@ export function createImageResponder({
 /** A picture that somebody waits for. */
 interface Wish {
   plan: PicturePlan;
+  metadata: Metadata | undefined;
   model: Model;
   wanted: Wanted;
   request: Request;
@@ -174,15 +179,34 @@ async function describe(model: Model): Promise<PlannedFor> {
 }
 
 /** Names the bytes of the answer, however its query is written. */
-const tagOf = ({ route, identity }: PicturePlan, { hash }: PlannedFor): Promise<string> =>
-  entityTag(hash, route, canonicalQuery(identity));
+const tagOf = ({ route, identity }: PicturePlan, { hash, gallery }: PlannedFor): Promise<string> =>
+  entityTag(hash, `${gallery?.pictures ?? ''}`, route, canonicalQuery(identity));
+
+/** What the file says of where it is from, if it is to say it. */
+function metadataOf(
+  { route, identity, title, pictures }: PicturePlan,
+  { hash, gallery, manifest: { licence, credit } }: PlannedFor,
+): Metadata | undefined {
+  const { metadata, ...query } = identity;
+  if (metadata === 'none') return undefined;
+  // A picture of a gallery is its generator's, of a seed of its own.
+  const pin = pinOf({ hash, gallery: pictures.from === 'gallery' ? undefined : gallery });
+  return { title, address: pinnedAddress(pin, route, query), generator: hash, licence, credit };
+}
 
 /** Under it stores keep the answer, whatever the server is called. */
 const keyOf = ({ route, output }: PicturePlan, { hash }: PlannedFor, tag: string): string =>
   `${hash}/${route}/${tag.replaceAll('"', '')}.${output.format}`;
 
-function fileHeaders(headers: Headers, { output: { format }, fileName }: PicturePlan): Headers {
+function fileHeaders(
+  headers: Headers,
+  { output: { format }, fileName }: PicturePlan,
+  { licence }: GeneratorManifest,
+): Headers {
   headers.set('Content-Type', CONTENT_TYPES[format]);
+  headers.set('X-Robots-Tag', 'noindex');
+  const url = licence === undefined ? undefined : licenceUrl(licence);
+  if (url) headers.set('Link', `<${url}>; rel="license"`);
   if (fileName) headers.set('Content-Disposition', attachment(format, ...fileName));
   return headers;
 }

@@ -51,8 +51,13 @@ export interface GalleryPicture {
 export interface PicturePlan {
   /** The path without its slash. */
   route: string;
-  /** What determines the bytes of the answer, beside the generator, the route and the code. */
-  identity: Readonly<Record<string, unknown>>;
+  /**
+   * What determines the bytes of the answer, beside the generator, its gallery, the route and the code:
+   * valid parameters, in one order.
+   */
+  identity: Identity;
+  /** What it shows, for those who find the file. */
+  title: string | undefined;
   pictures: RenderedPictures | GalleryPicture;
   /** Pixels of the whole answer, all frames included. */
   pixels: number;
@@ -61,10 +66,15 @@ export interface PicturePlan {
   fileName?: readonly string[] | undefined;
 }
 
+/** Parameters that mean the same are the same, see {@link identityOf}. */
+export type Identity = Readonly<Record<string, unknown>> & { metadata: 'all' | 'none' };
+
 /** What the routes of pictures have in common. */
 interface CommonParameters {
   model?: string | undefined;
   class?: string | undefined;
+  size?: number | undefined;
+  metadata: 'all' | 'none';
   download: boolean;
 }
 
@@ -77,17 +87,24 @@ export const fileNameOf = (
 
 /**
  * What determines the bytes of an answer. Parameters in other words for the same picture are omitted
- * or replaced by what they mean: an omitted size is the one that it stands for, and the hash of the
+ * or replaced by what they mean: the generator's own size is one that is omitted, and the hash of the
  * generator names it, whatever the server calls it.
+ * @param sizes of each picture, and the generator's own; none where a route has one only.
  */
 export function identityOf<Parameters extends CommonParameters>(
   parameters: Parameters,
-  { size, gallery }: { size?: Size | undefined; gallery: Gallery | undefined },
-): Record<string, unknown> {
-  const { download, model, ...identity } = parameters;
-  return {
-    ...identity,
-    size: size && `${size.width}x${size.height}`,
-    gallery: gallery?.pictures,
-  };
+  sizes?: { size: Size; own: Size },
+): Identity {
+  const { download, model, size: _given, ...identity } = parameters;
+  return { ...identity, size: sizes && chosenSide(sizes) };
 }
+
+/** `size=`: the longer side, as the shape is the generator's. */
+function chosenSide({ size, own }: { size: Size; own: Size }): number | undefined {
+  const isOwn = size.width === own.width && size.height === own.height;
+  return isOwn ? undefined : Math.max(size.width, size.height);
+}
+
+/** A list of seeds, and of latents that have no name. */
+export const nameStops = (stops: readonly (string | undefined)[]): string =>
+  stops.map((seed) => seed ?? 'a latent').join(' → ');

@@ -33,7 +33,8 @@ function planGrid(
   const size = sizeOfEach(parameters.size, count, generator.manifest.image);
   return {
     route: 'grid',
-    identity: identityOf(parameters, { size, gallery: generator.gallery }),
+    identity: identityOf(parameters, { size, own: generator.manifest.image }),
+    title: seed,
     pictures: {
       from: 'generator',
       sizes: Array.from({ length: count }, () => size),

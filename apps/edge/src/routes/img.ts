@@ -33,18 +33,22 @@ export const img = ({ respond }: ImageResponder, path: readonly string[] = []) =
 
 function planImg(parameters: ImgParameters, generator: PlannedFor): PicturePlan {
   const { manifest, gallery } = generator;
-  const { seed, move, format } = parameters;
+  const { seed, move, format, metadata } = parameters;
   const size = sizeOfEach(parameters.size, 1, manifest.image);
   // A gallery has each seed in its own class only.
   const inGallery = move === undefined && parameters.class === undefined ? seed : undefined;
   const pictures =
     gallery && inGallery !== undefined
-      ? galleryPicture(gallery, { seed: inGallery, size, own: manifest.image, format })
+      ? galleryPicture(gallery, { seed: inGallery, size, own: manifest.image, format, metadata })
       : renderedPicture(parameters, size, generator);
   const shown = pictures.from === 'gallery' ? { seed: pictures.seed } : {};
   return {
     route: 'img',
-    identity: identityOf({ ...parameters, ...shown, move: writeMoves(move) }, { size, gallery }),
+    identity: identityOf(
+      { ...parameters, ...shown, move: writeMoves(move) },
+      { size, own: manifest.image },
+    ),
+    title: pictures.from === 'gallery' ? pictures.seed : seed,
     pictures,
     pixels: area(size),
     output: { format, compose: ([picture]) => picture! },
@@ -55,9 +59,16 @@ function planImg(parameters: ImgParameters, generator: PlannedFor): PicturePlan 
 /** The picture of the gallery that a seed stands for. */
 function galleryPicture(
   gallery: Gallery,
-  { seed, size, own, format }: { seed: string; size: Size; own: Size; format: string },
+  {
+    seed,
+    size,
+    own,
+    format,
+    metadata,
+  }: { seed: string; size: Size; own: Size; format: string; metadata: string },
 ): GalleryPicture {
-  const isFile = format === 'png' && size.width === own.width && size.height === own.height;
+  const isOwnSize = size.width === own.width && size.height === own.height;
+  const isFile = format === 'png' && isOwnSize && metadata === 'all';
   return { from: 'gallery', gallery, seed: gallery.seedOf(seed), size, isFile };
 }
 

@@ -19,13 +19,14 @@ export const mix = ({ respond }: ImageResponder) =>
 
 function planMix(parameters: MixParameters, generator: PlannedFor): PicturePlan {
   const { plus, minus = [], move = [], format } = parameters;
-  const { manifest, gallery } = generator;
+  const { manifest } = generator;
   const moves = readMoves(move, manifest);
   const { latentOf, toClass } = seedLatents(parameters.class, generator);
   const size = sizeOfEach(parameters.size, 1, manifest.image);
   return {
     route: 'mix',
-    identity: identityOf({ ...parameters, move: writeMoves(move) }, { size, gallery }),
+    identity: identityOf({ ...parameters, move: writeMoves(move) }, { size, own: manifest.image }),
+    title: [plus.join(' + '), ...minus].join(' − '),
     pictures: {
       from: 'generator',
       sizes: [size],

@@ -38,7 +38,8 @@ export const model = (models: Models) =>
   });
 
 function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | undefined) {
-  const { preset, latent, image, classes, directions, training, shards } = manifest;
+  const { preset, latent, image, classes, directions, training, licence, credit, shards } =
+    manifest;
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   return {
     preset,
@@ -49,6 +50,8 @@ function factsOf({ manifest, hash }: GeneratorDescription, gallery: Gallery | un
     classes,
     directions: directions.map(({ name }) => name),
     training,
+    licence,
+    credit,
     ...(gallery ? { gallery: { pictures: gallery.pictures } } : {}),
   };
 }

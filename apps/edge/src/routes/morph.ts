@@ -19,6 +19,7 @@ import type { ImageResponder } from '../render/image-responder.ts';
 import {
   fileNameOf,
   identityOf,
+  nameStops,
   type Output,
   type PicturePlan,
   type PlannedFor,
@@ -45,7 +46,7 @@ function planMorph(
   generator: PlannedFor,
 ): PicturePlan {
   const { steps, space, loop, via = [] } = parameters;
-  const { manifest, gallery } = generator;
+  const { manifest } = generator;
   const stops = stopsOf(parameters, manifest.latent);
   const { latentOf } = seedLatents(parameters.class, generator);
   const stopLatents = () => stops.map((stop) => (typeof stop === 'string' ? latentOf(stop) : stop));
@@ -58,7 +59,11 @@ function planMorph(
   return {
     route: 'morph',
     // A cross-fade has no path: asked for in two ways it is one picture.
-    identity: identityOf({ ...parameters, path: isFade ? undefined : path }, { size, gallery }),
+    identity: identityOf(
+      { ...parameters, path: isFade ? undefined : path },
+      { size, own: manifest.image },
+    ),
+    title: nameStops([parameters.from, ...via, parameters.to]),
     pictures: {
       from: 'generator',
       sizes: Array.from({ length: isFade ? stops.length : steps }, () => size),

@@ -41,7 +41,8 @@ function planOg(parameters: OgParameters & { seed: string }, generator: PlannedF
   const relatives = Array.from({ length: ROWS * COLUMNS }, (_, i) => `${seed}/${i}`);
   return {
     route: 'og',
-    identity: identityOf(parameters, { gallery: generator.gallery }),
+    identity: identityOf(parameters),
+    title: seed,
     pictures: {
       from: 'generator',
       sizes: [

@@ -325,6 +325,7 @@ const MAGIC: Record<string, string> = {
   'text/css': ':root',
   'text/html': '<!docty',
   'text/javascript': 'export',
+  'text/plain': 'User',
 };
 
 /** The answer at an address, or where it sends on to: what is wrong there is told there. */

@@ -114,6 +114,10 @@ const model = z
     classes: z.array(z.string()).meta({ description: 'of the training images' }),
     directions: z.array(z.string()).meta({ description: 'the names that move= takes' }),
     training: z.record(z.string(), z.unknown()),
+    licence: z.string().optional().meta({
+      description: 'of the pictures: an SPDX identifier, an address, or words; absent if unknown',
+    }),
+    credit: z.string().optional().meta({ description: 'whom pictures have to name, if anyone' }),
     gallery: z
       .object({ pictures: z.number().int() })
       .optional()
@@ -311,6 +315,13 @@ const ROUTES: Record<string, RouteFacts> = {
     answer: { description: 'It does.', content: { 'application/json': health } },
     alwaysNew: true,
   },
+  '/robots.txt': {
+    tag: 'facts',
+    summary: 'What crawlers may fetch',
+    description: 'Pages, single pictures and cards; pictures say noindex themselves.',
+    parameters: noParameters,
+    answer: { description: 'The rules.', content: { 'text/plain': text } },
+  },
   '/openapi.json': {
     tag: 'facts',
     summary: 'This document',
@@ -424,7 +435,7 @@ function responsesOf({
     '200': {
       description,
       content: mediaTypes(content),
-      ...(renders ? { headers: { 'Killme-Source': sourceHeader } } : {}),
+      ...(renders ? { headers: { 'Killme-Source': sourceHeader, Link: linkHeader } } : {}),
     },
     ...(redirects ? { '302': RESPONSES.random } : {}),
     ...(alwaysNew ? {} : { '304': RESPONSES.unchanged }),
@@ -439,6 +450,11 @@ function responsesOf({
 const sourceHeader = {
   description: 'Source of the answer: rendered now, read from a store, or from a gallery.',
   schema: { type: 'string' as const, enum: ['rendered', 'memory', 'cache', 'r2', 'gallery'] },
+};
+
+const linkHeader = {
+  description: 'rel="license": the licence of the picture, where it has an address.',
+  schema: { type: 'string' as const },
 };
 
 /** Its address is relative to the document's, as `servers` is. */

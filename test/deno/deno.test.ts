@@ -54,7 +54,9 @@ it('Deno takes an IPv6 host and a run’s folder, and refuses a Host that is non
   const statusFor = async (host: string) => {
     const socket = connect(Number(port), '::1');
     // Not ended: a client that ends its half first counts as disconnected.
-    socket.write(`GET /img?seed=secret&metadata=none HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    socket.write(
+      `GET /img?seed=secret&metadata=none HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
     const answer = Buffer.concat(await socket.toArray()).toString('latin1');
     expect(answer).not.toMatch(/secret|\n\s+at /);
     return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)![1]);

@@ -42,12 +42,19 @@ function showCredit({
   licence?: string | undefined;
   credit?: string | undefined;
 }): void {
-  element('credit', HTMLElement).hidden = licence === undefined && credit === undefined;
-  const url = licence === undefined ? undefined : licenceUrl(licence);
-  const link = element('credit-licence', HTMLAnchorElement);
-  if (url) Object.assign(link, { href: url, textContent: licence, hidden: false });
-  const words = [credit, url ? undefined : licence].filter((text) => text !== undefined);
-  element('credit-text', HTMLElement).textContent = words.join(' ');
+  const credits = element('credit', HTMLElement);
+  credits.hidden = licence === undefined && credit === undefined;
+  credits.append('Pictures: ', credit ?? '', ' ', licence === undefined ? '' : linkTo(licence));
+}
+
+function linkTo(licence: string): HTMLAnchorElement | string {
+  const href = licenceUrl(licence);
+  if (href === undefined) return licence;
+  return Object.assign(document.createElement('a'), {
+    href,
+    rel: 'license',
+    textContent: licence,
+  });
 }
 
 function trained({

@@ -51,6 +51,10 @@ export interface ModelFacts {
     iterations?: number | undefined;
     engine: string;
   };
+  /** Of the pictures: an SPDX identifier, an address, or words; absent if unknown. */
+  licence?: string | undefined;
+  /** Whom pictures have to name, if anyone. */
+  credit?: string | undefined;
   /** Of a server that gives each seed one of so many pictures. */
   gallery?: { pictures: number } | undefined;
   /** The generators of the server, by name. */

@@ -13,7 +13,11 @@ const orange = {
   data: Uint8Array.from({ length: 16 * 8 * 3 }, (_, i) => [255, 128, 0][i % 3]!),
 };
 
-const tools = { pause: noPause, encodeWebp: webpEncoder(compileWebpBinary) };
+const tools = {
+  pause: noPause,
+  encodeWebp: webpEncoder(compileWebpBinary),
+  metadata: undefined,
+};
 
 it.each(['png', 'webp'] as const)(
   'a picture becomes a file that libvips reads: %s',

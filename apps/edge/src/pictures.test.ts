@@ -386,7 +386,10 @@ describe('a share for each sender', () => {
 describe('the client', () => {
   it('writes addresses of every route, with every option that a route takes', async () => {
     const client = createClient('http://localhost');
-    const common = { size: 64, class: undefined, model: undefined, download: true };
+    const common = {
+      ...{ size: 64, class: undefined, model: undefined, download: true },
+      metadata: 'none',
+    } as const;
     const image: Required<ImageOptions> = { ...common, format: 'webp', move: undefined };
     const walk: Required<MorphOptions> = {
       ...{ ...common, steps: 3, via: ['c,d', 'e'], space: 'latent', path: 'slerp', loop: true },

@@ -8,7 +8,8 @@ const compose = (): never => {
 
 const plan = (count: number, side: number, format: Output['format']): PicturePlan => ({
   route: 'morph',
-  identity: {},
+  identity: { metadata: 'none' },
+  title: undefined,
   pictures: {
     from: 'generator',
     sizes: Array.from({ length: count }, () => ({ width: side, height: side })),

@@ -45,6 +45,7 @@ const SWEEP_SHARE = 1 / 20;
  */
 export async function supervise(options: ServerOptions): Promise<void> {
   const metrics = options.metrics && metricsServer();
+  if (metrics && options.metrics) await listen(metrics.server, options.metrics);
   const store = diskSweeper(options);
   const state: State = { options, store, isStopping: false, hashes: undefined, metrics };
   await store.sweep();
@@ -53,12 +54,12 @@ export async function supervise(options: ServerOptions): Promise<void> {
   const [ready] = await Promise.all(first).catch((error: unknown) => {
     if (state.isStopping) return [];
     state.isStopping = true;
+    metrics?.server.close();
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL');
     throw error;
   });
   if (state.isStopping) return;
   state.hashes = ready!.hashes;
-  if (metrics && options.metrics) await listen(metrics.server, options.metrics);
   const named = options.generators.filter(({ kept }) => !kept);
   const names = named.map(({ name }) => name).join(', ');
   const count = options.processes === 1 ? '1 process' : `${options.processes} processes`;

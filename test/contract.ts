@@ -33,7 +33,7 @@ const LATENT = `${'A'.repeat(265)}Dw`;
 /** What the generators are called; the second makes smaller pictures and is not class-conditional. */
 const MODELS = ['first', 'second.1'];
 
-/** Classes that the first generator was told, and training images of each. */
+/** Classes of the first generator, and training images of each. */
 const CLASSES = { raven: 3, キル: 1 };
 
 /** Bytes that must be the same in every runtime; Node, in this process, says what they are. */

@@ -19,13 +19,13 @@ const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url)
 export interface Server {
   origin: string;
   processId: number;
-  /** What it has said so far. */
-  said(): string;
+  /** What it has printed so far. */
+  printed(): string;
   /** Ends it as Ctrl-C does, and everything that it has started. @returns its exit status. */
   stop(): Promise<number | null>;
 }
 
-/** What a server that did not come up said. */
+/** What a server that did not come up printed. */
 export interface Refusal {
   status: number | null;
   output: string;
@@ -87,9 +87,9 @@ export async function writeGallery(generator: string, count: number): Promise<st
 }
 
 /**
- * The server, or what it said when it gave up.
+ * The server, or what it printed when it gave up.
  * @param command listens at the port that it is given, or ends by itself.
- * @param isReady is told what it has said so far.
+ * @param isReady gets what it has printed so far.
  */
 export async function start(
   command: (port: string) => string[],
@@ -116,7 +116,7 @@ export async function start(
   return {
     origin: `http://localhost:${at}`,
     processId: child.pid!,
-    said: () => output,
+    printed: () => output,
     stop: () => stop(child),
   };
 }
@@ -138,7 +138,7 @@ function endGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** @throws Error with what it said, when the server did not come up. */
+/** @throws Error with what it printed, when the server did not come up. */
 export function expectServer(started: Server | Refusal): Server {
   if ('output' in started) throw new Error(`the server did not start: ${started.output}`);
   return started;
@@ -173,7 +173,7 @@ export async function writeRandomGenerator({
   imageSize?: number;
   /** Of its latents; uniform when omitted. */
   distribution?: LatentSpace['distribution'];
-  /** That it was told; none when omitted. */
+  /** Of a class-conditional generator; none when omitted. */
   classes?: Readonly<Record<string, number>>;
 } = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);

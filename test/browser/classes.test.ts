@@ -15,7 +15,7 @@ import {
 
 const SHOTS = fileURLToPath(new URL('../dist/page', import.meta.url));
 
-/** Classes that the generator was told, and training images of each. */
+/** Classes of the generator, and training images of each. */
 const CLASSES = { raven: 3, '"><b>hair, long & unlike any other': 2, キルミーベイベー: 1 };
 const [RAVEN, HAIR] = Object.keys(CLASSES) as [string, string];
 

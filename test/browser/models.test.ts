@@ -98,7 +98,7 @@ describe('the other generator', () => {
     expect(await shown(page)).toMatchObject({ name: 'Ada', from });
     await page.locator('#fact-image:text("64 × 64")').waitFor();
     expect(await askedFor(page)).toEqual([pins.article]);
-    // Only the first was told classes.
+    // Only the first is class-conditional.
     expect(await page.locator('#name').getByRole('combobox').count()).toBe(0);
     await lite!.click();
     await page.locator('#fact-image:text("128 × 128")').waitFor();

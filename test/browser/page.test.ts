@@ -381,7 +381,7 @@ describe('the sliders', () => {
     await expect.poll(() => page.locator('#directions-image').getAttribute('src')).toBe(src);
   });
 
-  it('ask for one picture at a time, and leave out what is passed meanwhile', async () => {
+  it('ask for one picture at a time, and skip what is passed meanwhile', async () => {
     const page = await open();
     const asked: (string | null)[] = [];
     let answer = () => {};

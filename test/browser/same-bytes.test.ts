@@ -107,7 +107,7 @@ async function askChromium(): Promise<Hashes> {
   try {
     const page = await browser.newPage();
     await page.goto(origin);
-    const told = await page.evaluate(async (paths) => {
+    const answers = await page.evaluate(async (paths) => {
       const worker = new Worker('app.js', { type: 'module' });
       const answered = new Promise<BrowserAnswer[]>((resolve, reject) => {
         const all: BrowserAnswer[] = [];
@@ -120,9 +120,9 @@ async function askChromium(): Promise<Hashes> {
       for (const path of paths) worker.postMessage(path);
       return answered;
     }, PATHS);
-    const failed = told.filter(({ status }) => status !== 200);
+    const failed = answers.filter(({ status }) => status !== 200);
     if (failed.length > 0) throw new Error(`in Chromium: ${JSON.stringify(failed[0])}`);
-    return new Map(told.map(({ path, sha256 }) => [path, sha256]));
+    return new Map(answers.map(({ path, sha256 }) => [path, sha256]));
   } finally {
     await browser.close();
     stop();

@@ -43,7 +43,7 @@ export function runTrainer(...args: string[]): Promise<Outcome> {
   return startTrainer(...args).outcome;
 }
 
-/** Two class folders of plain icons, a coloured disc on a coloured ground each. */
+/** Two class folders of plain icons, a coloured disc on a coloured background each. */
 export async function writeIcons(folder: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const group = join(folder, i % 2 === 0 ? '01' : '02');

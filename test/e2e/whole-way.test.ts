@@ -136,7 +136,7 @@ describe('from icons back to latents', () => {
       '1',
     );
 
-  it('finds latents that the edge draws, and walks between', async () => {
+  it('finds latents that the edge renders, and walks between', async () => {
     const { status, output } = await project(...icons);
     expect(output).toMatch(
       /^icon_000\.png: loss \d\.\d{4}, \d+\.\d of 255 levels off in the mean$/m,

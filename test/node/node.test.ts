@@ -144,7 +144,7 @@ describe('a server of one’s own', () => {
 
   it('renders no more for a client that has disconnected', () => expectWorkToStop(server.origin));
 
-  it('answers what has begun when it is told to end, and leaves no process', async () => {
+  it('answers what has begun when it is asked to end, and leaves no process', async () => {
     const ending = await serve();
     const processes = await processesOf(ending);
     expect(processes).toHaveLength(1);
@@ -166,8 +166,8 @@ describe('a server of one’s own', () => {
       });
       await answer.arrayBuffer();
     }
-    await vi.waitUntil(() => two.said().split('\n').length === 8, PATIENCE);
-    expect(two.said().split('\n')[1]).toMatch(
+    await vi.waitUntil(() => two.printed().split('\n').length === 8, PATIENCE);
+    expect(two.printed().split('\n')[1]).toMatch(
       /^\S+ - - \[.+\] "GET \/img\?seed=log-\d HTTP\/1\.1" 200 \d+ "-" "\w+" [\d.]+ ms rendered$/,
     );
     const metrics = async () => (await fetch(`http://localhost:${port}/metrics`)).text();
@@ -178,8 +178,8 @@ describe('a server of one’s own', () => {
     expect((await fetch(`${two.origin}/metrics`)).status).toBe(404);
     const [victim] = await processesOf(two);
     process.kill(victim!, 'SIGKILL');
-    await vi.waitUntil(() => two.said().includes('is replaced'), PATIENCE);
-    expect(two.said()).toContain(`process ${victim} has ended (SIGKILL): it is replaced\n`);
+    await vi.waitUntil(() => two.printed().includes('is replaced'), PATIENCE);
+    expect(two.printed()).toContain(`process ${victim} has ended (SIGKILL): it is replaced\n`);
     await vi.waitUntil(async () => (await processesOf(two)).length === 2, PATIENCE);
     expect((await get(two, '/img?seed=still')).status).toBe(200);
     expect(await metrics()).toMatch(/^killme_process_restarts_total 1$/m);

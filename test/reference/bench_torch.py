@@ -191,8 +191,8 @@ class Lite(Trainer):
         mean, log_variance = 3 * torch.tanh(mean / 3), -F.softplus(spread)
         divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1).mean()
         sampled = torch.erf((mean + (log_variance / 2).exp() * torch.randn_like(mean)) / 2**0.5)
-        told = F.one_hot(labels, CLASSES).float() * 2 - 1
-        latents = torch.cat([sampled, told], 1)
+        classes = F.one_hot(labels, CLASSES).float() * 2 - 1
+        latents = torch.cat([sampled, classes], 1)
         both = latents if self.warm_up else torch.cat([self.latents(self.half), latents])
         before_tanh = self.generator(both)
         images = torch.tanh(before_tanh)

@@ -1,6 +1,6 @@
 /**
  * workerd by itself, without the servers that wrangler puts before it: those do not tell the worker
- * that a client has left.
+ * that a client has disconnected.
  *
  * @module
  */

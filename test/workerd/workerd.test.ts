@@ -184,8 +184,10 @@ describe('workerd with a bucket and a limit', () => {
   });
 
   it('says who can use wrangler’s tools when others reach it', async () => {
-    await vi.waitUntil(() => server.said().includes('/cdn-cgi/explorer'), PATIENCE);
-    expect(server.said().match(/^Everybody who reaches this host can use .*$/gm)).toHaveLength(1);
+    await vi.waitUntil(() => server.printed().includes('/cdn-cgi/explorer'), PATIENCE);
+    expect(server.printed().match(/^Everybody who reaches this host can use .*$/gm)).toHaveLength(
+      1,
+    );
   });
 
   it('renders a picture once for all hosts', async () => {

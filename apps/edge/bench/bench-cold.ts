@@ -79,7 +79,7 @@ async function measureBundle(generator: string, runs: number): Promise<Bundle> {
   try {
     await assembleAssets({ generators: [nameFolder(generator)] }, `${folder}/assets`);
     const worker = `${folder}/worker.bundle`;
-    const said = wrangler(
+    const printed = wrangler(
       'deploy',
       '--dry-run',
       '--outfile',
@@ -87,9 +87,9 @@ async function measureBundle(generator: string, runs: number): Promise<Bundle> {
       '--assets',
       `${folder}/assets`,
     );
-    const kib = /gzip: ([\d.]+) KiB/.exec(said)?.[1];
+    const kib = /gzip: ([\d.]+) KiB/.exec(printed)?.[1];
     if (kib === undefined)
-      throw new Error(`wrangler does not say how large the worker is: ${said}`);
+      throw new Error(`wrangler does not say how large the worker is: ${printed}`);
     const startMs: number[] = [];
     for (let run = 0; run < runs; run++) {
       const profile = `${folder}/${run}.cpuprofile`;

@@ -81,7 +81,7 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
     });
   }
   const latents = Array.from({ length: WALK }, (_, i) => seedToLatent(`${i}`, ours.latentSpace));
-  await compareDrawings(contestants, latents[0]!);
+  await compareImages(contestants, latents[0]!);
   const times = new Map<string, number[]>();
   const record = (name: string, startMs: number, pictures = 1) => {
     const durationMs = (performance.now() - startMs) / pictures;
@@ -107,7 +107,7 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
 }
 
 /** Who does not render the same picture does not take part. @throws Error saying by how much it differs. */
-async function compareDrawings(contestants: Contestant[], latent: Float32Array): Promise<void> {
+async function compareImages(contestants: Contestant[], latent: Float32Array): Promise<void> {
   const [ours, ...others] = contestants;
   const pixels = await ours!.render(latent);
   for (const { name, render } of others) {

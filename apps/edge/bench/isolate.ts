@@ -144,7 +144,7 @@ async function watch({
     const sample = { heap, wasm, stack };
     if (total(sample) > total(largest)) largest = sample;
   };
-  // Nothing of the isolate runs until it is told to go on, so what is read belongs together.
+  // Nothing of the isolate runs until it is resumed, so what is read belongs together.
   const readStopped = async ({ callFrames }: z.infer<typeof paused>) => {
     const { callFrameId } = callFrames[0]!;
     const params = { callFrameId, expression: '__probe.wasm()', returnByValue: true };

@@ -17,7 +17,7 @@ const VERSION = '1.30.0';
 
 const FOLDER = fileURLToPath(new URL('../dist/onnxruntime-native/', import.meta.url));
 
-/** @returns onnxruntime-node, or undefined (said on stderr) where it cannot be installed. */
+/** @returns onnxruntime-node, or undefined (with a line on stderr) where it cannot be installed. */
 export async function nativeOnnxRuntime(): Promise<typeof OnnxRuntime | undefined> {
   try {
     if (!existsSync(`${FOLDER}/node_modules/onnxruntime-node`)) await install();

@@ -30,7 +30,7 @@ export interface Server {
 /**
  * Starts `npm start`, workerd with the assembled worker, and waits until the worker answers /healthz; no generator is loaded yet.
  * @param generators their folders
- * @throws UserError with what the server said when it does not come up.
+ * @throws UserError with what the server printed when it does not come up.
  */
 export async function startServer(...generators: readonly string[]): Promise<Server> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
@@ -152,7 +152,7 @@ export function cpuTimeMs(processId: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** Among the descendants of a process, the workerd that was told to open an inspector. */
+/** Among the descendants of a process, the workerd that was started with an inspector. */
 function findWorkerd(ancestor: number): number {
   const found = familyOf(ancestor).find(({ command }) => command.includes('--inspector-addr'));
   if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');

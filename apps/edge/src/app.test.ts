@@ -199,7 +199,7 @@ describe('bad input', () => {
     ['/morph?from=a&to=b&space=time', 'space', 'latent or pixel', 'time'],
     ['/morph?from=a&to=b&path=', 'path', 'linear or slerp', ''],
     ['/healthz?a=b', 'a', 'no parameters', 'b'],
-  ])('%s is told what %s may be', async (path, parameter, allowed, received) => {
+  ])('%s is refused, naming what %s may be', async (path, parameter, allowed, received) => {
     const { status, errors } = await problemOf(path);
     expect(status).toBe(400);
     const fault =

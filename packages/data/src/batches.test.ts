@@ -1,6 +1,6 @@
 import { createRandom } from '@killme/model';
 import { describe, expect, it } from 'vitest';
-import { drawBatch, oneHotLabels, shuffled, takeBatch } from './batches.ts';
+import { oneHotLabels, sampleBatch, shuffled, takeBatch } from './batches.ts';
 import type { Dataset } from './dataset.ts';
 
 /** Three images of one pixel each. */
@@ -24,16 +24,17 @@ describe('takeBatch', () => {
   });
 });
 
-describe('drawBatch', () => {
-  const draw = (key: string) => drawBatch({ dataset, batchSize: 64, random: createRandom(key) });
+describe('sampleBatch', () => {
+  const sample = (key: string) =>
+    sampleBatch({ dataset, batchSize: 64, random: createRandom(key) });
 
-  it('draws the same batch from the same seed, another from another', () => {
-    expect(draw('7/batch/1')).toEqual(draw('7/batch/1'));
-    expect(draw('7/batch/1')).not.toEqual(draw('7/batch/2'));
+  it('samples the same batch from the same seed, another from another', () => {
+    expect(sample('7/batch/1')).toEqual(sample('7/batch/1'));
+    expect(sample('7/batch/1')).not.toEqual(sample('7/batch/2'));
   });
 
-  it('draws with replacement, so more than there are, and every image comes', () => {
-    const { images, labels } = draw('7/batch/1');
+  it('samples with replacement, so more than there are, and every image comes', () => {
+    const { images, labels } = sample('7/batch/1');
     expect(images).toHaveLength(64 * 3);
     expect(labels).toHaveLength(64);
     expect(new Set(images.filter((_, i) => i % 3 === 1))).toEqual(
@@ -42,7 +43,7 @@ describe('drawBatch', () => {
   });
 
   it('keeps each label with its image', () => {
-    const { images, labels } = draw('7/batch/1');
+    const { images, labels } = sample('7/batch/1');
     labels.forEach((label, i) => {
       expect(label).toBe(images[i * 3] === 1 ? 1 : 0);
     });

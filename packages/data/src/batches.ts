@@ -9,12 +9,12 @@ export interface Batch {
 }
 
 /**
- * Draws images with replacement, as the article's `np.random.randint(0, count, batchSize)` does, so
+ * Samples images with replacement, as the article's `np.random.randint(0, count, batchSize)` does, so
  * a batch may be larger than the dataset.
- * @param random equal streams draw equal batches.
- * @example drawBatch({ dataset, batchSize: 16, random: createRandom(`${seed}/batch/${step}`) })
+ * @param random equal streams give equal batches.
+ * @example sampleBatch({ dataset, batchSize: 16, random: createRandom(`${seed}/batch/${step}`) })
  */
-export function drawBatch({
+export function sampleBatch({
   dataset,
   batchSize,
   random,

@@ -66,7 +66,7 @@ describe('fetchOfficial', () => {
     ]);
   });
 
-  it("asks for the article's own archive when nothing else is said", async () => {
+  it("asks for the article's own archive when no other is given", async () => {
     const from = await serveArchive();
     expect(await faultOf({ from, blobSha1: undefined })).toBe(
       `${from} is not the archive of the article: git blob sha1 ${blobSha1}, expected ` +

@@ -90,7 +90,7 @@ describe('model=', () => {
     });
   });
 
-  it('that is not there is told which are', async () => {
+  it('that is not there is answered with the names of those that are', async () => {
     for (const path of ['/img?seed=a', '/og?seed=a', '/model?', '/generator/generator.json?']) {
       const answer = await app.request(`${path}&model=third`);
       expect([path, answer.status]).toEqual([path, 400]);

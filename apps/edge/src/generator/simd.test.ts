@@ -73,7 +73,7 @@ async function applyAsWritten(network: Network): Promise<Float32Array> {
   });
 }
 
-/** Emscripten's view of the memory, which its types leave out. */
+/** Emscripten's view of the memory, which its types lack. */
 const heapOf = ({ wasm }: BackendWasm) => (wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8;
 
 function maxDifference(a: Float32Array, b: Float32Array): number {
@@ -175,11 +175,11 @@ describe('the loops on wasm', () => {
       ]),
     );
     await tf.setBackend('wasm');
-    const drawn = compileGenerator(network, weights, { steps: startSteps() }).generate(
+    const rendered = compileGenerator(network, weights, { steps: startSteps() }).generate(
       Float32Array.of(1),
       1,
     );
-    const firstChannel = drawn.dataSync().filter((_, i) => i % 3 === 0);
+    const firstChannel = rendered.dataSync().filter((_, i) => i % 3 === 0);
     values.forEach((value, i) => {
       const expected = Math.tanh(value);
       if (Number.isNaN(expected)) expect(firstChannel[i]).toBeNaN();

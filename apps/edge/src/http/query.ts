@@ -51,7 +51,7 @@ export function query<Shape extends z.ZodRawShape>(
 /**
  * Reads and checks the query of a request.
  * @param options.ignoreUnknown for pages, whose links are passed on with parameters of others: `fbclid`.
- * @param options.inPath parameters that the path says, not to be said again.
+ * @param options.inPath parameters that the path has, which the query may not repeat.
  * @throws ProblemError 400 naming each wrong parameter, what it may be and what came; 414 for a URL
  * beyond 16 KiB.
  */

@@ -6,7 +6,7 @@ const MOST_COLOURS = 256;
 /** Pixels that are looked at, of all pictures together. */
 const SAMPLED_PIXELS = 2 ** 16;
 
-/** Colours are told apart by the upper bits of each channel. */
+/** Colours are distinguished by the upper bits of each channel. */
 const BITS = 5;
 const LEVELS = 2 ** BITS;
 

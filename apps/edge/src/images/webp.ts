@@ -4,7 +4,7 @@ import type { Picture } from '@killme/model';
 import { once } from '../once.ts';
 import { toRgba } from './channels.ts';
 
-/** Where the blocks of a rendering cannot be told from the PNG at arm's length. */
+/** Where the blocks of a rendering cannot be distinguished from the PNG at arm's length. */
 const QUALITY = 85;
 
 type ModuleFactory = (options: {

@@ -141,7 +141,7 @@ describe('a picture that was rendered once', () => {
     expect(server.loadGenerator).not.toHaveBeenCalled();
   });
 
-  it('is told of by HEAD, and not rendered for it', async () => {
+  it('is described by HEAD, and not rendered for it', async () => {
     const server = serve(small, [cache]);
     const before = await server.get('/img?seed=a', { method: 'HEAD' });
     expect([before.source, server.loadGenerator.mock.calls]).toEqual(['rendered', []]);

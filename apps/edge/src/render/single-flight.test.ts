@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { singleFlight, type Wanted } from './single-flight.ts';
 
-/** Work that ends when it is told to, and what it was begun with. */
+/** Work that ends when the test lets it, and what it was begun with. */
 function work() {
   const outcome = Promise.withResolvers<string>();
   const begun: Wanted[] = [];

@@ -14,7 +14,7 @@ import {
  * @param options.imageSize a multiple of 4
  * @param options.network another than the article's
  * @param options.distribution of its latents
- * @param options.classes that it was told, with the number of training images of each; none when omitted.
+ * @param options.classes of a class-conditional generator, with the number of training images of each; none when omitted.
  */
 export async function randomGeneratorFiles({
   width = 1 / 16,

@@ -45,7 +45,7 @@ interface VariantPlace {
   backend: EngineChoice;
 }
 
-/** What a variant is trained with, said in full so that it holds when defaults change. */
+/** What a variant is trained with, written in full so that it holds when defaults change. */
 export function variantOptions(
   variant: VariantName,
   { seed, data, imageSize, backend }: VariantPlace,

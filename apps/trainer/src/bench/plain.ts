@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { drawBatch } from '@killme/data';
+import { sampleBatch } from '@killme/data';
 import * as tf from '@tensorflow/tfjs';
 import { benchDataset, benchRandom, type Iterate } from './iterate.ts';
 import { buildPlainGan, LATENT_SIZE, type PlainGan } from './plain-networks.ts';
@@ -16,7 +16,7 @@ export function preparePlain(batch: number, gan: PlainGan = buildPlainGan()): It
   const half = batch / 2;
 
   return async () => {
-    const { images } = drawBatch({ dataset, batchSize: half, random: benchRandom() });
+    const { images } = sampleBatch({ dataset, batchSize: half, random: benchRandom() });
     const real = tf.tensor4d(images, [half, imageSize, imageSize, 3]);
     const [noise, noises] = [half, batch].map((n) => tf.randomUniform([n, LATENT_SIZE], -1, 1));
     const [ones, zeros, allOnes] = [tf.ones([half, 1]), tf.zeros([half, 1]), tf.ones([batch, 1])];

@@ -23,7 +23,7 @@ export class NeedsDeno extends Error {
  * Starts the engine asked for; `auto` takes the fastest that is there.
  * @param log gets one line: what was chosen, why, and how to get a faster one.
  * @throws UserError saying how to install an engine that is not there.
- * @throws NeedsDeno before anything is started or said.
+ * @throws NeedsDeno before anything is started or printed.
  */
 export async function startEngine(
   backend: EngineChoice,

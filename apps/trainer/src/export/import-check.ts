@@ -78,7 +78,7 @@ async function runPython(python: string, request: object) {
   child.stderr.on('data', (data: Buffer) => {
     stderr += data.toString();
   });
-  child.stdin.on('error', () => undefined); // told by the exit
+  child.stdin.on('error', () => undefined); // its exit status says so
   const ended = new Promise<number | null>((done, fail) => {
     child.on('error', () => fail(new UserError(`--check: ${python} cannot be run`)));
     child.on('close', done);

@@ -5,7 +5,7 @@
  */
 import { type LatentSpace, UserError, type ValueRange } from '@killme/model';
 
-/** What latents are drawn from. */
+/** What latents are sampled from. */
 export type Latents = Pick<LatentSpace, 'distribution' | 'mean' | 'deviation'>;
 
 const NORMAL = /^normal\(\s*(-?[\d.]+(?:e-?\d+)?)\s*,\s*([\d.]+(?:e-?\d+)?)\s*\)$/;

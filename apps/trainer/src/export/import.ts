@@ -287,10 +287,10 @@ async function checkTarget(folder: string, path: string): Promise<void> {
 function describe({ generator, classes, notes }: Described, file: string): string[] {
   const { network, framework } = generator;
   const { total } = countParameters(network);
-  const told = classes.length > 0 ? `, classes ${classes.join(', ')}` : '';
+  const named = classes.length > 0 ? `, classes ${classes.join(', ')}` : '';
   return [
     `${file}: ${framework}, ${network.layers.length} layers, ` +
-      `${total.toLocaleString('en')} parameters, latent ${network.inputShape[0]}${told}, ` +
+      `${total.toLocaleString('en')} parameters, latent ${network.inputShape[0]}${named}, ` +
       `images ${network.outputShape.join('×')}`,
     ...generator.notes,
     ...notes,

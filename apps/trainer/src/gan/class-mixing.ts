@@ -1,5 +1,5 @@
 /**
- * Latents between two classes, for training: a walk between seeds of two classes passes them, and G draws
+ * Latents between two classes, for training: a walk between seeds of two classes passes them, and G renders
  * blends there if it has learned from latents of one class only.
  *
  * A point on the walk from class a to class b, at a share t of b, belongs to one of the two: to a where
@@ -127,6 +127,6 @@ const unit = (random: Random) => (random.uniform(1)[0]! + 1) / 2;
 
 /** Any class but one's own, all alike. */
 function otherClass(own: number, classes: number, random: Random): number {
-  const drawn = random.integers(1, classes - 1)[0]!;
-  return drawn < own ? drawn : drawn + 1;
+  const sampled = random.integers(1, classes - 1)[0]!;
+  return sampled < own ? sampled : sampled + 1;
 }

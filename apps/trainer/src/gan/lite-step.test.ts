@@ -68,7 +68,7 @@ function makeGan(): Gan {
 const numbers = (key: string, shape: number[]) =>
   tf.tensor(createRandom(key).uniform(tf.util.sizeFromShape(shape)), shape);
 
-const drawInputs = (key = ''): LiteStepInputs => ({
+const sampleInputs = (key = ''): LiteStepInputs => ({
   realImages: numbers(`real${key}`, [HALF, SIDE, SIDE, 3]) as tf.Tensor4D,
   discriminatorLatents: numbers(`d${key}`, [HALF, 5]) as tf.Tensor2D,
   generatorLatents: numbers(`g${key}`, [HALF, 5]) as tf.Tensor2D,
@@ -85,7 +85,7 @@ function step(
   key?: string,
   chosen: Parameters<typeof trainLiteStep>[2]['methods'] = methods,
 ) {
-  const inputs = drawInputs(key);
+  const inputs = sampleInputs(key);
   const losses = trainLiteStep(gan, inputs, { methods: chosen, adam });
   const values = Object.values(losses).map((loss: tf.Scalar) => loss.dataSync()[0]!);
   tf.dispose([inputs.realImages, inputs.discriminatorLatents, inputs.generatorLatents]);
@@ -158,7 +158,7 @@ describe('a class-conditional D', () => {
     gan.discriminator = initializeNetwork(linear(), 'conditional');
     const before = read(gan.discriminator).get('dense/kernel')!;
     const inputs = {
-      ...drawInputs(),
+      ...sampleInputs(),
       classes: tf.tensor2d(new Array(HALF).fill([1, 0]).flat(), [HALF, 2]),
     };
     trainLiteStep(gan, inputs, { methods, adam });
@@ -199,14 +199,14 @@ describe('the encoder', () => {
     gan.encoder = initializeNetwork(encoder, 'encoder');
     const before = read(gan.encoder);
     for (let i = 0; i < 25; i++) {
-      const inputs = { ...drawInputs(`${i}`), realImages: grey() };
+      const inputs = { ...sampleInputs(`${i}`), realImages: grey() };
       const losses = trainLiteStep(gan, inputs, {
         methods: { ...described, warmUp: 25 }, // without D, which makes it slower only
         adam: { ...adam, learningRate: 0.02 },
       });
       tf.dispose(Object.values(losses));
     }
-    expect(error(gan, { ...drawInputs(), realImages: grey() })).toBeLessThan(0.4);
+    expect(error(gan, { ...sampleInputs(), realImages: grey() })).toBeLessThan(0.4);
     const still: string[] = Object.values(WHITENING); // no gradient moves it
     for (const [name, values] of read(gan.encoder)) {
       if (still.includes(name)) expect(values, name).toEqual(before.get(name));
@@ -220,7 +220,7 @@ describe('the encoder', () => {
     const before = { discriminator: read(gan.discriminator), generator: read(gan.generator) };
     const warm = { ...described, warmUp: 2 };
     step(gan, undefined, warm);
-    const losses = trainLiteStep(gan, drawInputs(), { methods: warm, adam });
+    const losses = trainLiteStep(gan, sampleInputs(), { methods: warm, adam });
     expect(Object.keys(losses)).toEqual(['reconstructionLoss']);
     expect(read(gan.discriminator)).toEqual(before.discriminator);
     expect(read(gan.generator)).not.toEqual(before.generator);
@@ -326,8 +326,8 @@ describe('saturation', () => {
     expect(farthest()).toBeGreaterThan(-9 + 4 * adam.learningRate);
     const { network, weights } = gan.generator;
     const mode = { training: true, dropoutMask: () => tf.scalar(1) } as const;
-    const drawn = applyNetwork(network, weights, drawInputs().generatorLatents, mode);
-    expect(Math.max(...drawn.dataSync())).toBeLessThan(-0.99);
+    const rendered = applyNetwork(network, weights, sampleInputs().generatorLatents, mode);
+    expect(Math.max(...rendered.dataSync())).toBeLessThan(-0.99);
   });
 });
 

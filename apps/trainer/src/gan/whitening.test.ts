@@ -80,7 +80,7 @@ function classMoments(encoder: NetworkState, label: number) {
 }
 
 /** The images of G, or of its EMA, for the latents of all images. */
-function drawn(
+function rendered(
   { generator }: Gan,
   encoder: NetworkState,
   weights = generator.weights,
@@ -150,30 +150,30 @@ describe('whitenLatents', () => {
 
   it('has one mean for all images where G is not class-conditional', async () => {
     begin(0);
-    const before = drawn(gan, encoder);
+    const before = rendered(gan, encoder);
     await whiten();
     expectUniform(moments(encoded(encoder)));
-    expect(farthest(drawn(gan, encoder), before)).toBeLessThan(1e-4);
+    expect(farthest(rendered(gan, encoder), before)).toBeLessThan(1e-4);
   });
 
   it('leaves the images of G and of its EMA for the latents of real images as they are', async () => {
     const { ema } = gan;
-    const before = [drawn(gan, encoder), drawn(gan, encoder, ema)];
+    const before = [rendered(gan, encoder), rendered(gan, encoder, ema)];
     const kernel = encoder.weights.get(WHITENING.kernel)!.dataSync();
     for (const key of ['1/250', '1/500']) await whiten(key);
     expect(encoder.weights.get(WHITENING.kernel)!.dataSync()).not.toEqual(kernel);
-    expect(farthest(drawn(gan, encoder), before[0]!)).toBeLessThan(1e-4);
-    expect(farthest(drawn(gan, encoder, ema), before[1]!)).toBeLessThan(1e-4);
+    expect(farthest(rendered(gan, encoder), before[0]!)).toBeLessThan(1e-4);
+    expect(farthest(rendered(gan, encoder, ema), before[1]!)).toBeLessThan(1e-4);
   });
 
   it('leaves them as they are where the cells of the first layer share their kernel', async () => {
     begin(CLASSES, { sharedStart: true });
-    const before = [drawn(gan, encoder), drawn(gan, encoder, gan.ema)];
+    const before = [rendered(gan, encoder), rendered(gan, encoder, gan.ema)];
     const shared = gan.generator.weights.get(SHARED_START.kernel)!.dataSync();
     await whiten();
     expect(gan.generator.weights.get(SHARED_START.kernel)!.dataSync()).not.toEqual(shared);
-    expect(farthest(drawn(gan, encoder), before[0]!)).toBeLessThan(1e-4);
-    expect(farthest(drawn(gan, encoder, gan.ema), before[1]!)).toBeLessThan(1e-4);
+    expect(farthest(rendered(gan, encoder), before[0]!)).toBeLessThan(1e-4);
+    expect(farthest(rendered(gan, encoder, gan.ema), before[1]!)).toBeLessThan(1e-4);
   });
 
   it('changes nothing where latents are white already', async () => {

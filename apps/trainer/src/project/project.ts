@@ -244,10 +244,10 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 function sayProgress(name: string, steps: number): (step: number) => void {
-  let said = performance.now();
+  let reported = performance.now();
   return (step) => {
-    if (performance.now() - said < SAY_EVERY * 1000) return;
-    said = performance.now();
+    if (performance.now() - reported < SAY_EVERY * 1000) return;
+    reported = performance.now();
     console.log(`${name}: step ${Math.floor(step)} of ${steps}`);
   };
 }

@@ -55,20 +55,20 @@ describe('projectImage', () => {
 
   it('finds the latent of a picture that the generator itself has made', async () => {
     const { generator, discriminator } = networks();
-    const draw = (latent: Float32Array) =>
+    const render = (latent: Float32Array) =>
       tf.tidy(() => {
         const z = tf.tensor2d(latent, [1, space.size]);
         return applyNetwork(generator.network, generator.weights, z, { training: false });
       }) as tf.Tensor4D;
     const latents = Array.from({ length: 9 }, (_, i) => createRandom(`z/${i}`).uniform(space.size));
-    const [image, ...others] = latents.map(draw);
+    const [image, ...others] = latents.map(render);
     const found = await projectImage({ generator, discriminator }, image!, {
       space,
       starts: 4,
       steps: 150,
       seed: 0,
     });
-    const made = draw(found.latent);
+    const made = render(found.latent);
     // Nothing better than chance would be as far off as other samples are; a latent at the right
     // place is off by what the last steps still move and by float16: a hundredth of that.
     const chance = Math.min(...others.map((other) => difference(other, image!)));
@@ -80,7 +80,7 @@ describe('projectImage', () => {
   });
 
   it('looks where the encoder says first, in every class', async () => {
-    const told = { ...space, classes: [3, 4] };
+    const conditional = { ...space, classes: [3, 4] };
     const { generator, discriminator } = networks();
     // 2Φ(0.5) − 1, 2Φ(−1) − 1 and 2Φ(0) − 1, whatever it is shown; then the class: the second one.
     const latent = Float32Array.of(0.3829, -0.6827, 0, -1, 1);
@@ -99,7 +99,7 @@ describe('projectImage', () => {
         training: false,
       }),
     ) as tf.Tensor4D;
-    const search = { space: told, starts: 1, steps: 40, seed: 0 };
+    const search = { space: conditional, starts: 1, steps: 40, seed: 0 };
     const blind = await projectImage({ generator, discriminator }, image, search);
     const found = await projectImage({ generator, discriminator, encoder }, image, search);
     expect(found.loss).toBeLessThan(blind.loss / 10);

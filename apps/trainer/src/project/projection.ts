@@ -72,8 +72,8 @@ export async function projectImage(
 ): Promise<Projection> {
   const target = tf.tidy(() => describeImages(networks.discriminator, image));
   try {
-    const said = await encoderLatents(networks.encoder, image, space);
-    const first = await sampleStarts(networks, target, { space, starts, seed, said });
+    const encoded = await encoderLatents(networks.encoder, image, space);
+    const first = await sampleStarts(networks, target, { space, starts, seed, encoded });
     const found = await descend(networks, target, first, { steps, progress });
     const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
     const losses = await lossesOf(networks, target, latents);
@@ -161,7 +161,7 @@ async function lossesOf(
   return losses;
 }
 
-/** The latents of what the encoder says of an image, in each of the classes: it has not been told which. */
+/** The latents that the encoder gives for an image, in each of the classes: it does not know which. */
 async function encoderLatents(
   encoder: PlacedNetwork | undefined,
   image: tf.Tensor4D,
@@ -169,7 +169,7 @@ async function encoderLatents(
 ): Promise<Float32Array[]> {
   if (!encoder) return [];
   const labels = space.classes?.map((_, label) => label) ?? [undefined];
-  const said = tf.tidy(() => {
+  const encoded = tf.tidy(() => {
     const posterior = encodePosterior(encoder, image);
     const sampled = samplePosterior(posterior, tf.zerosLike(posterior.mean));
     return labels.map((label) => {
@@ -184,8 +184,8 @@ async function encoderLatents(
   return Promise.all(
     labels.map(async (label, i) => {
       const latent = new Float32Array(space.size);
-      latent.set(await said[i]!.data<'float32'>());
-      said[i]!.dispose();
+      latent.set(await encoded[i]!.data<'float32'>());
+      encoded[i]!.dispose();
       return label === undefined ? latent : placeClasses(latent, [label], space);
     }),
   );
@@ -198,12 +198,12 @@ async function sampleStarts(
     space,
     starts,
     seed,
-    said,
-  }: { space: LatentSpace; starts: number; seed: number; said: readonly Float32Array[] },
+    encoded,
+  }: { space: LatentSpace; starts: number; seed: number; encoded: readonly Float32Array[] },
 ): Promise<Float32Array[]> {
   const random = createRandom(`killme/projection/v1/${seed}`);
   const candidates = [
-    ...said,
+    ...encoded,
     ...Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size)),
   ];
   const losses = await lossesOf(networks, target, candidates);

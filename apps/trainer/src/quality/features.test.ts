@@ -12,7 +12,7 @@ describe('the standardizer', () => {
     });
   });
 
-  it('leaves out a feature that never changes in the reference set', () => {
+  it('omits a feature that never changes in the reference set', () => {
     const standardize = standardizer({ count: 2, size: 2, values: Float32Array.of(7, 1, 7, 3) });
     const other = standardize({ count: 1, size: 2, values: Float32Array.of(9, 4) });
     expect([...other.values]).toEqual([0, 2]);

@@ -44,7 +44,7 @@ describe('spread', () => {
 });
 
 describe('rawPath', () => {
-  it('draws every iteration of a short run', () => {
+  it('shows every iteration of a short run', () => {
     expect(rawPath(Float64Array.of(0, 1, Number.NaN, 0.5), 3, 1)).toEqual({
       kind: 'line',
       path: 'M0.0 1000.0L333.3 0.0L1000.0 500.0',
@@ -60,7 +60,7 @@ describe('rawPath', () => {
 });
 
 describe('curvePath', () => {
-  it('draws one point as a dot, and nothing as nothing', () => {
+  it('shows one point as a dot, and nothing as nothing', () => {
     expect(curvePath([[0, 1]], 1, 2)).toBe('M0.0 500.0L0.0 500.0');
     expect(curvePath([], 1, 2)).toBe('');
   });

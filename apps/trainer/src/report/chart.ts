@@ -1,11 +1,11 @@
 /**
- * Curves for the report: thinned out so that 200,000 iterations draw as fast as 3, and smoothed.
+ * Curves for the report: thinned out so that 200,000 iterations are shown as fast as 3, and smoothed.
  * Everything here is plain numbers and strings.
  *
  * @module
  */
 
-/** Iterations that are drawn one by one behind each curve; of more, only where they lie. */
+/** Iterations that are shown one by one behind each curve; of more, only where they lie. */
 export const MOST_RAW_POINTS = 2_000;
 const MOST_STRETCHES = 100;
 /** Points of a smoothed curve. */
@@ -105,7 +105,7 @@ export function curvePath(curve: Curve, right: number, top: number): string {
     const down = 1000 - (1000 * y) / top;
     return `${across.toFixed(1)} ${down.toFixed(1)}`;
   });
-  if (points.length === 1) points.push(points[0]!); // one point draws nothing, a line to itself a dot
+  if (points.length === 1) points.push(points[0]!); // one point shows nothing, a line to itself a dot
   return points.length === 0 ? '' : `M${points.join('L')}`;
 }
 

@@ -27,7 +27,7 @@ export interface ReportContent {
   /** How many there are in the run's folder, of which `samples` is a choice. */
   sampleCount: number;
   written: Date;
-  /** What must be said of the dataset's makers. */
+  /** The credit that the licence of the dataset asks for. */
   credit?: string | undefined;
   style: string;
   script: string;
@@ -183,7 +183,7 @@ function settingsSection({ record, preset, credit }: ReportContent): Html {
     <h2>Dataset</h2>
     <table>${rows([
       ['name', dataset.name],
-      ['from', options.data ?? 'drawn here: the stand-in characters'],
+      ['from', options.data ?? 'the stand-in characters'],
       ['images', wholeNumber(dataset.count)],
       ['classes', dataset.classes.join(', ')],
       ['fingerprint', dataset.fingerprint],

@@ -84,7 +84,7 @@ export interface ShownSamples {
 
 /**
  * The grid and the strip; and the way of latents through the generator, as histograms: as they are
- * drawn, after the Dense layer (before any activation), and the pixels they end as.
+ * sampled, after the Dense layer (before any activation), and the pixels they end as.
  */
 async function sampleSummary({
   grid,

@@ -138,7 +138,7 @@ describe('a checkpoint', () => {
     ]);
   });
 
-  it('that is cut short is passed over, and said', async () => {
+  it('that is cut short is passed over, with a warning', async () => {
     const gan = makeGan('one');
     await saveCheckpoint(folder, { iteration: 5 }, gan);
     const newest = await saveCheckpoint(folder, { iteration: 10 }, gan);

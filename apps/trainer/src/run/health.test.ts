@@ -21,7 +21,7 @@ describe('diversity', () => {
 describe('watchForCollapse', () => {
   it('speaks once when pictures that differed are all one', () => {
     const watch = watchForCollapse({ columns: 2 });
-    expect(watch.look(0, grid(127, 127, 128, 128))).toBeUndefined(); // nothing drawn yet
+    expect(watch.look(0, grid(127, 127, 128, 128))).toBeUndefined(); // nothing to see yet
     expect(watch.look(100, grid(0, 100, 100, 0))).toBeUndefined();
     expect(watch.look(200, grid(50, 50, 51, 50))).toMatch(
       /^collapse: at iteration 200 the samples differ by 0\.4 levels of 255 only; the checkpoint before/,

@@ -110,16 +110,16 @@ it('one of many processes that start at once gets a lock, whether it is new or o
   };
   const race = async () => {
     const racers = Array.from({ length: 4 }, begin);
-    const said = racers.map(({ child }) => {
+    const printed = racers.map(({ child }) => {
       let text = '';
       child.stdout!.on('data', (part: string) => {
         text += part;
       });
       return () => text;
     });
-    await expect.poll(() => said.every((text) => text().startsWith('ready')), slow).toBe(true);
+    await expect.poll(() => printed.every((text) => text().startsWith('ready')), slow).toBe(true);
     writeFileSync(start, '');
-    const all = () => said.map((text) => text().slice('ready '.length)).sort();
+    const all = () => printed.map((text) => text().slice('ready '.length)).sort();
     await expect.poll(() => all().filter(Boolean), slow).toHaveLength(4);
     expect(all()).toEqual(['got it', 'refused', 'refused', 'refused']);
     for (const { child } of racers) child.stdin!.end();

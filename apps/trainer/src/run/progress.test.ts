@@ -18,7 +18,7 @@ describe('the time left', () => {
     expect(timeLeft({ seconds: 60, from: 0, at: 301, to: 300 })).toBe(0);
   });
 
-  it('is said in two units', () => {
+  it('is written in two units', () => {
     expect([0, 59, 75, 3600, 90_061].map(formatDuration)).toEqual([
       '0 s',
       '59 s',

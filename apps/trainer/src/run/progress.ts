@@ -39,7 +39,7 @@ export function startProgress({
     async log(line) {
       status?.clear();
       console.log(line);
-      status?.draw();
+      status?.show();
       await appendToFile(logFile, `${line}\n`);
     },
     update(iteration) {
@@ -55,7 +55,7 @@ export function startProgress({
       const pace = (seconds / Math.max(1, iteration - start)).toPrecision(3);
       const left = formatDuration(timeLeft({ seconds, from, at, to }));
       const text = `${finished} · ${pace} s an iteration · ${left} left`;
-      status?.draw(`${progressBar(at / to)} ${text}`);
+      status?.show(`${progressBar(at / to)} ${text}`);
       // A log file, or the output of turbo, has no line that could be replaced.
       if (!status && now - lastPrinted > PRINT_EVERY_MS) {
         lastPrinted = now;
@@ -88,7 +88,7 @@ function startStatusLine(terminal: NodeJS.WriteStream) {
   return {
     clear,
     /** @param next without it, the same text again. */
-    draw(next = text) {
+    show(next = text) {
       text = next;
       clear();
       terminal.write(text.slice(0, terminal.columns - 1));

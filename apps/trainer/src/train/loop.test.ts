@@ -4,7 +4,7 @@ import type { LaunchedIteration } from './iteration.ts';
 import { type Hook, trainLoop } from './loop.ts';
 import { createLossQueue } from './losses.ts';
 
-/** Runs the loop; what happened is told in the order in which it did: `launch 3`, `loss 3`, `save 4`. */
+/** Runs the loop; its events, in their order: `launch 3`, `loss 3`, `save 4`. */
 async function events({
   start = 0,
   iterations,

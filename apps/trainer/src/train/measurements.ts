@@ -104,7 +104,7 @@ export function startMeasurements(
 function watchWaiting(log: (line: string) => Promise<void>) {
   const began = performance.now();
   let waited = 0;
-  let said = false;
+  let reported = false;
   return {
     async waitFor<Result>(promise: Promise<Result>): Promise<Result> {
       const from = performance.now();
@@ -112,8 +112,8 @@ function watchWaiting(log: (line: string) => Promise<void>) {
       const now = performance.now();
       waited += now - from;
       const share = waited / (now - began);
-      if (share > MOST_WAITING && !said) {
-        said = true;
+      if (share > MOST_WAITING && !reported) {
+        reported = true;
         await log(
           `training waits ${Math.round(100 * share)} % of its time for measurements of quality: ` +
             'a larger --measure-every takes less',

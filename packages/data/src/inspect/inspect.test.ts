@@ -51,7 +51,7 @@ describe('inspectImages', () => {
       training: [
         'one class: neither preset is class-conditional',
         '3 images are few: expect copies of them; some hundreds are better',
-        'choose another --background: the present one hides what is drawn',
+        'choose another --background: the present one hides what they show',
       ],
     });
     expect((await inspect(files, '#202020')).hiddenByBackground).toEqual([]);

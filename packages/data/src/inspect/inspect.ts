@@ -34,7 +34,7 @@ export interface Inspection {
   transparent: string[];
   /** Of one colour everywhere. */
   oneColour: string[];
-  /** Of one colour only because the background hides what is drawn, as white glyphs on white. */
+  /** Of one colour only because the background hides what it shows, as white glyphs on white. */
   hiddenByBackground: string[];
   /** Groups of files that look alike. */
   nearDuplicates: string[][];
@@ -156,7 +156,7 @@ function foreseeTraining({
     );
   }
   if (hiddenByBackground.length > 0) {
-    lines.push('choose another --background: the present one hides what is drawn');
+    lines.push('choose another --background: the present one hides what they show');
   }
   if (animated.length > 0) {
     lines.push('of each animation the first frame is taken; --frames all takes each');

@@ -40,7 +40,7 @@ export const iconPath = (name: string, place: number) =>
   `${name}/${name}_${String(place + 1).padStart(3, '0')}.png`;
 
 /**
- * Draws all icons of a recipe into a new folder: `icons/` with a folder for each class, `CREDITS.txt`
+ * Renders all icons of a recipe into a new folder: `icons/` with a folder for each class, `CREDITS.txt`
  * and the manifest.
  * @param options.size pixels along each side; {@link ICON_SIZE} when omitted
  * @throws UserError when `folder` already holds something or cannot be written.

@@ -18,7 +18,7 @@ const HAIR_STYLES: readonly HairStyle[] = [
   { name: 'buzzcut', people: 70, hair: 'buzzcut' },
 ];
 
-/** Of the style's own, those that can be told apart at 128 pixels and from the backgrounds. */
+/** Of the style's own, those that can be distinguished at 128 pixels and from the backgrounds. */
 const PARTS = {
   hairColor: ['362c47', '6c4545', 'e15c66', 'f29c65'],
   skinColor: ['eeb4a4', 'e5a07e', 'b16a5b', '623d36'],

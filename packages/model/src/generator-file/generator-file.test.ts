@@ -126,7 +126,7 @@ it('a generator file says the shape, channels and range of its images', async ()
 });
 
 describe('the classes of a generator file', () => {
-  it('come back with how often they are drawn', async () => {
+  it('come back with how often they are sampled', async () => {
     const latent = { ...facts.latent, classes: [3, 1] };
     const packed = await packGenerator({
       network,
@@ -188,7 +188,7 @@ describe('a generator file that is streamed', () => {
     }
   });
 
-  it('has the kernel of its first layer where it is told, and follows it from there', async () => {
+  it('has the kernel of its first layer in the given room, and follows it when that moves', async () => {
     const files = await pack('int8');
     const kernel = network.weights[0]!;
     const lengths: number[] = [];

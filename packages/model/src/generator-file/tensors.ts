@@ -144,7 +144,7 @@ export function copyOverlap(
   target.set(piece.subarray(from - start, to - start), from - offset);
 }
 
-/** A network that has diverged draws nothing; kernels that turn NaN into 0 would hide it. */
+/** A network that has diverged renders nothing; kernels that turn NaN into 0 would hide it. */
 export function checkNumbers(weights: HostWeights): void {
   for (const [name, weight] of weights) {
     const numbers = weight.encoding === 'int8' ? weight.scales : weight.values;

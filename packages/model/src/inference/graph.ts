@@ -60,7 +60,7 @@ export interface ConvolutionOp extends FoldedConvolution {
   type: 'convolution';
   kind: 'plain' | 'upsampled' | 'transposed';
   strides: Pair;
-  /** Of a plain one, pixels of zeros around the image; of a transposed one, what it leaves out of its sums. */
+  /** Of a plain one, pixels of zeros around the image; of a transposed one, what is cropped from its sums. */
   border: Sides;
   arithmetic: Arithmetic;
   finish: Finish;

@@ -1,5 +1,5 @@
 /**
- * Keras files of every kind, told apart by their content.
+ * Keras files of every kind, distinguished by their content.
  *
  * @module
  */

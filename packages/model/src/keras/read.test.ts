@@ -36,7 +36,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-describe('a generator that Keras saved draws here what it draws there:', () => {
+describe('a generator that Keras saved predicts here what it predicts there:', () => {
   it.each(['generator.h5', 'generator.keras', 'generator.weights.h5'])(
     'Keras 3, %s',
     async (file) => {

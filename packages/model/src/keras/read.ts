@@ -71,7 +71,7 @@ interface LayerOwner extends Owner {
   variables: readonly Variable[];
 }
 
-/** The weights of the file; what is wrong with them is said when the layers are known to be right. */
+/** The weights of the file; what is wrong with them is reported once the layers are known to be right. */
 function storedWeights(opened: KerasFile, { layers }: KerasGraph) {
   const owners = layers.map((layer): LayerOwner => ({ layer, variables: variablesOf(layer) }));
   const byLayer = new Map(owners.map((owner) => [owner.layer, owner]));

@@ -27,7 +27,7 @@ describe('moveLatent', () => {
     );
     const variance = along.reduce((sum, value) => sum + value ** 2, 0) / along.length;
     const [unit] = moveLatent(new Float32Array(2), [{ vector: right, strength: 1 }], space);
-    // The variance of 10,000 draws is within 5 % of its expectation, at more than 4 deviations.
+    // The variance of 10,000 samples is within 5 % of its expectation, at more than 4 deviations.
     expect(variance / unit! ** 2).toBeGreaterThan(0.95);
     expect(variance / unit! ** 2).toBeLessThan(1.05);
   });

@@ -74,13 +74,13 @@ describe('latents of other distributions', () => {
 });
 
 describe('a latent space with classes', () => {
-  const told = { ...space, size: 8, classes: [30, 10] };
+  const conditional = { ...space, size: 8, classes: [30, 10] };
 
   it('has the class in its last components, as often as among the training images', () => {
-    const latents = Array.from({ length: 1000 }, (_, i) => seedToLatent(`${i}`, told));
+    const latents = Array.from({ length: 1000 }, (_, i) => seedToLatent(`${i}`, conditional));
     const counts = [0, 0];
     for (const [i, latent] of latents.entries()) {
-      const plain = seedToLatent(`${i}`, { ...told, classes: undefined });
+      const plain = seedToLatent(`${i}`, { ...conditional, classes: undefined });
       expect(latent.subarray(0, 6)).toEqual(plain.subarray(0, 6));
       // The component that would be the seventh chooses: below 0.5 are three quarters of [-1, 1).
       const label = plain[6]! < 0.5 ? 0 : 1;
@@ -91,17 +91,19 @@ describe('a latent space with classes', () => {
     expect(counts[1]! / 1000).toBeLessThan(0.29);
   });
 
-  it('draws the same one by one as at once', () => {
+  it('samples the same one by one as at once', () => {
     const random = createRandom('many');
-    const oneByOne = [1, 2].flatMap(() => [...randomLatents(random, 1, told)]);
-    expect([...randomLatents(createRandom('many'), 2, told)]).toEqual(oneByOne);
+    const oneByOne = [1, 2].flatMap(() => [...randomLatents(random, 1, conditional)]);
+    expect([...randomLatents(createRandom('many'), 2, conditional)]).toEqual(oneByOne);
   });
 
   it('takes classes that it has, and no others', () => {
-    const latents = placeClasses(new Float32Array(16).fill(0.5), [1, 0], told);
+    const latents = placeClasses(new Float32Array(16).fill(0.5), [1, 0], conditional);
     const rest = new Array(6).fill(0.5);
     expect([...latents]).toEqual([...rest, -1, 1, ...rest, 1, -1]);
-    expect(() => placeClasses(new Float32Array(8), [2], told)).toThrow('there is no class 2');
+    expect(() => placeClasses(new Float32Array(8), [2], conditional)).toThrow(
+      'there is no class 2',
+    );
     expect(() => placeClasses(new Float32Array(8), [0], space)).toThrow('there is no class 0');
   });
 });

@@ -2,7 +2,7 @@ import { normalQuantile } from './normal.ts';
 import { createRandom, type Random } from './random.ts';
 
 /**
- * Where latents are drawn from, each component by itself: `uniform` is the article's
+ * Where latents are sampled from, each component by itself: `uniform` is the article's
  * `np.random.uniform(-1, 1, (n, 100))`, `uniform01` is uniform in [0, 1), `normal` has a mean and a
  * standard deviation, 0 and 1 when omitted.
  */
@@ -12,7 +12,7 @@ export interface LatentSpace {
   mean?: number | undefined;
   deviation?: number | undefined;
   /**
-   * Of a generator that was told classes (Mirza & Osindero 2014, arXiv:1411.1784): how many training
+   * Of a class-conditional generator (Mirza & Osindero 2014, arXiv:1411.1784): how many training
    * images each had. The last components of a latent then say its class, one for each: 1 at its own
    * place, −1 at the others. So a walk, a sum or a move goes between classes as it goes anywhere.
    */

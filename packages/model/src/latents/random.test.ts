@@ -7,14 +7,14 @@ describe('createRandom', () => {
     expect([...createRandom('alice').uint32s(3)]).toEqual([1657778716, 657642367, 1964941275]);
   });
 
-  it('goes on where it was, however the draws are cut', () => {
+  it('goes on where it was, however many are sampled at a time', () => {
     const whole = createRandom('key').uint32s(100);
     const random = createRandom('key');
     const parts = [1, 41, 58].flatMap((count) => [...random.uint32s(count)]);
     expect(parts).toEqual([...whole]);
   });
 
-  it('draws uniform numbers in [-1, 1)', () => {
+  it('samples uniform numbers in [-1, 1)', () => {
     const values = createRandom('key').uniform(10_000);
     expect(Math.min(...values)).toBeGreaterThanOrEqual(-1);
     expect(Math.max(...values)).toBeLessThan(1);
@@ -25,7 +25,7 @@ describe('createRandom', () => {
     expect(Math.max(...bins)).toBeLessThan(140);
   });
 
-  it('draws integers below a limit, each as often', () => {
+  it('samples integers below a limit, each as often', () => {
     const seen = new Array(6).fill(0);
     for (const value of createRandom('dice').integers(6_000, 6)) seen[value]++;
     expect(Math.min(...seen)).toBeGreaterThan(900);

@@ -7,7 +7,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
  *
  * In Python: `numpy.frombuffer(hashlib.shake_128(key.encode()).digest(4 * n), '<u4')`.
  *
- * A key names a draw completely (`"7/batch/1200"`: run seed, purpose, iteration), so a resumed
+ * A key names random numbers completely (`"7/batch/1200"`: run seed, purpose, iteration), so a resumed
  * run needs no saved generator state, and the same key gives the same numbers in every runtime.
  */
 export interface Random {

@@ -10,7 +10,7 @@ const LITE_ENCODER_CHANNELS = [8, 16, 32, 64, 96, 128] as const;
  * then of every one how certain that is (Kingma & Welling 2013, arXiv:1312.6114). G trains with it,
  * and `npm run project` asks it; no export has it.
  *
- * @param options.components of a latent, those left out that say a class.
+ * @param options.components of a latent, without those that say a class.
  * @param options.imageSize as of the discriminator of preset `lite`
  */
 export function liteEncoder({
@@ -35,7 +35,7 @@ export const WHITENING = { mean: 'whitening/mean', kernel: 'whitening/kernel' } 
  * An encoder with the map that its latents z pass last, `(z − mean) kernel`, which no gradient moves: at
  * first the identity, then such that the latents of all images are as even as random ones.
  * @param encoder gives `[2 · components]`.
- * @param classes that are told; each has a mean of its own.
+ * @param classes of a class-conditional GAN; each has a mean of its own.
  */
 export function withWhitening(encoder: Network, classes = 1): Network {
   const components = encoder.outputShape[0]! / 2;

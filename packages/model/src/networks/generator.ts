@@ -5,7 +5,7 @@ import { type Network, sequential } from './network.ts';
  * The article's generator (`build_generator`): a latent `[latentSize]` in, an image
  * `[128, 128, 3]` with values in [-1, 1] out. 13,462,659 parameters at the article's width, nearly
  * all of them in the Dense layer. Upsampling then convolving does what a transposed convolution
- * does (the article draws it so).
+ * does (the figure of the article has it so).
  *
  * @param options.width multiplies every channel count but the image's; narrow copies make quick tests.
  * @param options.imageSize side in pixels, a multiple of 4: two upsamplings start from a quarter of it.
@@ -39,7 +39,7 @@ const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16, 8] as const;
 
 /**
  * The generator of preset `lite`: from 4×4 up in doublings, as the generators of the DCGAN
- * paper start (Radford et al. 2015, arXiv:1511.06434), so that no layer draws whole images at once
+ * paper start (Radford et al. 2015, arXiv:1511.06434), so that no layer makes whole images at once
  * like the article's Dense layer onto 32×32. From 16×16 on each block has half the channels of the one
  * before, 2048 / side, as in StyleGAN2 (Karras et al. 2019, arXiv:1912.04958).
  *

@@ -80,7 +80,7 @@ export const leakyRelu = (alpha: number): Layer => ({ type: 'leakyRelu', alpha }
 /**
  * What halves an image in the networks of preset `lite`: a strided convolution with its LeakyReLU. A
  * kernel of even size covers every pixel equally often at stride 2. Under 3×3 some pixels get twice
- * the gradient of others, and G draws that grid (Odena et al. 2016, distill.pub).
+ * the gradient of others, and G renders that grid (Odena et al. 2016, distill.pub).
  */
 export const halving = (filters: number): Layer[] => [
   conv2d(filters, { kernelSize: 4, strides: 2 }),

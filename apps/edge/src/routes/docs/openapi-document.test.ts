@@ -328,7 +328,7 @@ const MAGIC: Record<string, string> = {
   'text/plain': 'User',
 };
 
-/** The answer at an address, or where it sends on to: what is wrong there is told there. */
+/** The answer at an address, or where it sends on to: what is wrong is reported there. */
 async function follow(address: string, init?: RequestInit): Promise<Response> {
   const answer = await app.request(address, init);
   const location = answer.headers.get('location');

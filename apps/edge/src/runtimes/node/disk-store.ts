@@ -22,7 +22,7 @@ const ABANDONED_MS = 3_600_000;
 /** Files looked at at a time. */
 const AT_ONCE = 32;
 
-/** @param onKept is told the bytes of each file that was written. */
+/** @param onKept gets the bytes of each file that was written. */
 export function diskStore(folder: string, onKept: (bytes: number) => void): ImageStore {
   const made = new Set<string>();
   return {

@@ -1,5 +1,5 @@
 /**
- * What Prometheus is told. Each process counts for itself; the one that started them sums up.
+ * Metrics for Prometheus. Each process counts for itself; the one that started them sums up.
  *
  * @module
  */

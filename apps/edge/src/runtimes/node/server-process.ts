@@ -133,7 +133,7 @@ function endWell(server: Server, inFlight: ReadonlySet<ServerResponse>): void {
   server.close(() => process.exit(0));
 }
 
-/** How this process ends when it is told; at once before it listens. */
+/** How this process ends on a signal; at once before it listens. */
 let end: () => void = () => process.exit(0);
 process.on('message', (message: unknown) => {
   if ((message as Partial<typeof STOP> | null)?.type === STOP.type) end();

@@ -40,7 +40,7 @@ const SETTLED_MS = 10_000;
 const SWEEP_SHARE = 1 / 20;
 
 /**
- * Serves until it is told to stop.
+ * Serves until a signal ends it.
  * @throws UserError in one line when the first processes cannot serve.
  */
 export async function supervise(options: ServerOptions): Promise<void> {

@@ -18,7 +18,7 @@ declare module 'cloudflare:workers' {
       options: { httpMetadata: { contentType: string } },
     ): Promise<unknown>;
   }
-  /** Keeps the work of a request going after its client has left. */
+  /** Keeps the work of a request going after its client has disconnected. */
   export function waitUntil(work: Promise<unknown>): void;
 }
 

@@ -64,7 +64,7 @@ async function listDeployedGenerators(): Promise<GeneratorSource[]> {
 async function openDeployedGallery(generator: GeneratorDescription): Promise<Gallery | undefined> {
   const probe = await fetchAsset(`gallery/${GALLERY_MANIFEST}`);
   await probe.body?.cancel();
-  // Any other failure is told, and not remembered: without its gallery a server has other pictures.
+  // Any other failure is reported, and not remembered: without its gallery a server has other pictures.
   if (probe.status === 404) return undefined;
   return openGallery((name) => readAsset(`gallery/${name}`), generator);
 }

@@ -3,30 +3,30 @@ import * as tf from '@tensorflow/tfjs-core';
 import { adopt, DType, executeNative, executeOne, release, type TensorflowBackend } from './op.ts';
 
 /**
- * The `DropoutMask` kernel: 0 with probability `rate`, else 1 / (1 − rate), drawn by TensorFlow's
+ * The `DropoutMask` kernel: 0 with probability `rate`, else 1 / (1 − rate), sampled by TensorFlow's
  * stateless Philox generator, which the key seeds: equal keys give equal masks, on any number of
  * threads. Each of its 32-bit words serves two entries, so the rate is kept to 1/65536.
  */
-export function drawDropoutMask(
+export function sampleDropoutMask(
   backend: TensorflowBackend,
   { shape, rate, key }: { shape: number[]; rate: number; key: tf.Tensor1D },
 ): tf.Tensor {
   const size = product(shape);
-  const words = drawWords(backend, Math.ceil(size / 2), key);
+  const words = sampleWords(backend, Math.ceil(size / 2), key);
   const kept = keepAtLeast(backend, words, Math.round(rate * 65536));
   const mask = tf.mul(tf.cast(kept, 'float32'), 1 / (1 - rate));
   return tf.reshape(tf.slice(tf.reshape(mask, [-1]), 0, size), shape);
 }
 
 /** `[count]` int32, every bit pattern equally likely. */
-function drawWords(backend: TensorflowBackend, count: number, key: tf.Tensor1D): tf.Tensor {
+function sampleWords(backend: TensorflowBackend, count: number, key: tf.Tensor1D): tf.Tensor {
   const seed = tf.slice(key, 0, 2);
   const int32 = { type: DType.int32 };
-  const draw = {
+  const kernel = {
     name: 'StatelessRandomUniformFullInt',
     attrs: { dtype: int32, T: int32, Tseed: int32 },
   };
-  return executeOne(backend, draw, [tf.tensor1d([count], 'int32'), seed]);
+  return executeOne(backend, kernel, [tf.tensor1d([count], 'int32'), seed]);
 }
 
 /** Reads each word as two uint16: whether they are `limit` or more, as bool `[count, 2]`. */

@@ -152,16 +152,18 @@ describe.skipIf(!found.available)(title, () => {
     expect(worst).toBeLessThan(2e-3);
   });
 
-  it('draws dropout masks that the key decides', async () => {
+  it('samples dropout masks that the key decides', async () => {
     await tf.setBackend('tensorflow');
-    const draw = (key: string, rate = 0.25) => dropoutMask([33, 31], rate, key).dataSync();
-    const mask = draw('key');
+    const sample = (key: string, rate = 0.25) => dropoutMask([33, 31], rate, key).dataSync();
+    const mask = sample('key');
     expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));
     expect(mask.filter((value) => value > 0).length / mask.length).toBeCloseTo(0.75, 1);
-    expect(draw('key')).toEqual(mask);
-    expect(draw('other')).not.toEqual(mask);
-    // Recorded here on a CPU, to notice when another TensorFlow draws differently.
-    expect([...draw('golden', 0.5).subarray(0, 12)]).toEqual([2, 0, 0, 0, 2, 2, 0, 2, 2, 0, 2, 0]);
+    expect(sample('key')).toEqual(mask);
+    expect(sample('other')).not.toEqual(mask);
+    // Recorded here on a CPU, to notice when another TensorFlow samples differently.
+    expect([...sample('golden', 0.5).subarray(0, 12)]).toEqual([
+      2, 0, 0, 0, 2, 2, 0, 2, 2, 0, 2, 0,
+    ]);
   });
 
   it('leaves no tensor behind', async () => {

@@ -6,7 +6,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { drawDropoutMask } from './dropout.ts';
+import { sampleDropoutMask } from './dropout.ts';
 import { registerActivationGradients } from './gradients.ts';
 import { type Attr, DType, execute, executeOne, type TensorflowBackend } from './op.ts';
 
@@ -112,7 +112,7 @@ const KERNELS: Record<string, Kernel> = {
 
   DropoutMask({ inputs: { key }, attrs, backend }) {
     const { shape, rate } = attrs as { shape: number[]; rate: number };
-    return drawDropoutMask(backend, { shape, rate, key: key as tf.Tensor1D });
+    return sampleDropoutMask(backend, { shape, rate, key: key as tf.Tensor1D });
   },
 };
 

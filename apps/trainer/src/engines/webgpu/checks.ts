@@ -114,13 +114,17 @@ function relativeDifference(ours: Float32Array, expected: Float32Array): number 
 }
 
 async function checkMask(): Promise<WebgpuChecks['mask']> {
-  const draw = async (key: string) => {
+  const sample = async (key: string) => {
     const mask = dropoutMask([3, 33_337], 0.25, key);
     const values = await mask.data<'float32'>();
     mask.dispose();
     return values;
   };
-  const [mask, again, other] = [await draw('mask'), await draw('mask'), await draw('another')];
+  const [mask, again, other] = [
+    await sample('mask'),
+    await sample('mask'),
+    await sample('another'),
+  ];
   return {
     first: [...mask.slice(0, 16)],
     mean: mask.reduce((total, value) => total + value, 0) / mask.length,

@@ -40,7 +40,7 @@ const DROPOUT_MASK: Shader = {
 };
 
 /**
- * The `DropoutMask` kernel, drawn on the device: 0 with probability `rate` (kept to 1/65536), else
+ * The `DropoutMask` kernel, sampled on the device: 0 with probability `rate` (kept to 1/65536), else
  * 1 / (1 − rate). Philox's key and the upper half of its counter are the four words of `key`, so equal keys give equal masks on every GPU.
  */
 export function dropoutMask(

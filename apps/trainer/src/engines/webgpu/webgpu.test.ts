@@ -43,7 +43,7 @@ describe('choosing webgpu', () => {
 
 describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
   it(
-    'has kernels that agree with tfjs on the cpu, draws Philox masks, leaks nothing and repeats itself',
+    'has kernels that agree with tfjs on the cpu, samples Philox masks, leaks nothing and repeats itself',
     async () => {
       const module = resolve(import.meta.dirname, 'checks.ts');
       const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);

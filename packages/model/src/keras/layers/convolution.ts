@@ -134,7 +134,7 @@ function depthwise(
   });
 }
 
-/** What Keras leaves out of a transposed convolution: of (n − 1) · stride + kernel, before and after. */
+/** What Keras crops from a transposed convolution: of (n − 1) · stride + kernel, before and after. */
 function cropping({
   kernel,
   stride,

@@ -16,6 +16,7 @@ export const VARIANTS = {
   'no-penalty': { gradientPenalty: 0 },
   'penalty-10': { gradientPenalty: 10 },
   'no-minibatch-deviation': { minibatchDeviation: false },
+  'no-update-clipping': { updateClipping: false },
   'patch-logits': { patchLogits: true },
   'class-mixing': { classMixing: true },
   'shared-start': { sharedStart: true },

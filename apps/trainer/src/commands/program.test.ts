@@ -47,6 +47,7 @@ describe('killme', () => {
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],
       ['--minibatch-deviation', 'on'],
+      ['--update-clipping', 'on'],
       ['--patch-logits', 'off'],
       ['--augment', 'none', '(given)'],
       ['--ema-decay', '0.998'],

@@ -319,7 +319,7 @@ export const METHOD_OPTIONS = {
     value: 'on|off',
     help: 'shorten steps where gradients are suddenly large',
     default: ({ training }) => training.methods?.updateClipping,
-    reason: 'not yet measured at the full number of iterations',
+    reason: 'without it a run may lose within 50 iterations all that it has learnt',
     onResume: 'fixed',
   }),
   patchLogits: option({

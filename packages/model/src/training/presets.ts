@@ -76,7 +76,7 @@ const LITE_METHODS: Methods = {
   warmUp: 10_000,
   latentWhitening: true,
   minibatchDeviation: true,
-  updateClipping: false,
+  updateClipping: true,
   patchLogits: false,
   augment: ['translation', 'cutout'],
   emaDecay: 0.998,

@@ -25,7 +25,7 @@ tar cf - --exclude=node_modules --exclude='*.test.ts' --exclude='*/fixtures' \
   package.json tsconfig.base.json apps/trainer packages test/reference/traces test/reference/bench_torch.py test/package.json |
   tar xf - -C "$work/killme"
 # Deno strips no types in real folders under node_modules: workspaces stay symbolic links.
-for name in model data; do ln -s "../../packages/$name" "$work/killme/node_modules/@killme/$name"; done
+for name in command-line data model; do ln -s "../../packages/$name" "$work/killme/node_modules/@killme/$name"; done
 ln -s ../../apps/trainer "$work/killme/node_modules/@killme/trainer"
 
 # The stand-in icons, rendered here.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run on the machine with the GPU, from the folder that `npm run gpu:pack` wrote. Results go to $OUT (default
-# ./gpu-results), all within LIMIT seconds (default 460): check-engine, bench:step, PyTorch's steps, then
+# ./gpu-results), all within LIMIT seconds (default 460): check-engine, check-replay, bench:step, PyTorch's steps, then
 # 12,000 iterations of lite with samples, then as many of article as fit.
 #   SOFTWARE=1   tries the script where there is only a software adapter: small batches, few iterations
 set -u
@@ -58,12 +58,14 @@ train() { # PRESET ITERATIONS SECONDS
 
 if [ -n "$software" ]; then
   part check 200 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
+  part check-replay 60 $killme check-replay --narrow --iterations 6
   part bench-step 200 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --iterations 2 --batch 2
   part bench-torch 30 python3 test/reference/bench_torch.py --seconds 0.1 --batch 2
   train lite 3 150 2
   train article 2 60 2
 else
   part check 100 $killme check-engine --backend webgpu
+  part check-replay 40 $killme check-replay --batch 16
   part bench-step 60 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --wide --iterations 30
   part bench-torch 60 python3 test/reference/bench_torch.py --seconds 1.5
   train lite 12000 $(($(left) * 2 / 3)) 2000

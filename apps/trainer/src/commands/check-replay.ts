@@ -18,9 +18,16 @@ interface Options {
   narrow?: true;
   once?: true;
   warmUp: number;
-  classMixing?: true;
-  sharedStart?: true;
+  methods: (keyof typeof METHODS)[];
 }
+
+/** By their names as options of training. */
+const METHODS = {
+  'class-mixing': { classMixing: true },
+  'shared-start': { sharedStart: true },
+  'update-clipping': { updateClipping: true },
+  'patch-logits': { patchLogits: true },
+} satisfies Record<string, Partial<Methods>>;
 
 export function checkReplayCommand(): Command {
   const preset = new Option('--preset <NAME>', 'whose steps').choices(PRESET_NAMES).default('lite');
@@ -35,8 +42,11 @@ export function checkReplayCommand(): Command {
     .option('--iterations <N>', 'iterations of each run', countUpTo(1e6), 12)
     .option('--warm-up <N>', 'of these in the warm-up of lite', countUpTo(1e6), 3)
     .option('--narrow', 'networks of a sixteenth of the channels, images of a quarter of the side')
-    .option('--class-mixing', 'lite with latents between classes')
-    .option('--shared-start', 'lite with a first layer that all cells share')
+    .addOption(
+      new Option('--methods <NAMES...>', 'methods of lite that are off by default')
+        .choices(Object.keys(METHODS))
+        .default([]),
+    )
     .option('--once', 'one replayed run only, to count what many iterations create')
     .action(run);
 }
@@ -45,8 +55,8 @@ async function run(options: Options): Promise<void> {
   await startEngine('webgpu', console.log);
   const { countCreated } = await import('../engines/webgpu/count-created.ts'); // needs Deno's WebGPU
   const { imageSize, batch, iterations, warmUp, once = false, narrow = false } = options;
-  const { classMixing = false, sharedStart = false } = options;
-  const methods: Partial<Methods> = { warmUp, classMixing, sharedStart };
+  const methods: Partial<Methods> = { warmUp };
+  for (const name of options.methods) Object.assign(methods, METHODS[name]);
   const step = benchCase(options.preset, { narrow, imageSize }, methods);
   const checked = { ...step, batch, iterations, once, countCreated, log: console.log };
   if (!(await checkReplay(checked))) process.exitCode = 1;

@@ -1,18 +1,12 @@
 import { ProblemError } from '../http/problem.ts';
 import type { Pause } from '../images/pause.ts';
-import { abandoned, type Wanted } from './single-flight.ts';
+import { abandoned, FORGOTTEN_AFTER_MS, type Wanted } from './single-flight.ts';
 
 /** Milliseconds of work that one isolate has accepted at most; see cost.ts. */
 export const MOST_PENDING_MS = 8000;
 
 /** About what half of that takes. */
 const RETRY_AFTER_SECONDS = '5';
-
-/**
- * A runtime that stops a request (for its CPU time) runs nothing of it any more, so it never says
- * that it is done: its turn ends after so long without a sign of it.
- */
-export const FORGOTTEN_AFTER_MS = 60_000;
 
 /** How often one that waits looks whether the one before it was stopped like that. */
 const LOOK_AGAIN_MS = 1000;
@@ -68,53 +62,36 @@ const waitForTimer = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** @param seeInput lets the runtime see what has come in; a runtime may have a faster way than a timer. */
 export function createScheduler(seeInput: () => Promise<void> = waitForTimer): Scheduler {
-  const accepted = new Set<Job>();
-  /** What they cost together. */
-  let pendingMs = 0;
-  /** Jobs that wait for a turn, begun ones first. */
-  const queues: Record<Lane, Job[]> = { single: [], several: [] };
-  let running: Job | undefined;
-  let lastLane: Lane = 'several';
+  const accepted = new AcceptedJobs();
+  const turns = new Turns();
 
-  /** Gives a turn to the next job, when nobody has one. */
-  function dispatch(): void {
-    forgetStopped();
-    if (running) return;
-    const lanes = lastLane === 'single' ? REVERSED : LANES;
-    const lane = lanes.find((name) => queues[name].length > 0);
-    if (lane === undefined) return;
-    lastLane = lane;
-    running = queues[lane].shift()!;
-    running.waiting?.resolve();
+  function dismiss(job: Job): void {
+    accepted.delete(job);
+    turns.delete(job);
   }
 
   function forgetStopped(): void {
-    const oldest = Date.now() - FORGOTTEN_AFTER_MS;
-    for (const job of accepted) if (job.seenMs < oldest) dismiss(job);
+    for (const job of accepted.stopped()) dismiss(job);
   }
 
-  function leaveQueue(job: Job): void {
-    const queue = queues[laneOf(job)];
-    const at = queue.indexOf(job);
-    if (at >= 0) queue.splice(at, 1);
+  function dispatch(): void {
+    forgetStopped();
+    turns.dispatch();
   }
 
-  function dismiss(job: Job): void {
-    if (accepted.delete(job)) pendingMs -= job.costMs;
-    leaveQueue(job);
-    if (running === job) running = undefined;
+  function admit(task: Task): Job {
+    task.wanted.throwIfAborted();
+    forgetStopped();
+    return accepted.add(task);
   }
 
   async function takeTurn(job: Job, isFirst: boolean): Promise<void> {
     const turn = Promise.withResolvers<void>();
     job.waiting = turn;
-    if (running === job) running = undefined;
-    const queue = queues[laneOf(job)];
-    if (isFirst) queue.push(job);
-    else queue.unshift(job);
-    const isAlone = isFirst && accepted.size === 1;
+    turns.queue(job, isFirst);
+    const isAlone = isFirst && accepted.count === 1;
     dispatch();
-    while (running !== job) {
+    while (turns.running !== job) {
       await atMost(LOOK_AGAIN_MS, turn.promise);
       job.seenMs = Date.now();
       dispatch();
@@ -125,35 +102,15 @@ export function createScheduler(seeInput: () => Promise<void> = waitForTimer): S
     job.wanted.throwIfAborted();
   }
 
-  function admit(task: Task): Job {
-    forgetStopped();
-    // One that is beyond the bound by itself is done when nothing else is pending.
-    if (accepted.size > 0 && pendingMs + task.costMs > MOST_PENDING_MS) {
-      throw new ProblemError(503, 'Too many pictures are being rendered. Try again in a moment.', {
-        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-      });
-    }
-    const job: Job = { ...task, seenMs: Date.now() };
-    accepted.add(job);
-    pendingMs += job.costMs;
-    return job;
-  }
-
-  /** Ends a job that waits for a turn when nobody wants it any more. */
-  function endWhenUnwanted(job: Job): void {
-    job.wanted.onAbort(() => {
-      if (running === job) return; // it sees for itself, at its next pause
-      dismiss(job);
-      job.waiting?.reject(abandoned());
-    });
-  }
-
   return {
-    pending: () => [...accepted].reduce((sum, { pictures }) => sum + pictures, 0),
+    pending: () => accepted.pictures,
     async run(task, work) {
-      task.wanted.throwIfAborted();
       const job = admit(task);
-      endWhenUnwanted(job);
+      job.wanted.onAbort(() => {
+        if (turns.running === job) return; // it sees for itself, at its next pause
+        dismiss(job);
+        job.waiting?.reject(abandoned());
+      });
       try {
         await takeTurn(job, true);
         return await work(() => takeTurn(job, false));
@@ -163,7 +120,6 @@ export function createScheduler(seeInput: () => Promise<void> = waitForTimer): S
       }
     },
     async accept(task, work) {
-      task.wanted.throwIfAborted();
       const job = admit(task);
       try {
         return await work();
@@ -172,6 +128,87 @@ export function createScheduler(seeInput: () => Promise<void> = waitForTimer): S
       }
     },
   };
+}
+
+/** What is accepted and not done, within the bound. */
+class AcceptedJobs {
+  readonly #jobs = new Set<Job>();
+  /** What they cost together. */
+  #pendingMs = 0;
+
+  get count(): number {
+    return this.#jobs.size;
+  }
+
+  get pictures(): number {
+    return [...this.#jobs].reduce((sum, { pictures }) => sum + pictures, 0);
+  }
+
+  /** @throws ProblemError 503 when too much is pending. */
+  add(task: Task): Job {
+    // One that is beyond the bound by itself is done when nothing else is pending.
+    if (this.#jobs.size > 0 && this.#pendingMs + task.costMs > MOST_PENDING_MS) {
+      throw new ProblemError(503, 'Too many pictures are being rendered. Try again in a moment.', {
+        headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+      });
+    }
+    const job: Job = { ...task, seenMs: Date.now() };
+    this.#jobs.add(job);
+    this.#pendingMs += job.costMs;
+    return job;
+  }
+
+  delete(job: Job): void {
+    if (this.#jobs.delete(job)) this.#pendingMs -= job.costMs;
+  }
+
+  /** Those that the runtime seems to have stopped. */
+  stopped(): Job[] {
+    const oldest = Date.now() - FORGOTTEN_AFTER_MS;
+    return [...this.#jobs].filter(({ seenMs }) => seenMs < oldest);
+  }
+}
+
+/** Jobs that wait for a turn, and the one that has it. */
+class Turns {
+  /** Begun ones first. */
+  readonly #queues: Record<Lane, Job[]> = { single: [], several: [] };
+  #running: Job | undefined;
+  #lastLane: Lane = 'several';
+
+  get running(): Job | undefined {
+    return this.#running;
+  }
+
+  /** Ends the turn of a job that has one, and lets it wait for the next. */
+  queue(job: Job, isFirst: boolean): void {
+    this.#end(job);
+    const queue = this.#queues[laneOf(job)];
+    if (isFirst) queue.push(job);
+    else queue.unshift(job);
+  }
+
+  /** Gives a turn to the next job, when nobody has one. */
+  dispatch(): void {
+    if (this.#running) return;
+    const lanes = this.#lastLane === 'single' ? REVERSED : LANES;
+    const lane = lanes.find((name) => this.#queues[name].length > 0);
+    if (lane === undefined) return;
+    this.#lastLane = lane;
+    this.#running = this.#queues[lane].shift()!;
+    this.#running.waiting?.resolve();
+  }
+
+  delete(job: Job): void {
+    const queue = this.#queues[laneOf(job)];
+    const at = queue.indexOf(job);
+    if (at >= 0) queue.splice(at, 1);
+    this.#end(job);
+  }
+
+  #end(job: Job): void {
+    if (this.#running === job) this.#running = undefined;
+  }
 }
 
 type Lane = 'single' | 'several';

@@ -1,4 +1,8 @@
-import { FORGOTTEN_AFTER_MS } from './scheduler.ts';
+/**
+ * A runtime that stops a request (for its CPU time) runs nothing of it any more, so it never says
+ * that it is done: its turn ends after so long without a sign of it.
+ */
+export const FORGOTTEN_AFTER_MS = 60_000;
 
 /**
  * Whether somebody still waits for work. Not an AbortSignal: in workerd a signal belongs to its own

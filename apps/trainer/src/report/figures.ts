@@ -46,7 +46,7 @@ export function qualityCharts(history: QualityHistory): Html {
       title: 'rKID',
       about:
         'How far the made images are from the real ones, in features of a fixed random network. ' +
-        'Real images held out are at 0, but for chance; what lies below is drawn at 0.',
+        'Real images held out are at 0, but for chance; what lies below is shown at 0.',
       lines: [
         { key: 'generator', label: 'made', values: kernelDistance.map((v) => Math.max(0, v)) },
       ],

@@ -19,7 +19,7 @@ export const VARIANTS = {
   'no-update-clipping': { updateClipping: false },
   'patch-logits': { patchLogits: true },
   'class-mixing': { classMixing: true },
-  'shared-start': { sharedStart: true },
+  'no-shared-start': { sharedStart: false },
   'no-augment': { augment: [] },
   'augment-color': { augment: ['color', 'translation', 'cutout'] },
   logistic: { loss: 'logistic' },

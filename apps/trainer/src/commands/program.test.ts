@@ -42,7 +42,7 @@ describe('killme', () => {
       ['--gradient-penalty', '1'],
       ['--class-condition', 'off', '(given)'],
       ['--class-mixing', 'off'],
-      ['--shared-start', 'off'],
+      ['--shared-start', 'on'],
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],

@@ -71,7 +71,7 @@ const LITE_METHODS: Methods = {
   gradientPenalty: 1,
   classCondition: true,
   classMixing: false,
-  sharedStart: false,
+  sharedStart: true,
   reconstructionWeight: 100,
   warmUp: 10_000,
   latentWhitening: true,

@@ -14,6 +14,7 @@ import { freePort } from '../src/testing/index.ts';
 /** A running nginx. */
 export interface Nginx {
   origin: string;
+  processId: number;
   stop(): Promise<void>;
 }
 
@@ -60,6 +61,7 @@ export async function startNginx(
   while (child.exitCode === null && !(await fetch(origin).catch(() => undefined))) await wait(20);
   return {
     origin,
+    processId: child.pid!,
     async stop() {
       child.kill('SIGQUIT');
       if (child.exitCode === null) await once(child, 'exit');

@@ -32,9 +32,6 @@ export interface RepeatOptions {
   after?: ((gan: Gan, iteration: number) => Promise<void>) | undefined;
 }
 
-/** Iterations of which the losses may wait on the device. */
-const LAG = 16;
-
 /** Trains from the weights of seed 0. */
 export async function repeatSteps({
   preset,
@@ -65,7 +62,7 @@ export async function repeatSteps({
       iterations = start();
     }
     launched.push(iterations.launch(i));
-    await settle(LAG);
+    await settle(iterations.lag);
     await after?.(gan, i);
   }
   await settle(0);

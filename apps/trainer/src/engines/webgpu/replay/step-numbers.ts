@@ -8,6 +8,9 @@
 /** Most steps whose numbers are transferred together. */
 const GROUP = 16;
 
+/** Groups that are there from the first: two that wait, one that is filled, one that is read. */
+const GROUPS = 4;
+
 /** What the device computes in a group, in seconds: a run that is stopped waits for two of them. */
 const GROUP_SECONDS = 0.25;
 
@@ -43,7 +46,9 @@ export class StepNumbers {
 
   constructor(device: GPUDevice) {
     this.#device = device;
-    this.#current = this.#newGroup();
+    const groups = Array.from({ length: GROUPS }, () => this.#newGroup());
+    this.#current = groups.pop()!;
+    this.#free.push(...groups);
   }
 
   /** Steps that may wait before the numbers of the first are read: two groups. */

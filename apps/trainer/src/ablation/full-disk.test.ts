@@ -48,7 +48,7 @@ describe.runIf(canMount)('a task of a sweep whose disk is full', () => {
     ablate(
       ...['--data', icons!, '--variants', 'lite', '--seeds', '1', '--iterations', '2'],
       ...['--save-every', '1', '--count', '12', '--backend', 'wasm'],
-      ...['--results', results!, '--task', '0'],
+      ...['--results', results!, '--to', table!, '--task', '0'],
     );
 
   it('fails in one line, leaves no checkpoint, and is listed as missing', () => {

@@ -45,7 +45,6 @@ async function runTest(): Promise<void> {
     const merged = tableOf(join(folder, 'slurm.csv'));
     if (merged !== expected) throw new Error(`the tables differ:\n${merged}\n---\n${expected}`);
     console.log(`test:slurm passed: ${SEEDS.length} equal rows in ${seconds()} s`);
-    rmSync(folder, { recursive: true });
   } catch (error) {
     console.error(error);
     console.error(`test:slurm FAILED after ${seconds()} s; its files are in ${folder}`);
@@ -56,6 +55,7 @@ async function runTest(): Promise<void> {
   } finally {
     cluster?.stop();
   }
+  rmSync(folder, { recursive: true }); // after its daemons have ended, which write there
 }
 
 const seconds = () => Math.round((Date.now() - began) / 1000);

@@ -7,7 +7,7 @@
  *
  *     wheel (pip, into .cache/tensorflow)  →  deps/include, deps/lib (links)  →  node-pre-gyp
  *
- * Run on Linux x64 for the CPU with Node 22, 24 and 26. The CUDA way (`--gpu`) has not been run on a
+ * Run on Linux x64 for the CPU with Node 22 and 24. The CUDA way (`--gpu`) has not been run on a
  * GPU yet: see {@link linkerFlags} for how the wheel's NVIDIA libraries are found. `--dry-run` shows what it
  * would do.
  *

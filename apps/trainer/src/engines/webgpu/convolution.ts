@@ -14,11 +14,8 @@ import {
   type Shader,
   type WebGPUBackend,
 } from './program.ts';
+import { addTiles, BEGIN_SUMS, DEPTH, declareTiles, TILE, writeSums } from './tiles.ts';
 
-/** Side of the square of the filter's gradient that a workgroup makes: four by four for each lane. */
-const TILE = 32;
-/** Output positions that are brought into workgroup memory at a time. */
-const DEPTH = 16;
 /** Workgroups that fill a large GPU. */
 const WORKGROUPS = 1024;
 
@@ -29,10 +26,7 @@ const WORKGROUPS = 1024;
  */
 const FILTER_GRADIENT: Shader = {
   name: 'filterGradient',
-  declarations: `
-    var<workgroup> xTile : array<f32, ${TILE * DEPTH}>;
-    var<workgroup> dyTile : array<f32, ${TILE * DEPTH}>;
-  `,
+  declarations: declareTiles('xTile', 'dyTile'),
   body: `
     let lane = i32(localIndex);
     let column = i32(workgroupId.x) * ${TILE} + lane % ${TILE};
@@ -44,9 +38,7 @@ const FILTER_GRADIENT: Shader = {
     let area = uniforms.outHeight * uniforms.outWidth;
     let begin = i32(workgroupId.z) * uniforms.chunk;
     let end = min(begin + uniforms.chunk, uniforms.positions);
-    let tileRow = 4 * (lane / ${TILE / 4});
-    let tileColumn = 4 * (lane % ${TILE / 4});
-    var sums : array<vec4<f32>, 4>;
+    ${BEGIN_SUMS}
 
     for (var done = 0; done < uniforms.chunk; done += ${DEPTH}) {
       for (var k = lane / ${TILE}; k < ${DEPTH}; k += ${LANES / TILE}) {
@@ -68,26 +60,10 @@ const FILTER_GRADIENT: Shader = {
           }
         }
       }
-      workgroupBarrier();
-      for (var k = 0; k < ${DEPTH}; k++) {
-        let a = k * ${TILE} + tileRow;
-        let b = k * ${TILE} + tileColumn;
-        let right = vec4<f32>(dyTile[b], dyTile[b + 1], dyTile[b + 2], dyTile[b + 3]);
-        for (var i = 0; i < 4; i++) { sums[i] += xTile[a + i] * right; }
-      }
-      workgroupBarrier();
+      ${addTiles('xTile', 'dyTile')}
     }
 
-    for (var i = 0; i < 4; i++) {
-      let toRow = i32(workgroupId.y) * ${TILE} + tileRow + i;
-      for (var j = 0; j < 4; j++) {
-        let toColumn = i32(workgroupId.x) * ${TILE} + tileColumn + j;
-        if (toRow < uniforms.rows && toColumn < uniforms.channelsOut) {
-          let at = (i32(workgroupId.z) * uniforms.rows + toRow) * uniforms.channelsOut + toColumn;
-          result[at] = sums[i][j];
-        }
-      }
-    }`,
+    ${writeSums('uniforms.channelsOut')}`,
 };
 
 /** `[filterHeight, filterWidth, channelsIn, channelsOut]` */

@@ -6,20 +6,12 @@
  *
  * @module
  */
+import { product } from '@killme/model';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import {
-  i32,
-  LANES,
-  runShader,
-  runWorkgroups,
-  type Shader,
-  type WebGPUBackend,
-} from './program.ts';
+import { columnSums } from './columns.ts';
+import { i32, LANES, runWorkgroups, type Shader, type WebGPUBackend } from './program.ts';
+import { addTiles, BEGIN_SUMS, DEPTH, declareTiles, TILE, writeSums } from './tiles.ts';
 
-/** Side of the square of the output that a workgroup makes: four by four for each lane. */
-const TILE = 32;
-/** Terms that are brought into workgroup memory at a time. */
-const DEPTH = 16;
 /** Terms of a workgroup's sums, at least. */
 const LEAST_TERMS = 128;
 /** Workgroups that fill a large GPU. */
@@ -28,19 +20,14 @@ const WORKGROUPS = 512;
 /** `[chunks, rows, columns]`: each chunk has `uniforms.chunk` terms of the sums. */
 const PARTIAL_PRODUCTS: Shader = {
   name: 'partialProducts',
-  declarations: `
-    var<workgroup> aTile : array<f32, ${TILE * DEPTH}>;
-    var<workgroup> bTile : array<f32, ${TILE * DEPTH}>;
-  `,
+  declarations: declareTiles('aTile', 'bTile'),
   body: `
     let lane = i32(localIndex);
     let firstRow = i32(workgroupId.y) * ${TILE};
     let firstColumn = i32(workgroupId.x) * ${TILE};
     let begin = i32(workgroupId.z) * uniforms.chunk;
     let end = min(begin + uniforms.chunk, uniforms.terms);
-    let tileRow = 4 * (lane / ${TILE / 4});
-    let tileColumn = 4 * (lane % ${TILE / 4});
-    var sums : array<vec4<f32>, 4>;
+    ${BEGIN_SUMS}
 
     for (var done = begin; done < end; done += ${DEPTH}) {
       for (var i = lane; i < ${TILE * DEPTH}; i += ${LANES}) {
@@ -62,34 +49,10 @@ const PARTIAL_PRODUCTS: Shader = {
         aTile[aAt.y * ${TILE} + aAt.x] = left;
         bTile[bAt.y * ${TILE} + bAt.x] = right;
       }
-      workgroupBarrier();
-      for (var k = 0; k < ${DEPTH}; k++) {
-        let left = k * ${TILE} + tileRow;
-        let at = k * ${TILE} + tileColumn;
-        let right = vec4<f32>(bTile[at], bTile[at + 1], bTile[at + 2], bTile[at + 3]);
-        for (var i = 0; i < 4; i++) { sums[i] += aTile[left + i] * right; }
-      }
-      workgroupBarrier();
+      ${addTiles('aTile', 'bTile')}
     }
 
-    for (var i = 0; i < 4; i++) {
-      let row = firstRow + tileRow + i;
-      for (var j = 0; j < 4; j++) {
-        let column = firstColumn + tileColumn + j;
-        if (row < uniforms.rows && column < uniforms.columns) {
-          result[(i32(workgroupId.z) * uniforms.rows + row) * uniforms.columns + column] = sums[i][j];
-        }
-      }
-    }`,
-};
-
-/** Adds up `[chunks, …]`, the first chunk first. */
-const SUM_CHUNKS: Shader = {
-  name: 'sumChunks',
-  body: `
-    var sum = 0.0;
-    for (var chunk = 0; chunk < uniforms.chunks; chunk++) { sum += x[chunk * uniforms.threads + index]; }
-    result[index] = sum;`,
+    ${writeSums('uniforms.columns')}`,
 };
 
 interface Product {
@@ -102,16 +65,16 @@ interface Product {
 }
 
 /** `[rows, columns]`, of `a` `[rows, terms]` and `b` `[terms, columns]`, each the other way round where transposed. */
-function splitProduct(backend: WebGPUBackend, product: Product): TensorInfo {
-  const { a, b, transposeA, transposeB, rows, columns } = product;
-  const terms = a.shape.reduce((size, side) => size * side, 1) / rows;
+function splitProduct(backend: WebGPUBackend, sides: Product): TensorInfo {
+  const { a, b, transposeA, transposeB, rows, columns } = sides;
+  const terms = product(a.shape) / rows;
   const [across, down] = [Math.ceil(columns / TILE), Math.ceil(rows / TILE)];
   const most = Math.min(Math.ceil(terms / LEAST_TERMS), Math.ceil(WORKGROUPS / (across * down)));
   const chunk = DEPTH * Math.ceil(terms / most / DEPTH);
   const chunks = Math.ceil(terms / chunk);
   const partial = runWorkgroups(backend, PARTIAL_PRODUCTS, {
     inputs: { a, b },
-    shape: [chunks, rows, columns],
+    shape: [chunks, rows * columns],
     uniforms: i32({
       ...{ rows, columns, terms, chunk },
       aTransposed: Number(transposeA),
@@ -119,13 +82,9 @@ function splitProduct(backend: WebGPUBackend, product: Product): TensorInfo {
     }),
     workgroups: [across, down, chunks],
   });
-  const sum = runShader(backend, SUM_CHUNKS, {
-    inputs: { x: partial },
-    shape: [rows, columns],
-    uniforms: i32({ chunks }),
-  });
+  const sum = columnSums(backend, partial);
   backend.disposeData(partial.dataId);
-  return sum;
+  return { ...sum, shape: [rows, columns] };
 }
 
 /** tfjs's program, as it is given to its backend: the output is there already, full of zeros. */

@@ -26,7 +26,7 @@ export function copyWeights({ weights }: NetworkState): EmaWeights {
 /**
  * Moves an EMA towards the network's weights: ema ← decay · ema + (1 − decay) · weight.
  * In the first steps the decay is min(decay, (1 + steps) / (10 + steps)), so that the EMA forgets the
- * initial weights. Moving statistics stay: {@link calibrateEma} measures them.
+ * initial weights. Moving statistics, and a kernel that is made of other weights, stay: see {@link calibrateEma}.
  */
 export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): void {
   const { network, weights } = state;
@@ -39,13 +39,13 @@ export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): 
     ema.set(name, next);
     old.dispose();
   }
-  updateSharedStart({ network, weights: ema });
   rate.dispose();
 }
 
 /**
  * Gives the EMA of a GAN, where it has one, the statistics of its own activations over a batch of
- * latents that `seed` fixes: G's moving statistics are those of other weights and of its last few batches.
+ * latents that `seed` fixes: G's moving statistics are those of other weights and of its last few batches. A
+ * kernel that cells share is made of its factors first.
  * Call it before the EMA is shown or saved; training does not depend on it.
  */
 export function calibrateEma(
@@ -53,6 +53,7 @@ export function calibrateEma(
   { seed, latent }: { seed: number; latent: LatentSpace },
 ): void {
   if (!ema) return;
+  updateSharedStart({ network, weights: ema });
   const random = createRandom(`${seed}/calibration latents`);
   const values = randomLatents(random, CALIBRATION_LATENTS, latent);
   const statistics = new Map();

@@ -3,7 +3,7 @@ import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { copyWeights, type EmaWeights } from './ema.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
-import { initializeSharedStart, withSharedStart } from './shared-start.ts';
+import { updateSharedStart, withSharedStart } from './shared-start.ts';
 
 /** The networks that are trained together. It owns all their tensors: see {@link disposeGan}. */
 export interface Gan {
@@ -17,9 +17,8 @@ export interface Gan {
 
 /** A GAN before its first step; `seed` fixes its weights. */
 export function initializeGan(preset: Preset, seed: number): Gan {
-  const key = `${seed}/weights/generator`;
-  const generator = initializeNetwork(trainedGenerator(preset), key);
-  if (preset.training.methods?.sharedStart) initializeSharedStart(generator, key);
+  const generator = initializeNetwork(trainedGenerator(preset), `${seed}/weights/generator`);
+  updateSharedStart(generator);
   return {
     generator,
     discriminator: initializeDiscriminator(preset, seed),

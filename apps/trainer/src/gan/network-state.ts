@@ -86,22 +86,37 @@ export function trainableTensors({ network, weights }: PlacedNetwork): tf.Tensor
   return trainableSpecs(network).map(({ name }) => weights.get(name)!);
 }
 
-/** Glorot & Bengio 2010, as Keras's `GlorotUniform`: uniform within ±√(6 / (fan in + fan out)). */
+/** Of uniform numbers with a standard deviation of 1. */
+const UNIT_RANGE = Math.sqrt(3);
+
 function initialValues({ name, shape, initializer }: WeightSpec, key: string): Float32Array {
   const size = product(shape);
-  if (initializer === 'zeros') return new Float32Array(size);
-  if (initializer === 'ones') return new Float32Array(size).fill(1);
-  if (initializer === 'identity') {
-    const [side] = shape as [number, number];
-    return Float32Array.from({ length: size }, (_, i) => (i % (side + 1) === 0 ? 1 : 0));
+  const uniform = (limit: number) =>
+    createRandom(`${key}/${name}`)
+      .uniform(size)
+      .map((value) => value * limit);
+  switch (initializer) {
+    case 'zeros':
+      return new Float32Array(size);
+    case 'ones':
+      return new Float32Array(size).fill(1);
+    case 'identity': {
+      const [side] = shape as [number, number];
+      return Float32Array.from({ length: size }, (_, i) => (i % (side + 1) === 0 ? 1 : 0));
+    }
+    case 'unitUniform':
+      return uniform(UNIT_RANGE);
+    case 'glorotUniform':
+      return uniform(glorotLimit(shape));
   }
+}
+
+/** Glorot & Bengio 2010, as Keras's `GlorotUniform`: uniform within ±√(6 / (fan in + fan out)). */
+function glorotLimit(shape: readonly number[]): number {
   const receptiveField = product(shape.slice(0, -2));
   const fanIn = receptiveField * shape.at(-2)!;
   const fanOut = receptiveField * shape.at(-1)!;
-  const limit = Math.sqrt(6 / (fanIn + fanOut));
-  return createRandom(`${key}/${name}`)
-    .uniform(size)
-    .map((value) => value * limit);
+  return Math.sqrt(6 / (fanIn + fanOut));
 }
 
 /**
@@ -118,21 +133,21 @@ export function applyAdam(
     const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
     return Float32Array.of(learningRate * correction);
   }) as tf.Scalar;
+  // How far the rate is from the learning rate so early in training; the same for all tensors.
+  const correction = clipsUpdates ? tf.div<tf.Scalar>(rate, learningRate) : undefined;
   for (const [i, { name }] of trainableSpecs(state.network).entries()) {
     const parameter = state.weights.get(name)!;
     const { first, second } = state.moments.get(name)!;
     const gradient = gradients[i]!;
     const tensors = { parameter, firstMoment: first, secondMoment: second };
-    const options = { beta1, beta2, epsilon };
-    const taken = clipsUpdates
-      ? clippedRate(rate, { gradient, second, beta2, learningRate })
-      : tf.clone(rate);
-    const next = adamStep(tensors, gradient, { ...options, rate: taken });
+    const clipped = correction && clippedRate(rate, { gradient, second, beta2, correction });
+    const options = { rate: clipped ?? rate, beta1, beta2, epsilon };
+    const next = adamStep(tensors, gradient, options);
     state.weights.set(name, next.parameter);
     state.moments.set(name, { first: next.firstMoment, second: next.secondMoment });
-    tf.dispose([parameter, first, second, gradient, taken]);
+    tf.dispose([parameter, first, second, gradient, ...(clipped ? [clipped] : [])]);
   }
-  rate.dispose();
+  tf.dispose([rate, ...(correction ? [correction] : [])]);
 }
 
 /** Of squares of gradients: below it a tensor has no gradient. */
@@ -150,14 +165,14 @@ function clippedRate(
     gradient,
     second,
     beta2,
-    learningRate,
-  }: { gradient: tf.Tensor; second: tf.Tensor; beta2: number; learningRate: number },
+    correction,
+  }: { gradient: tf.Tensor; second: tf.Tensor; beta2: number; correction: tf.Scalar },
 ): tf.Scalar {
   return tf.tidy(() => {
     const square = tf.square(gradient);
     const next = tf.add(tf.mul(second, beta2), tf.mul(square, 1 - beta2));
     const meanSquare = tf.mean(tf.div(square, tf.add(next, LEAST_SQUARE)));
-    const size = tf.mul(tf.sqrt(meanSquare), tf.div(rate, learningRate));
+    const size = tf.mul(tf.sqrt(meanSquare), correction);
     return tf.div<tf.Scalar>(rate, tf.maximum(size, 1));
   });
 }

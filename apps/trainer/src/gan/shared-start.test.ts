@@ -6,7 +6,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initializeNetwork, trainableSpecs } from './network-state.ts';
 import {
-  initializeSharedStart,
   multiplySharedStart,
   SHARED_START,
   updateSharedStart,
@@ -23,7 +22,7 @@ beforeAll(async () => {
 
 function begin() {
   const state = initializeNetwork(network, 'weights');
-  initializeSharedStart(state, 'weights');
+  updateSharedStart(state);
   return state;
 }
 

@@ -11,10 +11,9 @@
  *
  * @module
  */
-import { createRandom, type Network, product } from '@killme/model';
+import type { Network } from '@killme/model';
 import type { NetworkWeights } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import type { NetworkState } from './network-state.ts';
 
 /** The names of the factors among the weights of G. */
 export const SHARED_START = {
@@ -23,9 +22,6 @@ export const SHARED_START = {
   /** `[cells, channels]` */
   basis: 'shared_start/basis',
 } as const;
-
-/** Of uniform numbers with a standard deviation of 1, as R3GAN's basis has at first. */
-const BASIS_RANGE = Math.sqrt(3);
 
 /**
  * G with the factors among its weights; the kernel that is their product is not trained by itself.
@@ -46,7 +42,13 @@ export function withSharedStart(network: Network): Network {
         initializer: 'glorotUniform',
         trainable: true,
       },
-      { name: SHARED_START.basis, shape: [cells, channels], initializer: 'ones', trainable: true },
+      // Numbers with a standard deviation of 1, as R3GAN's basis has at first, so that channels differ by cell.
+      {
+        name: SHARED_START.basis,
+        shape: [cells, channels],
+        initializer: 'unitUniform',
+        trainable: true,
+      },
     ],
   };
 }
@@ -54,31 +56,13 @@ export function withSharedStart(network: Network): Network {
 export const hasSharedStart = ({ weights }: Network): boolean =>
   weights.some(({ name }) => name === SHARED_START.basis);
 
-/**
- * Gives a fresh G a basis of random numbers, so that channels differ by cell.
- * @param key names the numbers.
- */
-export function initializeSharedStart(state: NetworkState, key: string): void {
-  const old = state.weights.get(SHARED_START.basis)!;
-  const values = createRandom(`${key}/${SHARED_START.basis}`).uniform(product(old.shape));
-  state.weights.set(
-    SHARED_START.basis,
-    tf.tensor(
-      values.map((value) => value * BASIS_RANGE),
-      old.shape,
-    ),
-  );
-  old.dispose();
-  updateSharedStart(state);
-}
-
 /** The weights of G with the kernel made of its factors, so that gradients reach them. */
 export function multiplySharedStart(network: Network, weights: NetworkWeights): NetworkWeights {
   if (!hasSharedStart(network)) return weights;
   return new Map(weights).set(`${startOf(network).dense}/kernel`, kernelOf(weights));
 }
 
-/** Makes the kernel anew after the factors have moved, in place. */
+/** Makes the kernel of the factors, in place: of a fresh G, and after they have moved. */
 export function updateSharedStart({
   network,
   weights,

@@ -18,7 +18,7 @@ import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
 import { initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';
-import { initializeSharedStart, SHARED_START, withSharedStart } from './shared-start.ts';
+import { SHARED_START, updateSharedStart, withSharedStart } from './shared-start.ts';
 import { whitenLatents, whitensAfter } from './whitening.ts';
 
 const SIDE = 8;
@@ -121,7 +121,7 @@ function begin(classes: number, { sharedStart = false } = {}): void {
   const network = sharedStart ? withSharedStart(plain) : plain;
   const initialize = (key: string) => {
     const state = initializeNetwork(network, key);
-    if (sharedStart) initializeSharedStart(state, key);
+    updateSharedStart(state);
     return state;
   };
   const generator = initialize('generator');

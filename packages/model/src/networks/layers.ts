@@ -112,7 +112,7 @@ export interface WeightSpec {
   name: string;
   shape: readonly number[];
   trainable: boolean;
-  initializer: 'glorotUniform' | 'zeros' | 'ones' | 'identity';
+  initializer: 'glorotUniform' | 'unitUniform' | 'zeros' | 'ones' | 'identity';
 }
 
 /**

@@ -37,27 +37,28 @@ type Generators = string | readonly string[];
 const named = (generators: Generators) =>
   [generators].flat().flatMap((generator) => ['--generator', generator]);
 
-/** `npm start`: workerd, through wrangler. `more` are options that it is given too. */
-export const startWorkerd = (generators: Generators, port?: number, more: string[] = []) =>
+const startScript = (
+  script: 'start' | 'serve',
+  generators: Generators,
+  port: number | undefined,
+  more: string[],
+) =>
   start(
     (at) => [
       process.execPath,
-      `${EDGE}/scripts/start.ts`,
+      `${EDGE}/scripts/${script}.ts`,
       ...[...named(generators), '--port', at, ...more],
     ],
     port,
   );
 
+/** `npm start`: workerd, through wrangler. `more` are options that it is given too. */
+export const startWorkerd = (generators: Generators, port?: number, more: string[] = []) =>
+  startScript('start', generators, port, more);
+
 /** `npm run serve`: Node. `more` are options that it is given too. */
 export const startNode = (generators: Generators, port?: number, more: string[] = []) =>
-  start(
-    (at) => [
-      process.execPath,
-      `${EDGE}/scripts/serve.ts`,
-      ...[...named(generators), '--port', at, ...more],
-    ],
-    port,
-  );
+  startScript('serve', generators, port, more);
 
 /** The app under Deno. `more` are options that it is given too. */
 export const startDeno = (generators: Generators, port?: number, more: string[] = []) =>

@@ -13,7 +13,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments, readWhole, runScript } from '../scripts/arguments.ts';
 import { flood } from './flood.ts';
 import { folderOf } from './generator.ts';
 import { type Asked, type Loaded, load, percentile } from './load.ts';
@@ -69,8 +69,8 @@ async function main(): Promise<void> {
   });
   if (process.platform !== 'linux')
     throw new UserError('bench:serve reads /proc: it runs on Linux');
-  const seconds = readCount('--seconds', options.seconds, 60);
-  const rounds = readCount('--rounds', options.rounds, 20);
+  const seconds = readWhole('--seconds', options.seconds, { least: 1, most: 60 });
+  const rounds = readWhole('--rounds', options.rounds, { least: 1, most: 20 });
   const serverOptions = [
     ...['--cache', 'off', '--processes', options.processes],
     ...['--access-log', options['access-log']],
@@ -95,12 +95,6 @@ async function main(): Promise<void> {
   } finally {
     await server.stop();
   }
-}
-
-function readCount(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
-  throw new UserError(`${name} must be a whole number from 1 to ${most}, not ${text}`);
 }
 
 interface Bench {

@@ -16,7 +16,7 @@ import { defaultCacheDir, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
 import { supervise } from '../src/runtimes/node/supervisor.ts';
-import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, readWhole, runScript, servedOptions } from './arguments.ts';
 import { checkPort } from './check-port.ts';
 
 /** Longer than a server that is well ever takes to answer /healthz. */
@@ -73,16 +73,6 @@ async function openCache(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await access(folder, constants.W_OK);
   return folder;
-}
-
-function readWhole(
-  name: string,
-  text: string,
-  { least, most }: { least: number; most: number },
-): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UserError(`${name} must be a whole number from ${least} to ${most}, not ${text}`);
 }
 
 function readSwitch(name: string, text: string): boolean {

@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { onStop, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
-import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, readWhole, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, describeServed } from './assemble.ts';
 import { checkPort } from './check-port.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
@@ -41,10 +41,7 @@ async function main(): Promise<void> {
   });
   const { host } = options;
   const config = options.config === undefined ? WRANGLER_CONFIG : userPath(options.config);
-  const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port < 1 || port > 65535) {
-    throw new UserError(`--port must be a whole number from 1 to 65535, not ${options.port}`);
-  }
+  const port = readWhole('--port', options.port, { least: 1, most: 65535 });
   const served = await chooseServed(options);
   await checkPort(host, port); // wrangler would take another one in silence
   // Its own folder for each port, so that two servers do not take each other's assets away.

@@ -2,23 +2,16 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { COMMITTED_TRACES } from '../../verify/check-engine.ts';
-import { findDeno, runInDeno } from '../deno.ts';
-import { findWebgpu } from './adapter.ts';
 import type { FailureChecks } from './failures-checks.ts';
+import { describeOnWebgpu, MINUTES, runChecks } from './testing.ts';
 
-const MINUTES = 60_000;
-const found = await findWebgpu();
-const without = found.available ? '' : ` (NOT CHECKED HERE: ${found.reason}; see docs/engines.md)`;
-
-describe.skipIf(!found.available)(`what goes wrong on the GPU${without}`, () => {
+describeOnWebgpu('what goes wrong on the GPU', () => {
   let checks: FailureChecks;
 
   beforeAll(async () => {
-    const module = resolve(import.meta.dirname, 'failures-checks.ts');
-    const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);
-    checks = JSON.parse(printed.trim().split('\n').at(-1)!) as FailureChecks;
+    checks = await runChecks<FailureChecks>(resolve(import.meta.dirname, 'failures-checks.ts'));
   }, 3 * MINUTES);
 
   it('is refused before it is tried where a step needs a larger buffer than the adapter takes', () => {

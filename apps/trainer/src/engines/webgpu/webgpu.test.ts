@@ -5,14 +5,9 @@ import { promisify } from 'node:util';
 import { createRandom } from '@killme/model';
 import { describe, expect, it } from 'vitest';
 import { COMMITTED_TRACES } from '../../verify/check-engine.ts';
-import { findDeno, runInDeno } from '../deno.ts';
 import { NeedsDeno, startEngine } from '../start.ts';
-import { findWebgpu } from './adapter.ts';
 import type { WebgpuChecks } from './checks.ts';
-
-const MINUTES = 60_000;
-const found = await findWebgpu();
-const without = found.available ? '' : ` (NOT CHECKED HERE: ${found.reason}; see docs/engines.md)`;
+import { describeOnWebgpu, found, MINUTES, runChecks } from './testing.ts';
 
 /** Words of Philox-4x32-10, in 64-bit arithmetic that the shader does not have. */
 function philox(counter: bigint[], key: bigint[]): bigint[] {
@@ -41,13 +36,11 @@ describe('choosing webgpu', () => {
   });
 });
 
-describe.skipIf(!found.available)(`the webgpu engine${without}`, () => {
+describeOnWebgpu('the webgpu engine', () => {
   it(
     'has kernels that agree with tfjs on the cpu, samples Philox masks, leaks nothing and repeats itself',
     async () => {
-      const module = resolve(import.meta.dirname, 'checks.ts');
-      const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);
-      const checks = JSON.parse(printed.trim().split('\n').at(-1)!) as WebgpuChecks;
+      const checks = await runChecks<WebgpuChecks>(resolve(import.meta.dirname, 'checks.ts'));
       for (const [name, difference] of Object.entries(checks.differences)) {
         // Numbers around 100 have two digits less to differ in.
         expect(difference, name).toBeLessThan(name.includes('far from 0') ? 1e-4 : 2e-6);

@@ -1,20 +1,13 @@
 import { resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { findDeno, runInDeno } from '../../deno.ts';
-import { findWebgpu } from '../adapter.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { describeOnWebgpu, MINUTES, runChecks } from '../testing.ts';
 import type { ReplayChecks } from './checks.ts';
 
-const MINUTES = 60_000;
-const found = await findWebgpu();
-const without = found.available ? '' : ` (NOT CHECKED HERE: ${found.reason}; see docs/engines.md)`;
-
-describe.skipIf(!found.available)(`a replayed step on webgpu${without}`, () => {
+describeOnWebgpu('a replayed step on webgpu', () => {
   let checks: ReplayChecks;
 
   beforeAll(async () => {
-    const module = resolve(import.meta.dirname, 'checks.ts');
-    const printed = await runInDeno(findDeno()!, module, 2 * MINUTES);
-    checks = JSON.parse(printed.trim().split('\n').at(-1)!) as ReplayChecks;
+    checks = await runChecks<ReplayChecks>(resolve(import.meta.dirname, 'checks.ts'));
   }, 3 * MINUTES);
 
   it('ends with the bits of the step as it is, also where weights moved to other buffers', () => {

@@ -25,7 +25,7 @@ export const FRESH_ENOUGH = 'public, max-age=60, stale-while-revalidate=86400';
  * Counts changes of the code that change the bytes of a picture (layout, encoder settings), which
  * the generator's hash does not tell.
  */
-export const RENDERING = 5;
+export const RENDERING = 6;
 
 /**
  * A strong entity tag for what is made from these parts alone.

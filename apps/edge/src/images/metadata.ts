@@ -67,27 +67,32 @@ export function gifComment(metadata: Metadata): Uint8Array {
 const escapeXml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** An XMP packet (ISO 16684-1) in Dublin Core's terms; IPTC's word for pictures of trained networks beside them. */
+/**
+ * XMP in Dublin Core's terms, and IPTC's word for pictures of trained networks, as short as it can be:
+ * simple properties are attributes (ISO 16684-1, 7.9.2); the packet's wrapper and `x:xmpmeta` (7.3), which
+ * are for finding it in other bytes, are omitted, as WebP has a chunk for it; `Source` names the software.
+ */
 export function xmpPacket(metadata: Metadata): string {
   const facts = Object.fromEntries(metadataTexts(metadata));
-  const alternatives = (name: string, text = '') =>
-    `<${name}><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(text)}</rdf:li></rdf:Alt></${name}>`;
-  const properties = [
-    facts.Title === undefined ? '' : alternatives('dc:title', facts.Title),
-    facts.Address === undefined ? '' : `<dc:identifier>${escapeXml(facts.Address)}</dc:identifier>`,
-    `<dc:source>${facts.Source}</dc:source>`,
-    `<xmp:CreatorTool>${facts.Software}</xmp:CreatorTool>`,
-    facts.Copyright === undefined ? '' : alternatives('dc:rights', facts.Copyright),
-    facts.Author === undefined
+  const attribute = (name: string, text: string | undefined) =>
+    text === undefined ? '' : ` ${name}="${escapeXml(text).replaceAll('"', '&quot;')}"`;
+  const list = (name: string, kind: 'Alt' | 'Seq', text: string | undefined) => {
+    const language = kind === 'Alt' ? ' xml:lang="x-default"' : '';
+    return text === undefined
       ? ''
-      : `<dc:creator><rdf:Seq><rdf:li>${escapeXml(facts.Author)}</rdf:li></rdf:Seq></dc:creator>`,
-    `<Iptc4xmpExt:DigitalSourceType>${TRAINED}</Iptc4xmpExt:DigitalSourceType>`,
-  ];
-  return (
-    '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">' +
-    `<rdf:RDF ${NAMESPACES}><rdf:Description rdf:about="">${properties.join('')}` +
-    '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
-  );
+      : `<${name}><rdf:${kind}><rdf:li${language}>${escapeXml(text)}</rdf:li></rdf:${kind}></${name}>`;
+  };
+  return [
+    `<rdf:RDF ${NAMESPACES}><rdf:Description rdf:about=""`,
+    attribute('dc:identifier', facts.Address),
+    attribute('dc:source', facts.Source),
+    attribute('Iptc4xmpExt:DigitalSourceType', TRAINED),
+    '>',
+    list('dc:title', 'Alt', facts.Title),
+    list('dc:rights', 'Alt', facts.Copyright),
+    list('dc:creator', 'Seq', facts.Author),
+    '</rdf:Description></rdf:RDF>',
+  ].join('');
 }
 
 /** https://cv.iptc.org/newscodes/digitalsourcetype/ */
@@ -96,6 +101,5 @@ const TRAINED = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithm
 const NAMESPACES = [
   'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"',
   'xmlns:dc="http://purl.org/dc/elements/1.1/"',
-  'xmlns:xmp="http://ns.adobe.com/xap/1.0/"',
   'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"',
 ].join(' ');

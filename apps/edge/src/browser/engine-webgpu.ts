@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadGeneratorFile, toPicture } from '@killme/model';
+import { loadGeneratorFile, toNearestClass, toPicture } from '@killme/model';
 import { compileGenerator } from '@killme/model/inference';
 import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -26,7 +26,7 @@ async function openGenerator(): Promise<AnyGenerator> {
     latentSpace: manifest.latent,
     renderMs: estimateRenderMs(network),
     async render(latent) {
-      const image = generate(latent, 1); // [1, height, width, channels]
+      const image = generate(toNearestClass(latent, manifest.latent), 1); // [1, height, width, channels]
       try {
         return toPicture(await image.data<'float32'>(), manifest.image);
       } finally {

@@ -4,6 +4,7 @@ import {
   loadGeneratorFile,
   type Picture,
   type ReadShard,
+  toNearestClass,
   toPicture,
 } from '@killme/model';
 import { compileGenerator, type StepMaker } from '@killme/model/inference';
@@ -19,8 +20,8 @@ export interface Generator<Rendered extends Picture | Promise<Picture> = Picture
   /** Estimated milliseconds of one picture on one core, see render-cost.ts. */
   renderMs: number;
   /**
-   * One picture of the latent `[latentSpace.size]`. Not in batches: a batch takes as long for each
-   * picture, and the memory of all of them at once.
+   * One picture of the latent `[latentSpace.size]`, of the class that it is nearest to. Not in batches:
+   * a batch takes as long for each picture, and the memory of all of them at once.
    */
   render(latent: Float32Array): Rendered;
 }
@@ -56,7 +57,7 @@ export async function openGenerator({
     latentSpace: manifest.latent,
     renderMs: estimateRenderMs(network),
     render(latent) {
-      const image = generate(latent, 1); // [1, height, width, channels]
+      const image = generate(toNearestClass(latent, manifest.latent), 1); // [1, height, width, channels]
       try {
         // Synchronous on wasm: nothing else runs between, so requests cannot mix.
         return toPicture(image.dataSync<'float32'>(), manifest.image);

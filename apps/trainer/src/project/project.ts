@@ -18,6 +18,7 @@ import {
   type Picture,
   TANH_RANGE,
   tile,
+  toNearestClass,
   toPicture,
   UserError,
   walk,
@@ -92,7 +93,7 @@ export async function project(options: ProjectOptions): Promise<void> {
     await writeProjection({ original, made, projection, file, space });
     found.push(projection.latent);
   }
-  if (originals.length === 2) await writeWalk(generator, originals, found);
+  if (originals.length === 2) await writeWalk({ generator, space }, originals, found);
   const placed = [generator, networks.discriminator, networks.encoder];
   tf.dispose(placed.flatMap((one) => (one ? [...one.weights.values()] : [])));
 }
@@ -223,11 +224,13 @@ function meanDifference(a: Picture, b: Picture): number {
 }
 
 async function writeWalk(
-  generator: PlacedNetwork,
+  { generator, space }: { generator: PlacedNetwork; space: LatentSpace },
   [a, b]: readonly Original[],
   [from, to]: readonly Float32Array[],
 ): Promise<void> {
-  const latents = walk({ from: from!, to: to!, steps: WALK_STEPS });
+  const latents = walk({ from: from!, to: to!, steps: WALK_STEPS }).map((latent) =>
+    toNearestClass(latent, space),
+  );
   const path = `${a!.target}-to-${basename(b!.target)}.png`;
   await writeFileWhole(path, toPng(tile(await renderPictures(generator, latents), WALK_STEPS)));
   console.log(`the walk between them:\n  ${path}`);

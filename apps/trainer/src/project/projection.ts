@@ -13,6 +13,7 @@ import {
   encodeLatent,
   type LatentSpace,
   placeClasses,
+  randomLatents,
 } from '@killme/model';
 import { adamStep, applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -74,7 +75,7 @@ export async function projectImage(
   try {
     const encoded = await encoderLatents(networks.encoder, image, space);
     const first = await sampleStarts(networks, target, { space, starts, seed, encoded });
-    const found = await descend(networks, target, first, { steps, progress });
+    const found = await descend(networks, target, first, { space, steps, progress });
     const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
     const losses = await lossesOf(networks, target, latents);
     const best = losses.indexOf(Math.min(...losses));
@@ -204,22 +205,30 @@ async function sampleStarts(
   const random = createRandom(`killme/projection/v1/${seed}`);
   const candidates = [
     ...encoded,
-    ...Array.from({ length: starts * LOOKED_AT }, () => random.uniform(space.size)),
+    ...Array.from({ length: starts * LOOKED_AT }, () => randomLatents(random, 1, space)),
   ];
   const losses = await lossesOf(networks, target, candidates);
   const order = candidates.map((_, i) => i).sort((a, b) => losses[a]! - losses[b]!);
   return order.slice(0, starts).map((i) => candidates[i]!);
 }
 
-/** Adam from each start; each latent has its own gradient, so they go down apart. */
+interface Descent {
+  space: LatentSpace;
+  steps: number;
+  progress: (step: number) => void;
+}
+
+/** Adam from each start; each latent has its own gradient, so they go down apart. Classes stay what they are. */
 async function descend(
   networks: ProjectionNetworks,
   target: DescribedImages,
   starts: readonly Float32Array[],
-  { steps, progress }: { steps: number; progress: (step: number) => void },
+  { space, steps, progress }: Descent,
 ): Promise<Float32Array[]> {
   const found: Float32Array[] = [];
   const batches = Math.ceil(starts.length / BATCH);
+  const free = space.size - (space.classes?.length ?? 0);
+  const moves = tf.tensor1d(Array.from({ length: space.size }, (_, z) => (z < free ? 1 : 0)));
   for (let batch = 0; batch < batches; batch++) {
     const part = starts.slice(batch * BATCH, (batch + 1) * BATCH);
     let latents = tf.tensor2d(part.map((latent) => [...latent]));
@@ -230,7 +239,10 @@ async function descend(
           latents,
         );
         const tensors = { parameter: latents, firstMoment: first, secondMoment: second };
-        const adam = adamStep(tensors, gradient, { ...ADAM, rate: rateAt(step, steps) });
+        const adam = adamStep(tensors, tf.mul(gradient, moves), {
+          ...ADAM,
+          rate: rateAt(step, steps),
+        });
         return { ...adam, parameter: tf.clipByValue(adam.parameter, -1, 1) };
       });
       tf.dispose([latents, first, second]);
@@ -246,6 +258,7 @@ async function descend(
     found.push(...part.map((_, i) => values.slice(i * size, (i + 1) * size)));
     tf.dispose([latents, first, second]);
   }
+  moves.dispose();
   return found;
 }
 

@@ -16,6 +16,7 @@ import {
   loadGeneratorFile,
   type Network,
   seedToLatent,
+  toNearestClass,
   toPixels,
   UserError,
 } from '@killme/model';
@@ -114,9 +115,9 @@ export async function renderSeeds(
   return renderSet(generator, latents, progress);
 }
 
-/** The image of each latent, in their order; on whatever engine is current. */
+/** The image of each latent, as the edge renders it, in their order; on whatever engine is current. */
 export async function renderSet(
-  { network, weights }: Pick<TrainedGenerator, 'network' | 'weights'>,
+  { network, weights, latent: space }: Omit<TrainedGenerator, 'description'>,
   latents: readonly Float32Array[],
   progress: (count: number) => void = () => {},
 ): Promise<ImageSet> {
@@ -124,10 +125,11 @@ export async function renderSet(
   try {
     const [imageSize] = compiled.imageShape;
     const count = latents.length;
+    const rendered = latents.map((latent) => toNearestClass(latent, space));
     const length = imageSize * imageSize * 3;
     const images = new Uint8Array(count * length);
     let done = 0;
-    for await (const image of renderLatents(compiled, latents, { batchSize: BATCH })) {
+    for await (const image of renderLatents(compiled, rendered, { batchSize: BATCH })) {
       images.set(toPixels(image), done * length);
       progress(++done);
     }

@@ -14,6 +14,7 @@ import {
   randomLatents,
   TANH_RANGE,
   tile,
+  toNearestClass,
   toPicture,
   walk,
 } from '@killme/model';
@@ -50,12 +51,14 @@ export async function saveSamples(
   folder: string,
   iteration: number,
   gan: Gan,
-  latents: readonly Float32Array[],
+  { latents, space }: { latents: readonly Float32Array[]; space: LatentSpace },
 ): Promise<{ grid: Sample; strip: Sample }> {
   const compiled = compileGenerator(gan.generator.network, await hostWeights(gan));
   const [height, width] = compiled.imageShape;
   try {
-    const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS });
+    const strip = walk({ from: latents[0]!, to: latents[1]!, steps: STRIP_STEPS }).map((latent) =>
+      toNearestClass(latent, space),
+    );
     const save = async (
       name: 'grid' | 'strip',
       latents: readonly Float32Array[],

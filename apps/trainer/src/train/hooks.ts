@@ -33,7 +33,10 @@ export function sampleHook(
     isDue: (done) => done % sampleEvery === 0 || (done === iterations && done > start),
     async run(done) {
       calibrate(run);
-      const samples = await saveSamples(folder.samples, done, gan, latents);
+      const samples = await saveSamples(folder.samples, done, gan, {
+        latents,
+        space: preset.latent,
+      });
       const count = generatorBatch(preset, batch);
       const sampling = { seed, iteration: done, purpose: 'generator latents', count } as const;
       const stepLatents = sampleLatents(preset, sampling);

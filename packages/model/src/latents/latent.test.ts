@@ -13,6 +13,7 @@ import {
   seedToLatent,
   slerp,
   stackLatents,
+  toNearestClass,
   walk,
 } from '../index.ts';
 
@@ -105,6 +106,63 @@ describe('a latent space with classes', () => {
       'there is no class 2',
     );
     expect(() => placeClasses(new Float32Array(8), [0], space)).toThrow('there is no class 0');
+  });
+});
+
+describe('toNearestClass', () => {
+  const conditional = { size: 5, distribution: 'uniform', classes: [1, 1, 1] } as const;
+
+  it('takes the class that is the larger, and the lead of the first components where two are near', () => {
+    // Scores c_k + u_k / 2 of the three classes, by hand.
+    const cases: [latent: number[], scores: number[], label: number][] = [
+      [[0.2, 0.4, -1, 1, -1], [-0.9, 1.2, -1], 1],
+      [[0.2, 0.4, 0, 0, -1], [0.1, 0.2, -1], 1],
+      [[0.8, -0.6, -0.5, 0.25, -1], [-0.1, -0.05, -1], 1],
+      [[0.9, -0.6, -0.5, 0.1, -1], [-0.05, -0.2, -1], 0],
+    ];
+    for (const [latent, scores, label] of cases) {
+      const whole = [...toNearestClass(Float32Array.from(latent), conditional)];
+      expect(scores.indexOf(Math.max(...scores))).toBe(label);
+      expect(whole.slice(2)).toEqual([0, 1, 2].map((k) => (k === label ? 1 : -1)));
+      expect(whole.slice(0, 2)).toEqual(latent.slice(0, 2).map(Math.fround));
+    }
+  });
+
+  it('changes over once on a walk between two classes, between a quarter and three quarters of it', () => {
+    const space = { size: 100, distribution: 'uniform', classes: [5, 3] } as const;
+    const places = Array.from({ length: 50 }, (_, i) => {
+      const [from, to] = [seedToLatent(`${i}`, space), seedToLatent(`${i}/to`, space)];
+      placeClasses(from, [0], space);
+      placeClasses(to, [1], space);
+      const classes = walk({ from, to, steps: 101 }).map((latent) => {
+        const [first, second] = toNearestClass(latent, space).subarray(98);
+        expect([first! + second!, Math.abs(first!)]).toEqual([0, 1]);
+        return first === 1 ? 0 : 1;
+      });
+      const change = classes.indexOf(1);
+      expect(classes.slice(change)).toEqual(classes.slice(change).fill(1));
+      return change;
+    });
+    expect(Math.min(...places)).toBeGreaterThan(25);
+    expect(Math.max(...places)).toBeLessThan(75);
+    expect(new Set(places).size).toBeGreaterThan(10);
+  });
+
+  it('leaves a latent of one class as it is, and those of a space without classes', () => {
+    const latent = placeClasses(Float32Array.from([-1, 1, 0, 0, 0]), [0], conditional);
+    expect(toNearestClass(latent, conditional)).toEqual(latent);
+    const plain = Float32Array.of(0.5, 0.2, 0.1, 0, 0);
+    expect(toNearestClass(plain, { size: 5, distribution: 'uniform' })).toBe(plain);
+  });
+
+  it('looks at where normal components lie between √3 deviations of their mean', () => {
+    const normal = { ...conditional, distribution: 'normal', mean: 1, deviation: 2 } as const;
+    const ends = [1 - 2 * Math.sqrt(3), 1 + 2 * Math.sqrt(3)];
+    // Leads of −½ and ½, as far as they go: 0.5 − ½ is behind −0.4 + ½, and before −0.6 + ½.
+    const latent = Float32Array.from([9 * ends[0]!, 9 * ends[1]!, 0.5, -0.4, -1]);
+    expect([...toNearestClass(latent, normal)].slice(2)).toEqual([-1, 1, -1]);
+    latent[3] = -0.6;
+    expect([...toNearestClass(latent, normal)].slice(2)).toEqual([1, -1, -1]);
   });
 });
 

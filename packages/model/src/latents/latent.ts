@@ -14,7 +14,8 @@ export interface LatentSpace {
   /**
    * Of a class-conditional generator (Mirza & Osindero 2014, arXiv:1411.1784): how many training
    * images each had. The last components of a latent then say its class, one for each: 1 at its own
-   * place, −1 at the others. So a walk, a sum or a move goes between classes as it goes anywhere.
+   * place, −1 at the others. Latents between classes, of walks, sums and moves, are rendered as
+   * {@link toNearestClass} has them.
    */
   classes?: readonly number[] | undefined;
 }
@@ -147,6 +148,34 @@ export function placeClasses(
     latents[end - classes.length + label] = 1;
   }
   return latents;
+}
+
+/** By how much a component of a latent may lead one class before another, at most; 1 at the middle of two. */
+const CLASS_LEAD = 0.5;
+
+/**
+ * A latent with the class that it is nearest to. A class-conditional generator has learned from latents of
+ * one class each; between two of them it renders blends of both.
+ *
+ * The class is the k with the largest c_k + ½ u_k: c_k is what the latent says of class k, and u_k, in
+ * [-1, 1], where its component k lies in the range of the distribution. So a walk between two classes changes
+ * over at a place of its own, between 1/4 and 3/4 of the way, and a latent of a class keeps it.
+ *
+ * @param latent `[space.size]`
+ * @returns the latent itself where the space has no classes
+ */
+export function toNearestClass(latent: Float32Array, space: LatentSpace): Float32Array {
+  const { size, classes } = space;
+  if (!classes) return latent;
+  const free = size - classes.length;
+  const { mean, deviation } = moments(space);
+  const lead = (k: number) => {
+    if (k >= free) return 0;
+    const uniform = (latent[k]! - mean) / (deviation * Math.sqrt(3));
+    return CLASS_LEAD * Math.max(-1, Math.min(1, uniform));
+  };
+  const scores = classes.map((_, k) => latent[free + k]! + lead(k));
+  return placeClasses(latent.slice(), [scores.indexOf(Math.max(...scores))], space);
 }
 
 /** How a walk goes from one latent to the other. */

@@ -18,7 +18,6 @@ export const VARIANTS = {
   'no-minibatch-deviation': { minibatchDeviation: false },
   'no-update-clipping': { updateClipping: false },
   'patch-logits': { patchLogits: true },
-  'class-mixing': { classMixing: true },
   'no-shared-start': { sharedStart: false },
   'no-augment': { augment: [] },
   'augment-color': { augment: ['color', 'translation', 'cutout'] },

@@ -23,7 +23,6 @@ interface Options {
 
 /** By their names as options of training. */
 const METHODS = {
-  'class-mixing': { classMixing: true },
   'shared-start': { sharedStart: true },
   'update-clipping': { updateClipping: true },
   'patch-logits': { patchLogits: true },

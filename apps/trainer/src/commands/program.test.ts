@@ -41,7 +41,6 @@ describe('killme', () => {
       ['--loss', 'relativistic'],
       ['--gradient-penalty', '1'],
       ['--class-condition', 'off', '(given)'],
-      ['--class-mixing', 'off'],
       ['--shared-start', 'on'],
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],

@@ -25,7 +25,6 @@ import {
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepLosses, SubStep } from './article-step.ts';
-import { type ClassMixture, mixedCodes, mixesAt } from './class-mixing.ts';
 import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
 import {
@@ -41,7 +40,7 @@ import { multiplySharedStart, updateSharedStart } from './shared-start.ts';
 
 /** What the step takes of a run's methods. */
 type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'> &
-  Partial<Pick<Methods, 'classMixing' | 'updateClipping'>>;
+  Partial<Pick<Methods, 'updateClipping'>>;
 
 /** Augments what D sees, image by image; gradients pass through it. */
 export type Augment = (images: tf.Tensor4D, part: SubStep) => tf.Tensor4D;
@@ -52,8 +51,6 @@ export interface LiteStepInputs {
   realImages: tf.Tensor4D;
   /** `[half, classes]`, one-hot classes of the real images; absent where D has a single logit. */
   classes?: tf.Tensor2D | undefined;
-  /** The classes between which the real images' latents lie, `[half, classes]` and `[half, 1]`. */
-  mixture?: ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined;
   /** `[half, latent]` each, with the classes of the real images. */
   discriminatorLatents: tf.Tensor2D;
   generatorLatents: tf.Tensor2D;
@@ -117,14 +114,11 @@ export function trainLiteStep(
  */
 export function liteStepKind(
   { generator, discriminator, encoder }: Gan,
-  { gradientPenalty: weight, warmUp: steps, classMixing = false }: StepMethods,
+  { gradientPenalty: weight, warmUp: steps }: StepMethods,
 ): string {
-  const between = mixesAt(generator.steps, { classMixing, warmUp: steps })
-    ? ', between classes'
-    : '';
-  if (encoder && generator.steps < steps) return `lite, warm-up${between}`;
+  if (encoder && generator.steps < steps) return 'lite, warm-up';
   const penalized = weight > 0 && discriminator.steps % PENALTY_EVERY === 0;
-  return `lite, with D${penalized ? ' and penalty' : ''}${between}`;
+  return `lite, with D${penalized ? ' and penalty' : ''}`;
 }
 
 /**
@@ -352,17 +346,13 @@ export function saturation(beforeTanh: tf.Tensor): tf.Tensor {
 /** Latents of real images, `[half, latent]`: sampled from the posterior, with their classes. */
 function encodeRealImages(
   encoder: NetworkState,
-  { realImages, encoderNoise, generatorLatents, classes, mixture }: LiteStepInputs,
+  { realImages, encoderNoise, generatorLatents, classes }: LiteStepInputs,
 ): ReturnType<typeof encodeImages> {
   const { latents, divergence } = encodeImages(encoder, {
     images: realImages,
     noise: encoderNoise,
     classes,
   });
-  if (classes && mixture) {
-    const codes = mixedCodes(latents, classes, mixture);
-    return { latents: tf.concat2d([latents, codes], 1), divergence };
-  }
   return { latents: withClassOf(generatorLatents, latents), divergence };
 }
 

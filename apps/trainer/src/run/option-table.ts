@@ -266,14 +266,6 @@ export const METHOD_OPTIONS = {
     reason: 'rare classes are generated as often as they occur',
     onResume: 'fixed',
   }),
-  classMixing: option({
-    schema: onOff,
-    value: 'on|off',
-    help: 'train on latents between two classes as well',
-    default: ({ training }) => training.methods?.classMixing,
-    reason: 'the middle of walks is better with it, seeds are worse',
-    onResume: 'fixed',
-  }),
   sharedStart: option({
     schema: onOff,
     value: 'on|off',

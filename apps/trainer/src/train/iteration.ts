@@ -121,7 +121,6 @@ function liteStep(
   const inputs: LiteStepInputs = {
     ...batch,
     classes: sampler.classes(),
-    mixture: sampler.mixture(),
     augment: methods.augment.length
       ? (images, part) => sampler.augment(images, part, methods.augment)
       : undefined,
@@ -132,7 +131,6 @@ function liteStep(
   const losses = trainLiteStep(gan, inputs, { methods, adam: training });
   tf.dispose(batch);
   inputs.classes?.dispose();
-  if (inputs.mixture) tf.dispose([inputs.mixture.others, inputs.mixture.shares]);
   return losses;
 }
 

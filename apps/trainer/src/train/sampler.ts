@@ -19,7 +19,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import type { StateSlot } from '../engines/replay.ts';
 import { placeImages } from '../engines/resident-images.ts';
-import { type ClassMixture, mixClasses, mixesAt, sampleMixture } from '../gan/class-mixing.ts';
 import { normal } from '../gan/normal.ts';
 
 /** Which iteration inputs are sampled for; `batch` is its batch size. */
@@ -45,8 +44,6 @@ export interface Sampler {
   };
   /** The one-hot classes of the real images, `[batch / 2, classes]`, of a class-conditional GAN. */
   classes(): tf.Tensor2D | undefined;
-  /** Where the real images' latents lie between classes, if they do in the current iteration. */
-  mixture(): ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined;
   /** 0 or 1 / (1 − rate), of the given shape. */
   dropoutMask(use: Use, shape: readonly number[], rate: number): tf.Tensor;
   augment(images: tf.Tensor4D, part: string, policy: readonly Augmentation[]): tf.Tensor4D;
@@ -62,8 +59,7 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
   const half = at.batch / 2;
   const images = imageSampler(dataset, preset.imageSize, at);
   const { labels } = images;
-  const mixing = classMixing(preset, at, labels);
-  const latents = latentSampler(preset, at, { labels, mix: mixing.mix });
+  const latents = latentSampler(preset, at, labels);
   const nameOf = ({ purpose, part }: Use) => `${at.seed}/${purpose}/${at.iteration}/${part}`;
   return {
     batch: () => ({
@@ -77,7 +73,6 @@ export function createSampler(preset: Preset, dataset: Dataset, at: Readonly<Pla
       const values = () => oneHotLabels({ labels: labels(), classes });
       return feed([half, classes.length], values) as tf.Tensor2D;
     },
-    mixture: () => mixing.mixture(dataset.classes),
     dropoutMask: (use, shape, rate) =>
       tf.tidy(() => {
         const key = feed([4], () => maskKey(nameOf(use)));
@@ -119,47 +114,13 @@ function imageSampler(dataset: Dataset, imageSize: number, at: Readonly<Place>) 
   };
 }
 
-/** Latents between classes, in the iterations that mix them. @param labels of the real images. */
-function classMixing(
-  { latent, training: { methods } }: Preset,
-  at: Readonly<Place>,
-  labels: () => Uint16Array,
-) {
-  const mixes = () => latent.classes !== undefined && !!methods && mixesAt(at.iteration, methods);
-  const random = (of: string) => createRandom(`${at.seed}/between classes/${of}/${at.iteration}`);
-  return {
-    mix(latents: Float32Array, purpose: LatentPurpose): void {
-      if (!mixes()) return;
-      mixClasses(latents, { labels: labels(), space: latent, random: random(purpose) });
-    },
-    mixture(classes: readonly string[]): ClassMixture<tf.Tensor2D, tf.Tensor2D> | undefined {
-      if (!mixes()) return undefined;
-      const half = at.batch / 2;
-      const sample = () => sampleMixture(labels(), classes.length, random('real images'));
-      const others = () => oneHotLabels({ labels: sample().others, classes });
-      return {
-        others: feed([half, classes.length], others) as tf.Tensor2D,
-        shares: feed([half, 1], () => sample().shares) as tf.Tensor2D,
-      };
-    },
-  };
-}
-
 /** Latents of the classes of the real images, so that a relativistic loss compares images of one class. */
-function latentSampler(
-  preset: Preset,
-  at: Readonly<Place>,
-  {
-    labels,
-    mix,
-  }: { labels: () => Uint16Array; mix: (latents: Float32Array, purpose: LatentPurpose) => void },
-) {
+function latentSampler(preset: Preset, at: Readonly<Place>, labels: () => Uint16Array) {
   const { latent } = preset;
   return (purpose: LatentPurpose, count: number) =>
     feed([count, latent.size], () => {
       const values = sampleLatents(preset, { ...at, purpose, count });
       if (latent.classes) placeClasses(values, labels(), latent);
-      mix(values, purpose);
       return values;
     }) as tf.Tensor2D;
 }

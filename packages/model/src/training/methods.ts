@@ -16,11 +16,6 @@ export interface Methods {
    */
   classCondition: boolean;
   /**
-   * Trains on latents between two classes as well, which walks pass, each as an image of one of the two
-   * (after Beckham et al. 2019, arXiv:1903.02709; the trainer's class-mixing.ts has the rule).
-   */
-  classMixing: boolean;
-  /**
    * All cells of G's first layer share their kernel, so that none chooses a colour by itself (as R3GAN
    * begins, Huang et al. 2024, arXiv:2501.05441).
    */

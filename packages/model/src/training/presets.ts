@@ -70,7 +70,6 @@ const LITE_METHODS: Methods = {
   loss: 'relativistic',
   gradientPenalty: 1,
   classCondition: true,
-  classMixing: false,
   sharedStart: true,
   reconstructionWeight: 100,
   warmUp: 10_000,

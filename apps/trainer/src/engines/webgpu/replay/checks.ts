@@ -27,7 +27,7 @@ export interface ReplayChecks {
   plain: TrainedNumbers;
   replayed: TrainedNumbers;
   resumed: TrainedNumbers;
-  /** Of lite with class mixing and a shared start, in the warm-up and after it. */
+  /** Of lite with a shared start, in the warm-up and after it. */
   lite: { log: string[]; plain: TrainedNumbers; replayed: TrainedNumbers };
   /** WebGPU objects that 100 replayed iterations create. */
   created: number;
@@ -59,7 +59,7 @@ const train = (options: Pick<RepeatOptions, 'replay' | 'log' | 'resumeAt'>) =>
   });
 
 async function trainLite(): Promise<ReplayChecks['lite']> {
-  const methods = { warmUp: 5, classMixing: true, sharedStart: true };
+  const methods = { warmUp: 5, sharedStart: true };
   const step = { ...benchCase('lite', { narrow: true }, methods), batch: 4, iterations: 10 };
   const log: string[] = [];
   return {

@@ -5,7 +5,7 @@
  * @module
  */
 import { createRandom, type LatentSpace, type Network, randomLatents } from '@killme/model';
-import { applyNetwork, moveAverage } from '@killme/model/training';
+import { applyNetwork, moveAverages } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import type { Gan } from './gan.ts';
@@ -33,12 +33,11 @@ export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): 
   const rate = feed([], () =>
     Float32Array.of(1 - Math.min(decay, (1 + state.steps) / (10 + state.steps))),
   ) as tf.Scalar;
-  for (const { name } of trainableSpecs(network)) {
-    const old = ema.get(name)!;
-    const next = moveAverage(old, weights.get(name)!, rate);
-    ema.set(name, next);
-    old.dispose();
-  }
+  const names = trainableSpecs(network).map(({ name }) => name);
+  const old = names.map((name) => ema.get(name)!);
+  const now = names.map((name) => weights.get(name)!);
+  for (const [i, next] of moveAverages(old, now, rate).entries()) ema.set(names[i]!, next);
+  tf.dispose(old);
   rate.dispose();
 }
 

@@ -7,9 +7,9 @@ import {
   type WeightSpec,
 } from '@killme/model';
 import {
-  adamStep,
+  adamSteps,
   type BatchStatistics,
-  moveAverage,
+  moveAverages,
   type NetworkWeights,
 } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
@@ -27,7 +27,7 @@ export interface AdamOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** Whether steps are shortened where gradients are suddenly large: {@link clippedRate}. */
+  /** Whether steps are shortened where gradients are suddenly large: `longest` of {@link adamSteps}. */
   clipsUpdates?: boolean;
 }
 
@@ -133,48 +133,18 @@ export function applyAdam(
     const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
     return Float32Array.of(learningRate * correction);
   }) as tf.Scalar;
-  // How far the rate is from the learning rate so early in training; the same for all tensors.
-  const correction = clipsUpdates ? tf.div<tf.Scalar>(rate, learningRate) : undefined;
-  for (const [i, { name }] of trainableSpecs(state.network).entries()) {
-    const parameter = state.weights.get(name)!;
+  const names = trainableSpecs(state.network).map(({ name }) => name);
+  const old = names.map((name) => {
     const { first, second } = state.moments.get(name)!;
-    const gradient = gradients[i]!;
-    const tensors = { parameter, firstMoment: first, secondMoment: second };
-    const clipped = correction && clippedRate(rate, { gradient, second, beta2, correction });
-    const options = { rate: clipped ?? rate, beta1, beta2, epsilon };
-    const next = adamStep(tensors, gradient, options);
-    state.weights.set(name, next.parameter);
-    state.moments.set(name, { first: next.firstMoment, second: next.secondMoment });
-    tf.dispose([parameter, first, second, gradient, ...(clipped ? [clipped] : [])]);
-  }
-  tf.dispose([rate, ...(correction ? [correction] : [])]);
-}
-
-/** Of squares of gradients: below it a tensor has no gradient. */
-const LEAST_SQUARE = 1e-14;
-
-/**
- * Adam's rate for one tensor, divided by the root mean square of its step in units of the learning rate where
- * that is above 1. It is about 1 as a rule; where gradients are suddenly ten times as large, Adam's second
- * moment has not seen it yet, and its step is several times too long (Wortsman et al. 2023,
- * arXiv:2304.13013, "StableAdamW"; Shazeer & Stern 2018, arXiv:1804.04235).
- */
-function clippedRate(
-  rate: tf.Scalar,
-  {
-    gradient,
-    second,
-    beta2,
-    correction,
-  }: { gradient: tf.Tensor; second: tf.Tensor; beta2: number; correction: tf.Scalar },
-): tf.Scalar {
-  return tf.tidy(() => {
-    const square = tf.square(gradient);
-    const next = tf.add(tf.mul(second, beta2), tf.mul(square, 1 - beta2));
-    const meanSquare = tf.mean(tf.div(square, tf.add(next, LEAST_SQUARE)));
-    const size = tf.mul(tf.sqrt(meanSquare), correction);
-    return tf.div<tf.Scalar>(rate, tf.maximum(size, 1));
+    return { parameter: state.weights.get(name)!, firstMoment: first, secondMoment: second };
   });
+  const longest = clipsUpdates ? learningRate : 0;
+  const options = { rate, beta1, beta2, epsilon, longest };
+  for (const [i, next] of adamSteps(old, gradients, options).entries()) {
+    state.weights.set(names[i]!, next.parameter);
+    state.moments.set(names[i]!, { first: next.firstMoment, second: next.secondMoment });
+  }
+  tf.dispose([rate, ...gradients, ...old.flatMap((tensors) => Object.values(tensors))]);
 }
 
 /**
@@ -185,19 +155,25 @@ export function updateMovingStatistics(
   state: Pick<NetworkState, 'network' | 'weights'>,
   statistics: BatchStatistics,
 ): void {
-  for (const { name, layer } of state.network.layers) {
+  const seen = state.network.layers.flatMap(({ name, layer }) => {
     const batch = statistics.get(name);
-    if (layer.type !== 'batchNormalization' || !batch) continue;
-    const move = (weight: string, seen: tf.Tensor) => {
-      const old = state.weights.get(weight)!;
-      const { momentum } = layer;
-      // Exactly the batch's, whatever they were before.
-      const next = momentum === 0 ? tf.clone(seen) : moveAverage(old, seen, 1 - momentum);
-      state.weights.set(weight, next);
-      old.dispose();
-    };
-    move(`${name}/moving_mean`, batch.mean);
-    move(`${name}/moving_variance`, batch.variance);
+    if (layer.type !== 'batchNormalization' || !batch) return [];
+    const { momentum } = layer;
+    return [
+      { weight: `${name}/moving_mean`, value: batch.mean, momentum },
+      { weight: `${name}/moving_variance`, value: batch.variance, momentum },
+    ];
+  });
+  for (const [momentum, alike] of Map.groupBy(seen, ({ momentum }) => momentum)) {
+    const old = alike.map(({ weight }) => state.weights.get(weight)!);
+    const values = alike.map(({ value }) => value);
+    // With momentum 0 exactly the batch's, whatever they were before.
+    const next =
+      momentum === 0
+        ? values.map((value) => tf.clone(value))
+        : moveAverages(old, values, 1 - momentum);
+    for (const [i, { weight }] of alike.entries()) state.weights.set(weight, next[i]!);
+    tf.dispose(old);
   }
   disposeStatistics(statistics);
 }

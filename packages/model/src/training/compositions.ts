@@ -83,9 +83,29 @@ export const COMPOSITIONS: Record<string, Compose> = {
     return [tf.tensor4d(masks, [values.length / 2, height, width, 1])];
   },
 
-  MoveAverage: ({ average, value, share }) => [
-    tf.add(average!, tf.mul(tf.sub(value!, average!), share!)),
-  ],
+  MoveAverages(inputs) {
+    const [share, ...tensors] = Object.values(inputs);
+    const [averages, values] = partsOf(tensors, 2);
+    return averages!.map((average, i) =>
+      tf.add(average, tf.mul(tf.sub(values![i]!, average), share!)),
+    );
+  },
+
+  AdamSteps(inputs, { longest, leastSquare, ...attrs }) {
+    const [rate, ...tensors] = Object.values(inputs) as [tf.Scalar, ...tf.Tensor[]];
+    const [parameters, firsts, seconds, gradients] = partsOf(tensors, 4);
+    const clip = longest
+      ? { rate, least: leastSquare as number, early: tf.div<tf.Scalar>(rate, longest as number) }
+      : undefined;
+    const steps = parameters!.map((parameter, i) => {
+      const [firstMoment, secondMoment] = [firsts![i]!, seconds![i]!];
+      const gradient = gradients![i]!;
+      const clipped = clip && clippedRate(gradient, secondMoment, attrs.beta2 as number, clip);
+      const all = { parameter, firstMoment, secondMoment, gradient, rate: clipped ?? rate };
+      return run('AdamStep', all, attrs);
+    });
+    return [0, 1, 2].flatMap((part) => steps.map((step) => step[part]!));
+  },
 
   AdamStep({ parameter, firstMoment, secondMoment, gradient, rate }, { beta1, beta2, epsilon }) {
     const m = tf.add(firstMoment!, tf.mul(tf.sub(gradient!, firstMoment!), 1 - (beta1 as number)));
@@ -97,6 +117,32 @@ export const COMPOSITIONS: Record<string, Compose> = {
     return [tf.sub(parameter!, step), m, v];
   },
 };
+
+/** Cuts a list into `count` of equal length. */
+function partsOf<Part>(all: readonly Part[], count: number): Part[][] {
+  const length = all.length / count;
+  return Array.from({ length: count }, (_, i) => all.slice(i * length, (i + 1) * length));
+}
+
+/**
+ * Adam's rate for one tensor, see `adamSteps`.
+ * @param clip.early how far the rate is from the learning rate so early in training
+ * @param clip.least of squares of gradients: below it a tensor has no gradient
+ */
+function clippedRate(
+  gradient: tf.Tensor,
+  second: tf.Tensor,
+  beta2: number,
+  clip: { rate: tf.Scalar; early: tf.Scalar; least: number },
+): tf.Scalar {
+  return tf.tidy(() => {
+    const square = tf.square(gradient);
+    const next = tf.add(tf.mul(second, beta2), tf.mul(square, 1 - beta2));
+    const meanSquare = tf.mean(tf.div(square, tf.add(next, clip.least)));
+    const size = tf.mul(tf.sqrt(meanSquare), clip.early);
+    return tf.div<tf.Scalar>(clip.rate, tf.maximum(size, 1));
+  });
+}
 
 /** `[n, h, w, c]` → `[n, h + 2, w + 2, c]`, zeros around. */
 function padOnce(x: tf.Tensor4D): tf.Tensor4D {

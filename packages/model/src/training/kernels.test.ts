@@ -7,7 +7,7 @@ import {
   adamStep,
   batchNormTrain,
   dropoutMask,
-  moveAverage,
+  moveAverages,
   registerTrainingKernels,
   upsampleConv2d,
 } from './index.ts';
@@ -116,11 +116,15 @@ describe('adamStep', () => {
   });
 });
 
-describe('moveAverage', () => {
-  it('moves by a share of the way, given as a number or a tensor', () => {
+describe('moveAverages', () => {
+  it('moves each by a share of its way, given as a number or a tensor', () => {
     const [average, value] = [tf.tensor1d([0, 4]), tf.tensor1d([8, -4])];
     for (const share of [0.25, tf.scalar(0.25)]) {
-      expect([...moveAverage(average, value, share).dataSync()]).toEqual([2, 2]);
+      const moved = moveAverages([average, value], [value, average], share);
+      expect(moved.map((tensor) => [...tensor.dataSync()])).toEqual([
+        [2, 2],
+        [6, -2],
+      ]);
     }
   });
 });

@@ -86,40 +86,82 @@ export interface AdamTensors {
   secondMoment: tf.Tensor;
 }
 
+/** What all tensors of a network have in common in an Adam step. */
+export interface AdamStepOptions {
+  /** The learning rate times √(1 − β₂ᵗ) / (1 − β₁ᵗ), a number or a scalar tensor. */
+  rate: number | tf.Scalar;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /**
+   * The learning rate, where steps are to be clipped (Wortsman et al. 2023, arXiv:2304.13013, "StableAdamW"; Shazeer &
+   * Stern 2018, arXiv:1804.04235): the rate of a tensor is divided by the root mean square of rate · g / √v in units of
+   * it, where that is above 1. It is about 1 as a rule; where gradients are suddenly ten times as large, v has not
+   * seen it yet, and Adam's own step is several times too long.
+   */
+  longest?: number;
+}
+
+/** Of squares of gradients: below it a tensor has no gradient. */
+const LEAST_SQUARE = 1e-14;
+
 /**
- * m ← m + (1 − β₁)(g − m); v ← v + (1 − β₂)(g² − v); p ← p − rate · m / (√v + ε).
- * @param options.rate the learning rate times √(1 − β₂ᵗ) / (1 − β₁ᵗ), a number or a scalar tensor
+ * m ← m + (1 − β₁)(g − m); v ← v + (1 − β₂)(g² − v); p ← p − rate · m / (√v + ε), for each tensor.
+ * @param gradients one for each of `tensors`, of its shape
  * @returns new tensors; the caller disposes of the old ones.
  */
-export function adamStep(
-  { parameter, firstMoment, secondMoment }: AdamTensors,
-  gradient: tf.Tensor,
-  options: { rate: number | tf.Scalar; beta1: number; beta2: number; epsilon: number },
-): AdamTensors {
-  const { rate, ...attrs } = options;
-  const [p, m, v] = tf.tidy(() => {
-    const scalar = typeof rate === 'number' ? tf.scalar(rate) : rate;
-    const inputs = { parameter, firstMoment, secondMoment, gradient, rate: scalar };
-    return run('AdamStep', inputs, attrs);
+export function adamSteps(
+  tensors: readonly AdamTensors[],
+  gradients: readonly tf.Tensor[],
+  { rate, longest = 0, ...attrs }: AdamStepOptions,
+): AdamTensors[] {
+  const outputs = tf.tidy(() => {
+    const inputs = [
+      typeof rate === 'number' ? tf.scalar(rate) : rate,
+      ...tensors.map(({ parameter }) => parameter),
+      ...tensors.map(({ firstMoment }) => firstMoment),
+      ...tensors.map(({ secondMoment }) => secondMoment),
+      ...gradients,
+    ];
+    return run('AdamSteps', byPlace(inputs), { ...attrs, longest, leastSquare: LEAST_SQUARE });
   });
-  return { parameter: p!, firstMoment: m!, secondMoment: v! };
+  const count = tensors.length;
+  return tensors.map((_, i) => ({
+    parameter: outputs[i]!,
+    firstMoment: outputs[count + i]!,
+    secondMoment: outputs[2 * count + i]!,
+  }));
+}
+
+/** {@link adamSteps} of one tensor. */
+export function adamStep(
+  tensors: AdamTensors,
+  gradient: tf.Tensor,
+  options: AdamStepOptions,
+): AdamTensors {
+  return adamSteps([tensors], [gradient], options)[0]!;
 }
 
 /**
- * A moving average: average ← average + share · (value − average).
+ * Moving averages: average ← average + share · (value − average).
+ * @param values one for each of `averages`, of its shape
  * @param share a number or a scalar tensor
- * @returns a new tensor; the caller disposes of the old one.
+ * @returns new tensors; the caller disposes of the old ones.
  */
-export function moveAverage(
-  average: tf.Tensor,
-  value: tf.Tensor,
+export function moveAverages(
+  averages: readonly tf.Tensor[],
+  values: readonly tf.Tensor[],
   share: number | tf.Scalar,
-): tf.Tensor {
+): tf.Tensor[] {
   return tf.tidy(() => {
     const scalar = typeof share === 'number' ? tf.scalar(share) : share;
-    return run('MoveAverage', { average, value, share: scalar })[0]!;
+    return run('MoveAverages', byPlace([scalar, ...averages, ...values]));
   });
 }
+
+/** Inputs of a kernel that takes any number of tensors. */
+const byPlace = (tensors: readonly tf.Tensor[]): tf.NamedTensorMap =>
+  Object.fromEntries(tensors.map((tensor, i) => [i, tensor]));
 
 /**
  * Gradients by kernel name; they hold for every backend. One kernel computes all of a node's

@@ -7,9 +7,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { articleDiscriminator, articleGenerator, createRandom, product } from '@killme/model';
 import {
-  adamStep,
+  type AdamStepOptions,
+  adamSteps,
   batchNormTrain,
   dropoutMask,
+  moveAverages,
   registerTrainingKernels,
   upsampleConv2d,
 } from '@killme/model/training';
@@ -82,14 +84,31 @@ const CASES: Record<string, () => tf.Tensor[]> = {
       [5, 40_001],
       [2, 300, 1],
     ].map((shape) => tf.sum(random('x', shape), shape.map((_, i) => i).slice(0, -1))),
-  adam: () => {
-    const [parameter, firstMoment] = [random('p', [301]), random('m', [301])];
-    const secondMoment = tf.square(random('v', [301]));
+  'Adam steps of many tensors': () => {
     const options = { rate: 2e-3, beta1: 0.5, beta2: 0.999, epsilon: 1e-7 };
-    const tensors = { parameter, firstMoment, secondMoment };
-    return Object.values(adamStep(tensors, random('g', [301]), options));
+    return manyTensors(options).concat(manyTensors({ ...options, longest: 1e-3 }));
   },
+  'moving averages of many tensors': () =>
+    moveAverages(
+      SIZES.map((size, i) => random(`average ${i}`, [size])),
+      SIZES.map((size, i) => random(`value ${i}`, [size])),
+      0.1,
+    ),
 };
+
+/** More than a shader takes at once, of one workgroup and of so many that a lane takes a second round. */
+const SIZES = [301, 1, 300_001, ...Array.from({ length: 40 }, (_, i) => 1000 + 7 * i)];
+
+/** Adam steps, of which some are much too long for `longest`. */
+function manyTensors(options: AdamStepOptions): tf.Tensor[] {
+  const tensors = SIZES.map((size, i) => ({
+    parameter: random(`p ${i}`, [size]),
+    firstMoment: random(`m ${i}`, [size]),
+    secondMoment: tf.square(random(`v ${i}`, [size])),
+  }));
+  const gradients = SIZES.map((size, i) => tf.mul(random(`g ${i}`, [size]), 1 + (i % 5) * 30));
+  return adamSteps(tensors, gradients, options).flatMap((next) => Object.values(next));
+}
 
 async function compare(run: () => tf.Tensor[]): Promise<number> {
   const values: Float32Array[][] = [];

@@ -1,28 +1,46 @@
 /**
- * Shaders that write into tensors that are there already, several at once; tfjs's programs have one output,
- * which is always a new tensor.
+ * Shaders that write into tensors that are there already, several at once and of several tensors of weights at
+ * once; tfjs's programs have one output, which is always a new tensor.
  *
  * @module
  */
-import { product } from '@killme/model';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { runShader, type Shader, type WebGPUBackend } from './program.ts';
 import { isRecording } from './replay/stand-ins.ts';
 import { setWrittenBindings } from './written-bindings.ts';
 
-/** WGSL over arrays of f32; the body knows its element as `i`, and `uniforms.…`. */
+/**
+ * WGSL over sets of arrays of f32, one workgroup after the other for each set: all weights of a network take a few
+ * dispatches, as many as it takes to bind them.
+ */
 export interface InPlaceShader {
   name: string;
-  /** Names of the arrays that it reads and writes. */
+  /** Names of the arrays of a set that it writes, or reads and writes. */
   written: readonly string[];
-  /** Names of the arrays that it reads. */
+  /** Names of the arrays of a set that it reads. */
   read: readonly string[];
+  /** Names of the arrays that all sets have in common; it reads them. */
+  common: readonly string[];
   /** Names of f32 uniforms. */
   uniforms: readonly string[];
-  body: string;
+  /** At module scope. */
+  declarations?: string;
+  /**
+   * What a workgroup does with the numbers from `begin` to `end` (i32) of the `count` of a set, by its part of them,
+   * `part`, with its lane, `lane`.
+   * @param array the name of an array of the set
+   */
+  body(array: (name: string) => string): string;
 }
 
-const LANES = 256;
+/** Lanes of a workgroup. */
+export const LANES = 256;
+
+/** Numbers of a set that a workgroup takes. */
+const SHARE = 4 * LANES;
+
+/** A loop over a workgroup's numbers, which the body knows as `i`. */
+export const EACH = `for (var i = begin + lane; i < end; i += ${LANES})`;
 
 /** The members of tfjs's backend that it encodes with. */
 interface Encoding {
@@ -37,38 +55,68 @@ interface Encoding {
 /** By backend: while a step is recorded its device is a stand-in. */
 const pipelines = new WeakMap<WebGPUBackend, Map<string, GPUComputePipeline>>();
 
+/** A set of arrays: a tensor for each name of a shader's. */
+export interface ArraySet {
+  tensors: Record<string, TensorInfo>;
+  /** Its numbers; those of a workgroup are {@link SHARE} where the caller does not say otherwise. */
+  count: number;
+  share?: number;
+}
+
 /**
- * Runs a shader once for each number of the tensors that it writes, which all have one shape.
- * @param tensors the written ones have to be from {@link ownTensor}.
- * @returns the written tensors.
+ * Runs a shader over sets of tensors.
+ * @param sets the written tensors have to be from {@link ownTensor}, or without any values yet.
  */
 export function runInPlace(
   backend: WebGPUBackend,
   shader: InPlaceShader,
-  { tensors, uniforms }: { tensors: Record<string, TensorInfo>; uniforms: readonly number[] },
-): TensorInfo[] {
-  const names = [...shader.written, ...shader.read];
-  const buffers = names.map((name) => bufferOf(backend, tensors[name]!));
-  const count = product(tensors[shader.written[0]!]!.shape);
+  call: {
+    sets: readonly ArraySet[];
+    common: Record<string, TensorInfo>;
+    uniforms: readonly number[];
+  },
+): void {
+  const { written, read, common } = shader;
+  const { maxStorageBuffersPerShaderStage: most } = backend.device.limits;
+  const together = Math.floor((most - common.length) / (written.length + read.length));
+  for (let first = 0; first < call.sets.length; first += together) {
+    runTogether(backend, shader, { ...call, sets: call.sets.slice(first, first + together) });
+  }
+}
+
+function runTogether(
+  backend: WebGPUBackend,
+  shader: InPlaceShader,
+  { sets, common, uniforms }: Parameters<typeof runInPlace>[2],
+): void {
+  const tensors = [
+    ...shader.written.flatMap((name) => sets.map((set) => set.tensors[name]!)),
+    ...shader.read.flatMap((name) => sets.map((set) => set.tensors[name]!)),
+    ...shader.common.map((name) => common[name]!),
+  ];
+  let workgroups = 0;
+  const spans = sets.flatMap(({ count, share = SHARE }) => {
+    workgroups += Math.ceil(count / share);
+    return [count, share, workgroups];
+  });
   const encoding = backend as unknown as Encoding;
   const packed = encoding.makeUniforms([
-    { type: 'int32', data: [count] },
+    ...spans.map((value) => ({ type: 'int32' as const, data: [value] })),
     ...uniforms.map((value) => ({ type: 'float32' as const, data: [value] })),
   ]);
-  const pipeline = pipelineOf(backend, shader);
-  const entries = [...buffers, packed].map((resource, binding) => ({ binding, resource }));
+  const pipeline = pipelineOf(backend, shader, sets.length);
+  const resources = [...tensors.map((tensor) => bufferOf(backend, tensor)), packed];
+  const entries = resources.map((resource, binding) => ({ binding, resource }));
   const layout = pipeline.getBindGroupLayout(0);
   const group = backend.device.createBindGroup({ layout, entries });
   encoding.ensureCommandEncoderReady();
   encoding.computePassEncoder ??= encoding.commandEncoder.beginComputePass();
   encoding.computePassEncoder.setPipeline(pipeline);
   encoding.computePassEncoder.setBindGroup(0, group);
-  const workgroups = Math.ceil(count / LANES);
   const across = Math.min(workgroups, 32_768);
   encoding.computePassEncoder.dispatchWorkgroups(across, Math.ceil(workgroups / across), 1);
   encoding.dispatchCountInPass++;
-  for (const name of names) encoding.commandQueueOwnedIds.add(tensors[name]!.dataId);
-  return shader.written.map((name) => tensors[name]!);
+  for (const { dataId } of tensors) encoding.commandQueueOwnedIds.add(dataId);
 }
 
 /**
@@ -95,38 +143,63 @@ function bufferOf(backend: WebGPUBackend, { dataId }: TensorInfo): GPUBufferBind
   return data.resource instanceof GPUBuffer ? { buffer: data.resource } : (data.resource as never);
 }
 
-function pipelineOf(backend: WebGPUBackend, shader: InPlaceShader): GPUComputePipeline {
+/** @param sets how many it takes in one dispatch. */
+function pipelineOf(
+  backend: WebGPUBackend,
+  shader: InPlaceShader,
+  sets: number,
+): GPUComputePipeline {
   const { device } = backend;
   const known = pipelines.get(backend) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(backend, known);
-  const compiled = known.get(shader.name);
+  const label = `${shader.name} of ${sets}`;
+  const compiled = known.get(label);
   if (compiled) return compiled;
-  const module = device.createShaderModule({ code: codeOf(shader), label: shader.name });
+  const module = device.createShaderModule({ code: codeOf(shader, sets), label });
   const pipeline = device.createComputePipeline({
-    label: shader.name,
+    label,
     layout: 'auto',
     compute: { module, entryPoint: 'main' },
   });
-  known.set(shader.name, pipeline);
-  setWrittenBindings(pipeline, shader.written.length);
+  known.set(label, pipeline);
+  setWrittenBindings(pipeline, shader.written.length * sets);
   return pipeline;
 }
 
-function codeOf({ written, read, uniforms, body }: InPlaceShader): string {
-  const binding = (name: string, index: number, access: string) =>
-    `@group(0) @binding(${index}) var<storage, ${access}> ${name} : array<f32>;`;
+function codeOf(shader: InPlaceShader, sets: number): string {
+  const { written, read, common, uniforms, declarations = '', body } = shader;
+  const indices = Array.from({ length: sets }, (_, set) => set);
+  const arrays = [
+    ...written.flatMap((name) =>
+      indices.map((set) => ({ name: name + set, access: 'read_write' })),
+    ),
+    ...read.flatMap((name) => indices.map((set) => ({ name: name + set, access: 'read' }))),
+    ...common.map((name) => ({ name, access: 'read' })),
+  ];
+  const spans = indices.map((set) => `count${set} : i32, share${set} : i32, last${set} : i32,`);
+  const branches = indices.map((set) => {
+    const before = set === 0 ? '0' : `uniforms.last${set - 1}`;
+    return `if (group < uniforms.last${set}) {
+      let part = group - ${before};
+      let count = uniforms.count${set};
+      let begin = part * uniforms.share${set};
+      let end = min(begin + uniforms.share${set}, count);
+      ${body((name) => name + set)}
+    }`;
+  });
   return `
-    struct Uniforms { count : i32, ${uniforms.map((name) => `${name} : f32,`).join(' ')} }
-    ${written.map((name, i) => binding(name, i, 'read_write')).join('\n')}
-    ${read.map((name, i) => binding(name, written.length + i, 'read')).join('\n')}
-    @group(0) @binding(${written.length + read.length}) var<uniform> uniforms : Uniforms;
+    struct Uniforms { ${spans.join(' ')} ${uniforms.map((name) => `${name} : f32,`).join(' ')} }
+    ${arrays.map(({ name, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name} : array<f32>;`).join('\n')}
+    @group(0) @binding(${arrays.length}) var<uniform> uniforms : Uniforms;
+    ${declarations}
     @compute @workgroup_size(${LANES})
     fn main(
-      @builtin(workgroup_id) group : vec3<u32>,
+      @builtin(workgroup_id) id : vec3<u32>,
       @builtin(num_workgroups) groups : vec3<u32>,
-      @builtin(local_invocation_index) lane : u32,
+      @builtin(local_invocation_index) index : u32,
     ) {
-      let i = i32((group.y * groups.x + group.x) * ${LANES}u + lane);
-      if (i < uniforms.count) { ${body} }
+      let lane = i32(index);
+      let group = i32(id.y * groups.x + id.x);
+      ${branches.join(' else ')}
     }`;
 }

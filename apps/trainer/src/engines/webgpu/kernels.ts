@@ -14,8 +14,8 @@ import {
   upsampleConvolutionGradients,
 } from './convolution.ts';
 import { dropoutMask } from './dropout.ts';
-import { type InPlaceShader, ownTensor, runInPlace } from './in-place.ts';
 import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
+import { type AdamAttrs, adamSteps, moveAverages } from './weights.ts';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Result = tf.TensorInfo | tf.TensorInfo[];
@@ -105,30 +105,10 @@ const KERNELS: Record<string, Kernel> = {
     });
   },
 
-  MoveAverage: (backend, { average, value, share }) =>
-    runInPlace(backend, MOVE_AVERAGE, {
-      tensors: { average: ownTensor(backend, average!), value: value!, share: share! },
-      uniforms: [],
-    }),
+  MoveAverages: (backend, inputs) => moveAverages(backend, Object.values(inputs)),
 
-  AdamStep(backend, { parameter, firstMoment, secondMoment, gradient, rate }, attrs) {
-    const { beta1, beta2, epsilon } = attrs as Record<string, number>;
-    const [p, m, v] = [parameter!, firstMoment!, secondMoment!].map((tensor) =>
-      ownTensor(backend, tensor),
-    ) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
-    return runInPlace(backend, ADAM, {
-      tensors: { p, m, v, gradient: gradient!, rate: rate! },
-      uniforms: [1 - beta1!, 1 - beta2!, epsilon!],
-    });
-  },
-};
-
-const MOVE_AVERAGE: InPlaceShader = {
-  name: 'moveAverage',
-  written: ['average'],
-  read: ['value', 'share'],
-  uniforms: [],
-  body: 'average[i] += share[0] * (value[i] - average[i]);',
+  AdamSteps: (backend, inputs, attrs) =>
+    adamSteps(backend, Object.values(inputs), attrs as unknown as AdamAttrs),
 };
 
 const ACTIVATION_GRADIENT: Shader = {
@@ -168,20 +148,6 @@ const CUTOUT_MASKS: Shader = {
     let column = index % uniforms.width - corners[2 * image + 1];
     let inside = row >= 0 && row < uniforms.side && column >= 0 && column < uniforms.side;
     result[index] = select(1.0, 0.0, inside);`,
-};
-
-const ADAM: InPlaceShader = {
-  name: 'adam',
-  written: ['p', 'm', 'v'],
-  read: ['gradient', 'rate'],
-  uniforms: ['firstShare', 'secondShare', 'epsilon'],
-  body: `
-    let g = gradient[i];
-    let first = m[i] + uniforms.firstShare * (g - m[i]);
-    let second = v[i] + uniforms.secondShare * (g * g - v[i]);
-    m[i] = first;
-    v[i] = second;
-    p[i] = p[i] - rate[0] * first / (sqrt(second) + uniforms.epsilon);`,
 };
 
 /** Gives the kernels to the `webgpu` backend, in place of those it has. Call it once. */

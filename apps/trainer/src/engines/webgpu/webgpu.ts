@@ -47,15 +47,23 @@ export async function startWebgpu(): Promise<Engine> {
   return { name: 'webgpu', device, gpu: !found.software };
 }
 
+/** Tensors of weights that a shader takes at once, each with its gradient and moments, need as many; WebGPU promises 8. */
+const STORAGE_BUFFERS = 128;
+
 /**
  * tfjs 4.22 asks for the features ['timestamp-query', ['bgra8unorm-storage']]; browsers turn the
- * inner list into a string, Deno refuses it.
+ * inner list into a string, Deno refuses it. It does not ask for more storage buffers than WebGPU promises.
  */
 export function mendRequestDevice(): void {
   const { prototype } = GPUAdapter;
   const { requestDevice } = prototype;
   prototype.requestDevice = function (this: GPUAdapter, descriptor: GPUDeviceDescriptor = {}) {
     const requiredFeatures = [...(descriptor.requiredFeatures ?? [])].flat() as GPUFeatureName[];
-    return requestDevice.call(this, { ...descriptor, requiredFeatures });
+    const { maxStorageBuffersPerShaderStage: most } = this.limits;
+    const requiredLimits = {
+      ...descriptor.requiredLimits,
+      maxStorageBuffersPerShaderStage: Math.min(most, STORAGE_BUFFERS),
+    };
+    return requestDevice.call(this, { ...descriptor, requiredFeatures, requiredLimits });
   };
 }

@@ -2,7 +2,7 @@
  * `npm run bench:pressure`: how long cheap requests take, and how much memory a server, while others
  * ask for all that they may. Client and server share the machine.
  *
- *     node bench/bench-pressure.ts [--server node|deno|workerd] [--json]
+ *     node bench/bench-pressure.ts [--server node|deno|workerd|wrangler] [--only TEXT] [--json]
  *
  * @module
  */
@@ -18,6 +18,7 @@ import {
   familyOf,
   processMemory,
   type Server,
+  startBareServer,
   startDenoServer,
   startNodeServer,
   startServer,
@@ -50,6 +51,8 @@ interface Latency {
 async function main(): Promise<void> {
   const options = readArguments({
     server: { type: 'string', default: 'node' },
+    // Loads whose name has it, all when it is omitted.
+    only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
   });
   const start = STARTS[options.server];
@@ -60,6 +63,7 @@ async function main(): Promise<void> {
   if (!options.json) console.log(`${describeMachine()}; ${options.server}\n`);
   const measured: Measured[] = [];
   for (const [name, load] of Object.entries(LOADS)) {
+    if (!name.includes(options.only)) continue;
     // A new server each time, so that none pays for the memory of the one before.
     const server = await start(...SHIPPED_GENERATORS.map(({ folder }) => folder));
     try {
@@ -78,7 +82,8 @@ const STARTS: Record<string, (...generators: string[]) => Promise<Measurable>> =
   // Without a store on disk: each run begins with nothing.
   node: (...generators) => startNodeServer(generators, ['--cache', 'off', '--access-log', 'off']),
   deno: startDenoServer,
-  workerd: startServer,
+  workerd: startBareServer,
+  wrangler: startServer,
 };
 
 /** Puts a server under pressure. @returns how many answers had which status, or what else was counted. */

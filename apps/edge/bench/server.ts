@@ -11,6 +11,8 @@ import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
+import { bundleBareWorkerd } from '../scripts/bare-workerd.ts';
+import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { freePort } from '../src/testing/index.ts';
 
 const START = fileURLToPath(new URL('../scripts/start.ts', import.meta.url));
@@ -78,6 +80,22 @@ export async function startDenoServer(
   return { ...server, origin: `http://localhost:${port}` };
 }
 
+/** workerd without wrangler's proxies: what the Worker itself does. */
+export async function startBareServer(
+  ...generators: readonly string[]
+): Promise<Omit<Server, 'inspectorAddress'>> {
+  const { command, remove } = await bundleBareWorkerd({ generators: generators.map(nameFolder) });
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const answers = () =>
+    fetch(`${origin}/healthz`)
+      .then(({ ok }) => ok)
+      .catch(() => false);
+  const [program, ...args] = command(port);
+  const server = await startProcess(program, args, answers);
+  return { ...server, origin, stop: () => server.stop().finally(remove) };
+}
+
 /** The executable of the npm package `deno`; its own launcher passes no signal on. */
 function findDeno(): string {
   const api: { runInstall(): string } = createRequire(import.meta.url)('deno/install_api.cjs');
@@ -87,10 +105,12 @@ function findDeno(): string {
 const namedGenerators = (folders: readonly string[]) =>
   folders.flatMap((folder) => ['--generator', folder]);
 
-/** Starts a server and waits until it says that it is ready. */
+/** Starts a server and waits until it is ready. @param checkReady gets what it has printed. */
 async function startProcess(
   program: string,
   args: readonly string[],
+  checkReady: (output: string) => boolean | Promise<boolean> = (output) =>
+    output.includes('Ready on'),
 ): Promise<Pick<Server, 'processId' | 'stop'>> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   // However this process ends, the server must not stay.
@@ -107,7 +127,7 @@ async function startProcess(
     });
   }
   const closed = once(child, 'close');
-  while (child.exitCode === null && !output.includes('Ready on')) {
+  while (child.exitCode === null && !(await checkReady(output))) {
     await Promise.race([wait(20), closed]);
   }
   isReady = true;

@@ -192,50 +192,42 @@ describe('tasks', () => {
     expect(turns.join(' ')).toBe('a s a t a u b b');
   });
 
-  it('see what comes in between any two turns', async () => {
+  it('see what comes in before every turn, also where nothing else waits yet', async () => {
     const { run } = createScheduler();
     const seen: string[] = [];
+    const poll = () => setImmediate(() => seen.push('input')); // runs in the phase that polls for input
     const one = (name: string) =>
       run({ pictures: 1, costMs: 1, wanted }, async () => {
         seen.push(name);
-        setImmediate(() => seen.push('input')); // runs in the phase that polls for input
+        poll();
       });
+    poll();
     await Promise.all([one('a'), one('b'), one('c')]);
-    expect(seen).toEqual(['a', 'input', 'b', 'input', 'c']);
+    poll();
+    await one('alone');
+    expect(seen.join(' ')).toBe('input a input b input c input input alone');
   });
 
   it('that nobody wants any more never begin, and make room at once', async () => {
     const { run, pending } = createScheduler();
-    let end = () => {};
-    const first = run(
-      { pictures: 1, costMs: 8000, wanted },
-      () =>
-        new Promise<void>((r) => {
-          end = r;
-        }),
-    );
-    const queued = client();
     const began = vi.fn(async () => undefined);
+    const first = Promise.withResolvers<void>();
+    const full = run({ pictures: 1, costMs: 8000, wanted }, () => first.promise);
     await expect(run({ pictures: 1, costMs: 1, wanted }, began)).rejects.toMatchObject({
       status: 503,
     });
     const { run: other, pending: others } = createScheduler();
-    let endOther = () => {};
-    const running = other(
-      { pictures: 2, costMs: 1, wanted },
-      () =>
-        new Promise<void>((r) => {
-          endOther = r;
-        }),
-    );
+    const second = Promise.withResolvers<void>();
+    const running = other({ pictures: 2, costMs: 1, wanted }, () => second.promise);
+    const queued = client();
     const waiting = other({ pictures: 64, costMs: 1, wanted: queued }, began);
     expect(others()).toBe(66);
     queued.disconnect();
     await expect(waiting).rejects.toThrow(/disconnected/);
     expect(others()).toBe(2);
-    end();
-    endOther();
-    await Promise.all([first, running]);
+    first.resolve();
+    second.resolve();
+    await Promise.all([full, running]);
     expect([pending(), others(), began.mock.calls]).toEqual([0, 0, []]);
   });
 

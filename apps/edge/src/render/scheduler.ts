@@ -89,15 +89,15 @@ export function createScheduler(seeInput: () => Promise<void> = waitForTimer): S
     const turn = Promise.withResolvers<void>();
     job.waiting = turn;
     turns.queue(job, isFirst);
-    const isAlone = isFirst && accepted.count === 1;
     dispatch();
     while (turns.running !== job) {
       await atMost(LOOK_AGAIN_MS, turn.promise);
       job.seenMs = Date.now();
       dispatch();
     }
-    // A picture that nothing else waits for does without.
-    if (!isAlone) await seeInput();
+    // Also where nothing else waits yet: of requests that come at once workerd runs each until it waits
+    // for something, so none would know of the next, and none would be refused.
+    await seeInput();
     job.seenMs = Date.now();
     job.wanted.throwIfAborted();
   }

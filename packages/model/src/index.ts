@@ -14,4 +14,5 @@ export * from './networks/layers.ts';
 export * from './networks/network.ts';
 export * from './networks/phases.ts';
 export * from './networks/served-layers.ts';
+export * from './networks/weight-spec.ts';
 export * from './user-error.ts';

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type ImportedGenerator, UserError } from '@killme/model';
 import * as z from 'zod';
-import type { Render } from './import.ts';
+import type { Render } from './import-render.ts';
 
 /** As many as are compared, and how far apart they may be. */
 const COMPARED = 8;

@@ -8,7 +8,6 @@ import { createRandom, type LatentSpace, type Network, randomLatents } from '@ki
 import { applyNetwork, moveAverages } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
-import type { Gan } from './gan.ts';
 import { type NetworkState, trainableSpecs, updateMovingStatistics } from './network-state.ts';
 import { updateSharedStart } from './shared-start.ts';
 
@@ -48,7 +47,7 @@ export function updateEma(ema: EmaWeights, state: NetworkState, decay: number): 
  * Call it before the EMA is shown or saved; training does not depend on it.
  */
 export function calibrateEma(
-  { generator: { network }, ema }: Gan,
+  { generator: { network }, ema }: { generator: NetworkState; ema: EmaWeights | undefined },
   { seed, latent }: { seed: number; latent: LatentSpace },
 ): void {
   if (!ema) return;

@@ -8,11 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Dataset } from '@killme/data';
 import { startWasm } from '../engines/wasm/wasm.ts';
 import type { TrainedGenerator } from './made-images.ts';
-import type { RunQuality } from './quality-file.ts';
-import { watchQuality } from './watch-quality.ts';
-
-/** What the thread answers a generator with. */
-export type MeasuredMessage = { scores: RunQuality } | { error: string };
+import { type MeasuredMessage, watchQuality } from './watch-quality.ts';
 
 // One core is left to the thread that drives the GPU.
 const threads = Number(process.env.KILLME_THREADS) || Math.max(1, availableParallelism() - 1);

@@ -10,7 +10,6 @@ import { nearestTrainingImages } from './nearest.ts';
 import { FEWEST_IMAGES } from './neighbourhoods.ts';
 import { partsComparer } from './parts.ts';
 import type { RunQuality } from './quality-file.ts';
-import type { MeasuredMessage } from './quality-worker.ts';
 import { partFeatures, randomFeatures } from './random-network.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
@@ -21,6 +20,9 @@ const WALKS = 64;
 const EVEN_WALKS = 4;
 /** That of `npm run metrics` without `--seed`, so that figures can be compared. */
 const SEED = 0;
+
+/** What the thread of {@link watchQualityBeside} answers a generator with. */
+export type MeasuredMessage = { scores: RunQuality } | { error: string };
 
 /** Measures a generator while it learns. */
 export interface QualityWatch {

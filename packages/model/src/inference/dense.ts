@@ -1,4 +1,5 @@
-import { float16Table, type HostWeight } from '../generator-file/weights.ts';
+import { float16Table } from '../float16.ts';
+import type { HostWeight } from '../generator-file/weights.ts';
 
 /** Units worked on at a time: their sums and one row of weights stay in the first-level cache. */
 const BLOCK = 4096;

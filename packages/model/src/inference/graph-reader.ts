@@ -47,8 +47,20 @@ type Placed<Type extends PlacedLayer['layer']['type']> = PlacedLayer & {
 
 const NO_BORDER: Sides = { top: 0, bottom: 0, left: 0, right: 0 };
 
+/**
+ * Reads a generator.
+ * @throws Error naming the layer that no operation does, or the missing weight.
+ */
+export function inferenceGraph(
+  network: Network,
+  weights: HostWeights,
+  arithmetic: Arithmetic = 'float32',
+): InferenceGraph {
+  return new GraphReader(network, weights, arithmetic).read();
+}
+
 /** Turns layers into operations, one after the other, each as far into the one before as it goes. */
-export class GraphReader {
+class GraphReader {
   private readonly nodes: OpNode[] = [];
   private readonly values: Value[] = [];
   /** Operations that several layers read: nothing more is done in them. */

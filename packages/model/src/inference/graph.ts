@@ -10,9 +10,8 @@
  * @module
  */
 
-import type { HostWeight, HostWeights } from '../generator-file/weights.ts';
+import type { HostWeight } from '../generator-file/weights.ts';
 import type { Activation } from '../networks/layers.ts';
-import type { Network } from '../networks/network.ts';
 import type {
   Combination,
   Coordinates,
@@ -21,7 +20,6 @@ import type {
 } from '../networks/served-layers.ts';
 import type { Sides } from '../networks/transposed.ts';
 import type { FoldedConvolution } from './fold.ts';
-import { GraphReader } from './graph-reader.ts';
 
 /** `[height, width, channels]`; flat numbers are `[1, 1, numbers]`. */
 export type ImageShape = readonly [number, number, number];
@@ -137,18 +135,6 @@ export interface OpNode {
 export interface InferenceGraph {
   nodes: readonly OpNode[];
   output: ImageShape;
-}
-
-/**
- * Reads a generator.
- * @throws Error naming the layer that no operation does, or the missing weight.
- */
-export function inferenceGraph(
-  network: Network,
-  weights: HostWeights,
-  arithmetic: Arithmetic = 'float32',
-): InferenceGraph {
-  return new GraphReader(network, weights, arithmetic).read();
 }
 
 /**

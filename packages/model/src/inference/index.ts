@@ -1,4 +1,5 @@
 export * from './graph.ts';
+export { inferenceGraph } from './graph-reader.ts';
 export * from './inference.ts';
 export * from './render-latents.ts';
 export * from './simd/simd.ts';

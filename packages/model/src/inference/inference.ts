@@ -7,8 +7,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostWeights } from '../generator-file/weights.ts';
 import type { Network } from '../networks/network.ts';
-import { type Arithmetic, type ImageShape, inferenceGraph, LATENTS } from './graph.ts';
-import { type LatentStep, type Step, type StepMaker, tfjsSteps } from './steps.ts';
+import { type Arithmetic, type ImageShape, LATENTS } from './graph.ts';
+import { inferenceGraph } from './graph-reader.ts';
+import type { Step } from './step.ts';
+import { type LatentStep, type StepMaker, tfjsSteps } from './steps.ts';
 
 export interface InferenceGenerator {
   latentSize: number;

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { interleavePhases } from '../networks/phases.ts';
 import type { CombinationOp, PlacementOp } from './graph.ts';
 import { resizeMatrix } from './resize.ts';
-import type { Keep, Step } from './steps.ts';
+import type { Keep, Step } from './step.ts';
 
 export function placement(op: PlacementOp, keep: Keep): Step {
   switch (op.type) {

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '../networks/layers.ts';
 import type { ElementwiseFunction } from '../networks/served-layers.ts';
 import type { NormalizationOp, PointwiseOp } from './graph.ts';
-import type { Keep, Step } from './steps.ts';
+import type { Keep, Step } from './step.ts';
 
 export const ACTIVATIONS: Record<Activation, Step> = {
   relu: (x) => tf.relu(x),

@@ -11,9 +11,7 @@ import { denseOnHost } from './dense.ts';
 import type { ConvolutionOp, DenseOp, DepthwiseOp, Finish, Op } from './graph.ts';
 import { combination, placement } from './placement.ts';
 import { ACTIVATIONS, affine, normalization, pointwise } from './pointwise.ts';
-
-/** `[count, height, width, channels]` to the same; operations of several inputs take more. */
-export type Step = (x: tf.Tensor4D, ...others: tf.Tensor4D[]) => tf.Tensor4D;
+import type { Keep, Step } from './step.ts';
 
 /** Latents `[count, inputs]`, flat, to `[count, 1, 1, units]`. */
 export type LatentStep = (latents: Float32Array, count: number) => tf.Tensor4D;
@@ -47,9 +45,6 @@ export function tfjsSteps(): StepMaker {
     dispose: () => tf.dispose(kept),
   };
 }
-
-/** Marks a tensor to be freed with the generator. */
-export type Keep = <T extends tf.Tensor>(tensor: T) => T;
 
 /** What a backend without a loop of its own for an operation does instead. */
 export function stepOf(op: Op, keep: Keep): Step {

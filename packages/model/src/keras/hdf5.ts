@@ -4,7 +4,7 @@
  * @module
  */
 import { Dataset, File, Group, ready } from 'h5wasm';
-import { float16Table } from '../generator-file/weights.ts';
+import { float16Table } from '../float16.ts';
 import { product } from '../networks/layers.ts';
 import { UserError } from '../user-error.ts';
 

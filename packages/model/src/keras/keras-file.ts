@@ -4,10 +4,8 @@
  * @module
  */
 import { UserError } from '../user-error.ts';
+import type { Dialect } from './layers/reading.ts';
 import type { Owner, StoredWeights } from './stored-weights.ts';
-
-/** Whose layers they are, where the same layer does something else in each. */
-export type Dialect = 'keras2' | 'keras3' | 'tfjs';
 
 /** Reads a file that lies beside the one that is read. */
 export type ReadBeside = (name: string) => Promise<Uint8Array>;

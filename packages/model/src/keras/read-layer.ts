@@ -16,8 +16,6 @@ import { PLACEMENT_READERS } from './layers/placement.ts';
 import { POINTWISE_READERS } from './layers/pointwise.ts';
 import type { Readers, Reading, Variable } from './layers/reading.ts';
 
-export type { Variable } from './layers/reading.ts';
-
 const READERS: Readers = {
   ...DENSE_READERS,
   ...CONVOLUTION_READERS,

@@ -11,10 +11,11 @@ import type { Network } from '../networks/network.ts';
 import { NetworkBuilder, type Output } from '../networks/network-builder.ts';
 import { UserError } from '../user-error.ts';
 import { UnknownKind } from './activations.ts';
-import type { Dialect, KerasFile, ReadBeside } from './keras-file.ts';
+import type { KerasFile, ReadBeside } from './keras-file.ts';
 import { type KerasGraph, type KerasInput, type KerasLayer, parseGraph } from './keras-graph.ts';
+import type { Dialect, Variable } from './layers/reading.ts';
 import { openKerasFile } from './open.ts';
-import { readLayer, type Variable, variablesOf } from './read-layer.ts';
+import { readLayer, variablesOf } from './read-layer.ts';
 import type { Owner, StoredWeights } from './stored-weights.ts';
 import { sequentialConfig } from './write-config.ts';
 

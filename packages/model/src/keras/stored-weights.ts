@@ -6,7 +6,7 @@
 import { UserError } from '../user-error.ts';
 import type { Hdf5Dataset, Hdf5Group } from './hdf5.ts';
 import type { KerasLayer } from './keras-graph.ts';
-import type { Variable } from './read-layer.ts';
+import type { Variable } from './layers/reading.ts';
 
 /** A layer and the variables that a file must have for it. */
 export interface Owner {

@@ -5,7 +5,7 @@
  * @module
  */
 import * as z from 'zod';
-import { float16Table } from '../generator-file/weights.ts';
+import { float16Table } from '../float16.ts';
 import { product } from '../networks/layers.ts';
 import { UserError } from '../user-error.ts';
 import type { Hdf5Dataset } from './hdf5.ts';

@@ -5,8 +5,7 @@
  *
  * @module
  */
-
-import { encodeWeight, float16Table } from '../generator-file/weights.ts';
+import { float16Bits, float16Table } from '../float16.ts';
 import { UserError } from '../user-error.ts';
 import { type LatentSpace, withinBounds } from './latent.ts';
 
@@ -15,7 +14,7 @@ export const latentCharacters = (size: number): number => Math.ceil((size * 2 * 
 
 /** The text of a latent `[size]`, its components rounded to float16. */
 export function encodeLatent(latent: Float32Array): string {
-  return encodeBits(encodeWeight(latent, [latent.length], 'float16').values);
+  return encodeBits(Uint16Array.from(latent, float16Bits));
 }
 
 /**

@@ -1,5 +1,6 @@
-import { dense, flatten, halving, type WeightSpec } from './layers.ts';
+import { dense, flatten, halving } from './layers.ts';
 import { type Network, sequential } from './network.ts';
+import type { WeightSpec } from './weight-spec.ts';
 
 /** Its channels at 128×128, 64×64, … 4×4: those of one side do not depend on the image's. */
 const LITE_ENCODER_CHANNELS = [8, 16, 32, 64, 96, 128] as const;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Padding2D, product } from './layers.ts';
+import { product } from './layers.ts';
 import type { NetworkBuilder, Output } from './network-builder.ts';
-import type { Pair } from './served-layers.ts';
+import type { Padding2D, Pair } from './served-layers.ts';
 
 /** A convolution as others describe it. */
 export interface Convolution {

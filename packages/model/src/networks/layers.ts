@@ -6,12 +6,15 @@
  * @module
  */
 
-import { type ServedLayer, servedLayerWeights, servedOutputShape } from './served-layers.ts';
+import {
+  type Padding2D,
+  type ServedLayer,
+  servedLayerWeights,
+  servedOutputShape,
+} from './served-layers.ts';
+import type { WeightSpec } from './weight-spec.ts';
 
 export type Activation = 'relu' | 'tanh' | 'sigmoid';
-
-/** `[[top, bottom], [left, right]]`, in pixels. */
-export type Padding2D = readonly [readonly [number, number], readonly [number, number]];
 
 /** What is trained here, and served-layers.ts. */
 export type Layer =
@@ -105,15 +108,6 @@ export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
  * one place is then a logit of its own. Keras has no such layer; it is for discriminators.
  */
 export const patchLogits = (classes: number): Layer => ({ type: 'patchLogits', classes });
-
-/** What one weight tensor of a layer looks like and how it starts. */
-export interface WeightSpec {
-  /** The Keras name inside the layer, e.g. `kernel`. */
-  name: string;
-  shape: readonly number[];
-  trainable: boolean;
-  initializer: 'glorotUniform' | 'unitUniform' | 'zeros' | 'ones' | 'identity';
-}
 
 /**
  * The weights a layer owns, in Keras's order.

@@ -1,4 +1,5 @@
-import { type Layer, layerWeights, outputShape, product, type WeightSpec } from './layers.ts';
+import { type Layer, layerWeights, outputShape, product } from './layers.ts';
+import type { WeightSpec } from './weight-spec.ts';
 
 /** In place of a layer, the input of the network. */
 export const NETWORK_INPUT = -1;

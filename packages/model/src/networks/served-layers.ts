@@ -3,10 +3,13 @@
  *
  * @module
  */
-import type { Padding2D, WeightSpec } from './layers.ts';
+import type { WeightSpec } from './weight-spec.ts';
 
 /** `[along rows, along columns]`: height first. */
 export type Pair = readonly [number, number];
+
+/** `[[top, bottom], [left, right]]`, in pixels. */
+export type Padding2D = readonly [readonly [number, number], readonly [number, number]];
 
 /** Where a pixel of a resized image lies in the original (names as in ONNX's Resize). */
 export type Coordinates = 'half_pixel' | 'asymmetric' | 'align_corners' | 'pytorch_half_pixel';

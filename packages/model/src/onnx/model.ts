@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { float16Table } from '../generator-file/weights.ts';
+import { float16Table } from '../float16.ts';
 import { product } from '../networks/layers.ts';
 import { UserError } from '../user-error.ts';
 import { modelType } from './messages.ts';

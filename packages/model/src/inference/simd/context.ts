@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product } from '../../networks/layers.ts';
 import type { ConvolutionOp, Finish } from '../graph.ts';
-import { type Keep, type Step, stepOf } from '../steps.ts';
+import type { Keep, Step } from '../step.ts';
+import { stepOf } from '../steps.ts';
 import type { Loops, WasmTensors } from './host.ts';
 import type { StepMemory } from './memory.ts';
 

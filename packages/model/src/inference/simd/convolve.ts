@@ -6,7 +6,7 @@
 import { product } from '../../networks/layers.ts';
 import { type TransposedPhase, transposedPhases } from '../../networks/transposed.ts';
 import type { ConvolutionOp } from '../graph.ts';
-import type { Step } from '../steps.ts';
+import type { Step } from '../step.ts';
 import { type Context, finisher, perImage, pixelBytes } from './context.ts';
 import { SLACK_PIXELS } from './host.ts';
 import { roundKernel } from './pack.ts';

@@ -7,7 +7,8 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { HostWeight } from '../../generator-file/weights.ts';
 import { unitScales } from '../dense.ts';
 import type { DenseOp } from '../graph.ts';
-import type { LatentStep, Step } from '../steps.ts';
+import type { Step } from '../step.ts';
+import type { LatentStep } from '../steps.ts';
 import { addressOf, type Context, finisher, outputOf } from './context.ts';
 
 /** Numbered as in assembly/dense.ts. */

@@ -10,7 +10,8 @@
  * @module
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Keep, type StepMaker, stepOf } from '../steps.ts';
+import type { Keep } from '../step.ts';
+import { type StepMaker, stepOf } from '../steps.ts';
 import type { Context } from './context.ts';
 import { convolve } from './convolve.ts';
 import { denseOnImages, denseOnLatents } from './dense.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConvolutionOp } from '../graph.ts';
-import type { Step } from '../steps.ts';
+import type { Step } from '../step.ts';
 import { type Context, finisher, perImage, pixelBytes } from './context.ts';
 import { SLACK_PIXELS } from './host.ts';
 import { roundKernel, upsampleKernels } from './pack.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { addConvolution, addTransposed, samePadding } from '../../networks/geometry.ts';
-import { type Padding2D, product } from '../../networks/layers.ts';
+import { product } from '../../networks/layers.ts';
 import type { Output } from '../../networks/network-builder.ts';
-import type { Pair } from '../../networks/served-layers.ts';
+import type { Padding2D, Pair } from '../../networks/served-layers.ts';
 import {
   accept,
   channelsLast,

@@ -4,8 +4,9 @@
  * @module
  */
 import { z } from 'zod';
-import { type Padding2D, product } from '../../networks/layers.ts';
+import { product } from '../../networks/layers.ts';
 import type { Output } from '../../networks/network-builder.ts';
+import type { Padding2D } from '../../networks/served-layers.ts';
 import { accept, channelsLast, pairSchema, parse, type Readers, resized, size } from './reading.ts';
 
 export const PLACEMENT_READERS: Readers = {

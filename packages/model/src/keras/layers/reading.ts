@@ -7,8 +7,10 @@ import { z } from 'zod';
 import type { NetworkBuilder, Output } from '../../networks/network-builder.ts';
 import type { Coordinates, Pair } from '../../networks/served-layers.ts';
 import { activationLayers, Refusal } from '../activations.ts';
-import type { Dialect } from '../keras-file.ts';
 import type { KerasLayer } from '../keras-graph.ts';
+
+/** Whose layers they are, where the same layer does something else in each. */
+export type Dialect = 'keras2' | 'keras3' | 'tfjs';
 
 /** A variable that a file must have for a layer. */
 export interface Variable {

@@ -1,6 +1,5 @@
 import { addConvolution, addTransposed, samePadding } from '../../networks/geometry.ts';
-import type { Padding2D } from '../../networks/layers.ts';
-import type { Pair } from '../../networks/served-layers.ts';
+import type { Padding2D, Pair } from '../../networks/served-layers.ts';
 import type { Constant } from '../model.ts';
 import type { Tensor } from '../values.ts';
 import {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { freePort } from '@killme/edge/testing';
+import { freePort, listProcesses } from '@killme/edge/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../disconnect.ts';
@@ -77,9 +76,8 @@ async function progressOf(server: Server): Promise<{ rendered: number; pending: 
 }
 
 /** The processes that a server has started. */
-async function processesOf({ processId }: Server): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['--ppid', `${processId}`, '-o', 'pid=']);
-  return stdout.trim().split(/\s+/).map(Number);
+function processesOf({ processId }: Server): number[] {
+  return listProcesses().flatMap(({ pid, parent }) => (parent === processId ? [pid] : []));
 }
 
 describe('a server of one’s own', () => {
@@ -146,7 +144,7 @@ describe('a server of one’s own', () => {
 
   it('answers what has begun when it is asked to end, and leaves no process', async () => {
     const ending = await serve();
-    const processes = await processesOf(ending);
+    const processes = processesOf(ending);
     expect(processes).toHaveLength(1);
     const walk = fetch(`${ending.origin}/morph?from=a&to=b&steps=64`);
     await vi.waitUntil(async () => (await progressOf(ending)).pending === 64, PATIENCE);
@@ -176,11 +174,11 @@ describe('a server of one’s own', () => {
       /^killme_http_request_duration_seconds_count\{status="200",source="rendered"\} 6$/m,
     );
     expect((await fetch(`${two.origin}/metrics`)).status).toBe(404);
-    const [victim] = await processesOf(two);
+    const [victim] = processesOf(two);
     process.kill(victim!, 'SIGKILL');
     await vi.waitUntil(() => two.printed().includes('is replaced'), PATIENCE);
     expect(two.printed()).toContain(`process ${victim} has ended (SIGKILL): it is replaced\n`);
-    await vi.waitUntil(async () => (await processesOf(two)).length === 2, PATIENCE);
+    await vi.waitUntil(() => processesOf(two).length === 2, PATIENCE);
     expect((await get(two, '/img?seed=still')).status).toBe(200);
     expect(await metrics()).toMatch(/^killme_process_restarts_total 1$/m);
   });

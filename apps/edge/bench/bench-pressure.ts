@@ -14,8 +14,8 @@ import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
+import { familyOf } from '../src/testing/index.ts';
 import {
-  familyOf,
   processMemory,
   type Server,
   startBareServer,

@@ -14,11 +14,12 @@ import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
 import { readArguments, readWhole, runScript } from '../scripts/arguments.ts';
+import { familyOf } from '../src/testing/index.ts';
 import { flood } from './flood.ts';
 import { folderOf } from './generator.ts';
 import { type Asked, type Loaded, load, percentile } from './load.ts';
 import { type Nginx, startNginx } from './nginx.ts';
-import { cpuTimeMs, familyOf, startNodeServer } from './server.ts';
+import { cpuTimeMs, startNodeServer } from './server.ts';
 import { describeMachine } from './table.ts';
 import { wrk } from './wrk.ts';
 

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@killme/model';
 import { bundleBareWorkerd } from '../scripts/bare-workerd.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
-import { freePort } from '../src/testing/index.ts';
+import { familyOf, freePort } from '../src/testing/index.ts';
 
 const START = fileURLToPath(new URL('../scripts/start.ts', import.meta.url));
 const SERVE = fileURLToPath(new URL('../scripts/serve.ts', import.meta.url));
@@ -177,20 +177,4 @@ function findWorkerd(ancestor: number): number {
   const found = familyOf(ancestor).find(({ command }) => command.includes('--inspector-addr'));
   if (!found) throw new Error('there is no workerd with an inspector among the server’s processes');
   return found.pid;
-}
-
-/** A process and all its descendants. */
-export function familyOf(ancestor: number): { pid: number; command: string }[] {
-  const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  const processes = text.split('\n').flatMap((line) => {
-    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
-  });
-  const family = new Set([ancestor]);
-  // Parents come before children only by chance, so the list is gone through again for each generation.
-  for (let size = 0; size < family.size; ) {
-    size = family.size;
-    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
-  }
-  return processes.filter(({ pid }) => family.has(pid));
 }

@@ -2,4 +2,5 @@ export type { BrowserAnswer } from './browser-app.ts';
 export { buildBrowserApp } from './build-browser-app.ts';
 export { freePort } from './free-port.ts';
 export { openRandomGenerator } from './open-random-generator.ts';
+export { familyOf, listProcesses } from './processes.ts';
 export { randomGeneratorFiles } from './random-generator.ts';

@@ -5,14 +5,15 @@
  */
 import { sampleBatch } from '@killme/data';
 import * as tf from '@tensorflow/tfjs';
-import { benchDataset, benchRandom, type Iterate } from './iterate.ts';
+import { noiseDataset } from '../verify/noise-dataset.ts';
+import { benchRandom, type Iterate } from './iterate.ts';
 import { buildPlainGan, LATENT_SIZE, type PlainGan } from './plain-networks.ts';
 
 /** The body of the article's training loop; the models take the initial weights that tfjs gives. */
 export function preparePlain(batch: number, gan: PlainGan = buildPlainGan()): Iterate {
   const { generator, discriminator, combined } = gan;
   const imageSize = generator.outputShape[1] as number;
-  const dataset = benchDataset(imageSize);
+  const dataset = noiseDataset(imageSize);
   const half = batch / 2;
 
   return async () => {

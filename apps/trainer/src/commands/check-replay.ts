@@ -5,9 +5,9 @@ import {
   type PresetName,
 } from '@killme/model/training';
 import { Command, Option } from 'commander';
-import { benchCase } from '../bench/step/cases.ts';
 import { startEngine } from '../engines/start.ts';
 import { checkReplay } from '../verify/check-replay.ts';
+import { stepCase } from '../verify/step-cases.ts';
 import { countUpTo, imageSizeOption } from './arguments.ts';
 
 interface Options {
@@ -56,7 +56,7 @@ async function run(options: Options): Promise<void> {
   const { imageSize, batch, iterations, warmUp, once = false, narrow = false } = options;
   const methods: Partial<Methods> = { warmUp };
   for (const name of options.methods) Object.assign(methods, METHODS[name]);
-  const step = benchCase(options.preset, { narrow, imageSize }, methods);
+  const step = stepCase(options.preset, { narrow, imageSize }, methods);
   const checked = { ...step, batch, iterations, once, countCreated, log: console.log };
   if (!(await checkReplay(checked))) process.exitCode = 1;
 }

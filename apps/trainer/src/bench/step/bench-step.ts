@@ -11,7 +11,7 @@ import { imageSizeOption } from '../../commands/arguments.ts';
 import { continueInDeno } from '../../engines/deno.ts';
 import type { EngineName } from '../../engines/engine.ts';
 import { NeedsDeno, startEngine } from '../../engines/start.ts';
-import { type StepCase, stepCases } from './cases.ts';
+import { type StepCase, stepCases } from '../../verify/step-cases.ts';
 import type { GpuClock } from './gpu-clock.ts';
 import { measureSteps } from './measure-steps.ts';
 import { type StepRow, stepsTable } from './steps-table.ts';

@@ -4,7 +4,7 @@ import type { WebGPUBackend } from '../../engines/webgpu/program.ts';
 import { countingReplay, type StepWork } from '../../engines/webgpu/replay/count-work.ts';
 import { disposeGan, initializeGan } from '../../gan/gan.ts';
 import { createIterations } from '../../train/iteration.ts';
-import type { StepCase } from './cases.ts';
+import type { StepCase } from '../../verify/step-cases.ts';
 
 /** What each step computes and moves on WebGPU; none is taken. The engine replays nothing afterwards. */
 export function countSteps(

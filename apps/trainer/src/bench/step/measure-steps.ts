@@ -1,6 +1,6 @@
 import { initializeGan } from '../../gan/gan.ts';
 import { createIterations } from '../../train/iteration.ts';
-import type { StepCase } from './cases.ts';
+import type { StepCase } from '../../verify/step-cases.ts';
 import type { GpuClock, GpuUse } from './gpu-clock.ts';
 
 /** One iteration, times in milliseconds. */

@@ -8,10 +8,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { benchCase } from '../../bench/step/cases.ts';
 import { initializeGan } from '../../gan/gan.ts';
 import { readNewestCheckpoint, saveCheckpoint } from '../../run/checkpoint.ts';
 import { createIterations } from '../../train/iteration.ts';
+import { stepCase } from '../../verify/step-cases.ts';
 import { createReplay } from '../replay.ts';
 import { startEngine } from '../start.ts';
 import type { WebGPUBackend } from './program.ts';
@@ -54,7 +54,7 @@ async function takeTooMuch(): Promise<void> {
     .read();
 }
 
-const { preset, dataset } = benchCase('article', { narrow: true });
+const { preset, dataset } = stepCase('article', { narrow: true });
 const gan = initializeGan(preset, 0);
 const iterations = createIterations({ gan, preset, dataset, options: { seed: 0, batch: 2 } });
 const train = (iteration: number) => iterations.launch(iteration).readLosses();

@@ -6,15 +6,15 @@
 import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
 import { type Preset, presetByName } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { benchDataset } from '../../../bench/iterate.ts';
-import { benchCase } from '../../../bench/step/cases.ts';
 import { type Gan, initializeGan } from '../../../gan/gan.ts';
 import { createIterations } from '../../../train/iteration.ts';
+import { noiseDataset } from '../../../verify/noise-dataset.ts';
 import {
   type RepeatOptions,
   repeatSteps,
   type TrainedNumbers,
 } from '../../../verify/repeat-steps.ts';
+import { stepCase } from '../../../verify/step-cases.ts';
 import { feed } from '../../feed.ts';
 import { createReplay, type Step, takeStep } from '../../replay.ts';
 import { startEngine } from '../../start.ts';
@@ -47,7 +47,7 @@ const preset: Preset = {
   discriminator: articleDiscriminator(SIZE),
 };
 
-const dataset = benchDataset(SIZE.imageSize);
+const dataset = noiseDataset(SIZE.imageSize);
 
 /** In the middle weights move to other buffers, as whitening makes them. */
 const train = (options: Pick<RepeatOptions, 'replay' | 'log' | 'resumeAt'>) =>
@@ -60,7 +60,7 @@ const train = (options: Pick<RepeatOptions, 'replay' | 'log' | 'resumeAt'>) =>
 
 async function trainLite(): Promise<ReplayChecks['lite']> {
   const methods = { warmUp: 5, sharedStart: true };
-  const step = { ...benchCase('lite', { narrow: true }, methods), batch: 4, iterations: 10 };
+  const step = { ...stepCase('lite', { narrow: true }, methods), batch: 4, iterations: 10 };
   const log: string[] = [];
   return {
     log,

@@ -1,5 +1,5 @@
 /**
- * The training steps that are measured: that of `article`, and those that `lite` takes.
+ * The training steps that are measured and checked: that of `article`, and those that `lite` takes.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   presetByName,
   withMethods,
 } from '@killme/model/training';
-import { benchDataset } from '../iterate.ts';
+import { noiseDataset } from './noise-dataset.ts';
 
 export interface StepCase {
   name: string;
@@ -44,7 +44,7 @@ export interface CaseSize {
  * @param change what of lite's methods is changed.
  * @throws UserError when the preset has no images of that size.
  */
-export function benchCase(
+export function stepCase(
   name: PresetName,
   { narrow, imageSize }: CaseSize,
   change: Partial<Methods> = {},
@@ -52,7 +52,7 @@ export function benchCase(
   const base = presetByName(name, imageSize);
   const narrowed = (preset: Preset) => (narrow ? narrowPreset(preset) : preset);
   const { methods } = base.training;
-  const noise = benchDataset(narrow ? base.imageSize / SMALLER : base.imageSize);
+  const noise = noiseDataset(narrow ? base.imageSize / SMALLER : base.imageSize);
   if (!methods) return { preset: narrowed(base), dataset: noise };
   const labels = noise.labels.map((_, i) => i % CLASSES.length);
   const counts = CLASSES.map(() => noise.count / CLASSES.length);
@@ -65,7 +65,7 @@ export function benchCase(
 /** @throws UserError when the preset has no images of that size. */
 export function stepCases(name: PresetName, size: CaseSize): StepCase[] {
   const all = { every: 1, includes: () => true };
-  const withWarmUp = (warmUp: number) => benchCase(name, size, { warmUp });
+  const withWarmUp = (warmUp: number) => stepCase(name, size, { warmUp });
   if (!presetByName(name).training.methods) return [{ name, ...withWarmUp(0), ...all }];
   const penalty = (iteration: number) => iteration % 4 === 0;
   return [

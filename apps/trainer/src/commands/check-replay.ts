@@ -23,8 +23,6 @@ interface Options {
 
 /** By their names as options of training. */
 const METHODS = {
-  'shared-start': { sharedStart: true },
-  'update-clipping': { updateClipping: true },
   'patch-logits': { patchLogits: true },
 } satisfies Record<string, Partial<Methods>>;
 

@@ -9,6 +9,7 @@ import { createRandom, minibatchDeviation, product, sequential } from '@killme/m
 import {
   ADVERSARIAL_LOSSES,
   AUGMENTATIONS,
+  addBias,
   applyNetwork,
   batchNormTrain,
   binaryCrossEntropy,
@@ -84,12 +85,17 @@ const CASES: readonly GradientCase[] = [
     ],
     apply: ([x, filter]) => upsampleConv2d(x as tf.Tensor4D, filter as tf.Tensor4D),
   },
-  {
-    operation: 'batchNormTrain',
-    shapes: [[3, 5, 4, 6], [6], [6]],
-    apply: ([x, gamma, beta]) =>
-      batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3).y,
-  },
+  ...[undefined, 0, 0.2].map(
+    (slope): GradientCase => ({
+      operation: `batchNormTrain${slope === undefined ? '' : `, slope ${slope}`}`,
+      shapes: [[3, 5, 4, 6], [6], [6]],
+      apply: ([x, gamma, beta]) =>
+        batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, {
+          epsilon: 1e-3,
+          slope,
+        }).y,
+    }),
+  ),
   {
     operation: 'dense (matMul, bias)',
     shapes: [[3, 17], [17, 29], [29]],
@@ -98,11 +104,13 @@ const CASES: readonly GradientCase[] = [
   { operation: 'relu', shapes: [[3, 5, 4, 6]], apply: ([x]) => tf.relu(x!) },
   { operation: 'leakyRelu', shapes: [[3, 5, 4, 6]], apply: ([x]) => tf.leakyRelu(x!, 0.2) },
   { operation: 'tanh', shapes: [[3, 5, 4, 6]], apply: ([x]) => tf.tanh(x!) },
-  {
-    operation: 'bias over an image',
-    shapes: [[3, 5, 4, 6], [6]],
-    apply: ([x, bias]) => tf.add(x!, bias!),
-  },
+  ...[undefined, 0, 0.2].map(
+    (slope): GradientCase => ({
+      operation: `bias over an image${slope === undefined ? '' : `, slope ${slope}`}`,
+      shapes: [[3, 5, 4, 6], [6]],
+      apply: ([x, bias]) => addBias(x!, bias!, slope),
+    }),
+  ),
   {
     operation: 'zeroPadding2d',
     shapes: [[2, 4, 5, 3]],

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '../networks/layers.ts';
 import type { Network, PlacedLayer } from '../networks/network.ts';
 import { interleavePhases } from '../networks/phases.ts';
-import { batchNormTrain, upsampleConv2d } from './kernels.ts';
+import { addBias, batchNormTrain, upsampleConv2d } from './kernels.ts';
 
 /** Weights of a network on the backend, by name (`conv2d_1/kernel`). */
 export type NetworkWeights = ReadonlyMap<string, tf.Tensor>;
@@ -91,40 +91,59 @@ export function applyLayers(
 ): tf.Tensor {
   let x = input;
   for (let i = 0; i < layers.length; i++) {
-    const placed = layers[i]!;
-    const next = layers[i + 1];
-    const fused = placed.layer.type === 'upSampling2d' && next && isPlainConvolution(next);
-    if (fused) {
-      const { kernel, bias } = kernelAndBias(next, weights);
-      x = tf.add(upsampleConv2d(x as tf.Tensor4D, kernel as tf.Tensor4D), bias);
-      i++;
-    } else {
-      x = applyLayer(placed, weights, x, mode);
-    }
+    const upsampled = layers[i]!.layer.type === 'upSampling2d' && isPlainConvolution(layers[i + 1]);
+    const placed = layers[upsampled ? ++i : i]!;
+    const slope = takesActivation(placed, mode) ? slopeOf(layers[i + 1]) : undefined;
+    if (slope !== undefined) i++;
+    x = upsampled
+      ? applyUpsampled(placed, weights, x as tf.Tensor4D, slope)
+      : applyLayer(placed, weights, x, { mode, slope });
   }
   return x;
 }
 
-function isPlainConvolution({ layer }: PlacedLayer): boolean {
-  return layer.type === 'conv2d' && layer.kernelSize === 3 && layer.strides === 1;
+const isPlainConvolution = (placed: PlacedLayer | undefined): placed is PlacedLayer =>
+  placed?.layer.type === 'conv2d' && placed.layer.kernelSize === 3 && placed.layer.strides === 1;
+
+/** Whether the activation after a layer can be computed with it, see {@link addBias}. */
+const takesActivation = ({ layer }: PlacedLayer, { training }: Mode): boolean =>
+  layer.type === 'conv2d' || (layer.type === 'batchNormalization' && training);
+
+/** Below 0, of an activation that another layer can take; undefined of all else. */
+function slopeOf(placed: PlacedLayer | undefined): number | undefined {
+  if (placed?.layer.type === 'leakyRelu') return placed.layer.alpha;
+  return placed?.layer.type === 'activation' && placed.layer.activation === 'relu' ? 0 : undefined;
 }
 
 function kernelAndBias({ name }: PlacedLayer, weights: NetworkWeights) {
   return { kernel: weightOf(weights, `${name}/kernel`), bias: weightOf(weights, `${name}/bias`) };
 }
 
+/** A convolution of the upsampled x. */
+function applyUpsampled(
+  convolution: PlacedLayer,
+  weights: NetworkWeights,
+  x: tf.Tensor4D,
+  slope: number | undefined,
+): tf.Tensor {
+  const { kernel, bias } = kernelAndBias(convolution, weights);
+  return addBias(upsampleConv2d(x, kernel as tf.Tensor4D), bias, slope);
+}
+
+/** @param options.slope of the activation after it, where it {@link takesActivation}. */
 function applyLayer(
   placed: PlacedLayer,
   weights: NetworkWeights,
   x: tf.Tensor,
-  mode: Mode,
+  { mode, slope }: { mode: Mode; slope: number | undefined },
 ): tf.Tensor {
   const { layer, name } = placed;
   switch (layer.type) {
     case 'dense': {
       const { kernel, bias } = kernelAndBias(placed, weights);
-      const y = tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D), bias);
-      return layer.activation ? ACTIVATIONS[layer.activation](y) : y;
+      const y = tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D);
+      if (layer.activation === 'relu') return addBias(y, bias, 0);
+      return layer.activation ? ACTIVATIONS[layer.activation](tf.add(y, bias)) : tf.add(y, bias);
     }
     case 'reshape':
     case 'flatten':
@@ -132,7 +151,7 @@ function applyLayer(
     case 'conv2d': {
       const { kernel, bias } = kernelAndBias(placed, weights);
       const y = tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, layer.strides, 'same');
-      return tf.add(y, bias);
+      return addBias(y, bias, slope);
     }
     case 'conv2dTranspose': {
       const { kernel, bias } = kernelAndBias(placed, weights);
@@ -158,7 +177,7 @@ function applyLayer(
         [0, 0],
       ]);
     case 'batchNormalization':
-      return normalize(name, layer.epsilon, weights, x as tf.Tensor4D, mode);
+      return normalize(name, weights, x as tf.Tensor4D, { mode, epsilon: layer.epsilon, slope });
     case 'activation':
       return ACTIVATIONS[layer.activation](x);
     case 'leakyRelu':
@@ -199,15 +218,14 @@ function appendMinibatchDeviation(x: tf.Tensor4D): tf.Tensor4D {
 
 function normalize(
   name: string,
-  epsilon: number,
   weights: NetworkWeights,
   x: tf.Tensor4D,
-  mode: Mode,
+  { mode, epsilon, slope }: { mode: Mode; epsilon: number; slope: number | undefined },
 ): tf.Tensor {
   const gamma = weightOf(weights, `${name}/gamma`) as tf.Tensor1D;
   const beta = weightOf(weights, `${name}/beta`) as tf.Tensor1D;
   if (mode.training) {
-    const { y, mean, variance } = batchNormTrain(x, gamma, beta, epsilon);
+    const { y, mean, variance } = batchNormTrain(x, gamma, beta, { epsilon, slope });
     mode.statistics?.set(name, { mean: tf.keep(mean), variance: tf.keep(variance) });
     return y;
   }

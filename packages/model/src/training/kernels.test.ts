@@ -58,7 +58,7 @@ describe('batchNormTrain', () => {
   it('normalizes each channel over batch, height and width', () => {
     // One channel is 0, 1, 2, 3 (mean 1.5, variance 1.25), the other constant.
     const x = tf.tensor4d([0, 7, 1, 7, 2, 7, 3, 7], [1, 2, 2, 2]);
-    const { y, mean, variance } = batchNormTrain(x, gamma, beta, 1e-3);
+    const { y, mean, variance } = batchNormTrain(x, gamma, beta, { epsilon: 1e-3 });
     expect([...mean.dataSync()]).toEqual([1.5, 7]);
     expect([...variance.dataSync()]).toEqual([1.25, 0]);
     const scale = 0.5 / Math.sqrt(1.25 + 1e-3);
@@ -75,7 +75,9 @@ describe('batchNormTrain', () => {
     };
     const ours = tf.grads(
       (x, gamma, beta) =>
-        batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3).y,
+        batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, {
+          epsilon: 1e-3,
+        }).y,
     );
     const expected = tf.grads(formula)([x, gamma, beta], dy);
     for (const [i, gradient] of ours([x, gamma, beta], dy).entries()) {

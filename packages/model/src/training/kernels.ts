@@ -2,7 +2,8 @@
  * The operations of training that tfjs lacks or composes slowly, as tfjs kernels with gradients.
  *
  * Each has a composition of plain tfjs-core operations (compositions.ts), which `registerTrainingKernels`
- * gives to a backend that has no kernel of that name; an engine registers its own, faster ones first.
+ * gives to a backend that has no kernel of that name; an engine registers its own, faster ones first. Only
+ * `ActivatedBatchNorm` and `ActivatedBias` have none: an engine without them activates in a pass of its own.
  * All image tensors are NHWC float32.
  *
  * @module
@@ -11,19 +12,49 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRandom } from '../latents/random.ts';
 import { COMPOSITIONS, run } from './compositions.ts';
 
+/** x where x > 0, elsewhere slope · x; x itself without a slope. */
+function activate(x: tf.Tensor, slope: number | undefined): tf.Tensor {
+  if (slope === undefined) return x;
+  return slope === 0 ? tf.relu(x) : tf.leakyRelu(x, slope);
+}
+
+/** Whether the engine has a kernel that activates what it computes in the same pass. */
+const isFused = (kernelName: string, slope: number | undefined): slope is number =>
+  slope !== undefined && tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+
 /**
- * Batch normalization on the statistics of the batch.
+ * Batch normalization on the statistics of the batch, and an activation of it.
  * @param x `[n, height, width, channels]`
+ * @param options.slope that of the activation below 0: of leaky relu, or 0 of relu; without it there is none.
  * @returns y like x; mean and (biased) variance, `[channels]` each, through which no gradient flows.
  */
 export function batchNormTrain(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
-  epsilon: number,
+  { epsilon, slope }: { epsilon: number; slope?: number | undefined },
 ): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
-  const [y, mean, variance] = run('BatchNormTrain', { x, gamma, beta }, { epsilon });
-  return { y: y as tf.Tensor4D, mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D };
+  const inputs = { x, gamma, beta };
+  const fused = isFused('ActivatedBatchNorm', slope);
+  const [y, mean, variance] = fused
+    ? run('ActivatedBatchNorm', inputs, { epsilon, slope })
+    : run('BatchNormTrain', inputs, { epsilon });
+  return {
+    y: (fused ? y! : activate(y!, slope)) as tf.Tensor4D,
+    mean: mean as tf.Tensor1D,
+    variance: variance as tf.Tensor1D,
+  };
+}
+
+/**
+ * The sum with a bias, and an activation of it.
+ * @param x `[…, channels]`
+ * @param bias `[channels]`
+ * @param slope as for {@link batchNormTrain}
+ */
+export function addBias(x: tf.Tensor, bias: tf.Tensor, slope?: number): tf.Tensor {
+  if (isFused('ActivatedBias', slope)) return run('ActivatedBias', { x, bias }, { slope })[0]!;
+  return activate(tf.add(x, bias), slope);
 }
 
 /**
@@ -177,6 +208,26 @@ const GRADIENTS: tf.GradConfig[] = [
       const inputs = { dy, x: x!, gamma: gamma!, mean: mean!, variance: variance! };
       const [dx, dgamma, dbeta] = run('BatchNormTrainGrad', inputs, attrs);
       return { x: () => dx!, gamma: () => dgamma!, beta: () => dbeta! };
+    },
+  },
+  {
+    kernelName: 'ActivatedBatchNorm',
+    inputsToSave: ['x', 'gamma', 'beta'],
+    outputsToSave: [false, true, true],
+    gradFunc: (dys, [x, gamma, beta, mean, variance], attrs) => {
+      const dy = (dys as tf.Tensor[])[0]!;
+      const sums = { mean: mean!, variance: variance! };
+      const inputs = { dy, x: x!, gamma: gamma!, beta: beta!, ...sums };
+      const [dx, dgamma, dbeta] = run('ActivatedBatchNormGrad', inputs, attrs);
+      return { x: () => dx!, gamma: () => dgamma!, beta: () => dbeta! };
+    },
+  },
+  {
+    kernelName: 'ActivatedBias',
+    outputsToSave: [true],
+    gradFunc: (dy, [y], attrs) => {
+      const [dx, dbias] = run('ActivatedBiasGrad', { dy: dy as tf.Tensor, y: y! }, attrs);
+      return { x: () => dx!, bias: () => dbias! };
     },
   },
   {

@@ -70,7 +70,8 @@ describe.skipIf(!found.available)(title, () => {
 
   it('normalizes a batch, with gradients', async () => {
     const normalize = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
-      batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3).y;
+      batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, { epsilon: 1e-3 })
+        .y;
     const inputs = [random('gamma', 6), random('beta', 6)];
     const [dy, x] = [random('dy', 3, 5, 4, 6), random('x', 3, 5, 4, 6)];
     expect(await compare(withGradients(normalize), dy, x, ...inputs)).toBeLessThan(1e-5);
@@ -79,7 +80,7 @@ describe.skipIf(!found.available)(title, () => {
   it('gives the mean and the biased variance of a batch', async () => {
     const statistics: Compute = (x, gamma) => {
       const scale = gamma as tf.Tensor1D;
-      const { mean, variance } = batchNormTrain(x as tf.Tensor4D, scale, scale, 1e-3);
+      const { mean, variance } = batchNormTrain(x as tf.Tensor4D, scale, scale, { epsilon: 1e-3 });
       return [mean, variance];
     };
     const x = random('x', 2, 3, 3, 4);
@@ -173,7 +174,7 @@ describe.skipIf(!found.available)(title, () => {
         const scale = gamma as tf.Tensor1D;
         const y = upsampleConv2d(x as tf.Tensor4D, filter as tf.Tensor4D);
         const mask = dropoutMask(y.shape, 0.5, 'key');
-        return tf.mul(tf.leakyRelu(batchNormTrain(y, scale, scale, 1e-3).y), mask);
+        return tf.mul(tf.leakyRelu(batchNormTrain(y, scale, scale, { epsilon: 1e-3 }).y), mask);
       };
       const gradient = tf.grad(f)(x!);
       const tensors = { parameter: x!, firstMoment: x!, secondMoment: tf.square(x!) };

@@ -168,7 +168,9 @@ describe('batchNormTrain', () => {
       random('dy', ...shape),
     ];
     const normalize = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) =>
-      batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-3);
+      batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, {
+        epsilon: 1e-3,
+      });
     await expectEqualOnBoth(
       inputs,
       withGradients((x, g, b) => normalize(x, g, b).y),
@@ -187,7 +189,9 @@ describe('batchNormTrain', () => {
       Float32Array.from({ length: 4096 }, (_, i) => 1000 + (i % 2) - 0.5),
       [1, 64, 64, 1],
     );
-    const { mean, variance } = batchNormTrain(x, tf.tensor1d([1]), tf.tensor1d([0]), 1e-3);
+    const { mean, variance } = batchNormTrain(x, tf.tensor1d([1]), tf.tensor1d([0]), {
+      epsilon: 1e-3,
+    });
     expect(mean.dataSync()[0]).toBe(1000);
     expect(variance.dataSync()[0]).toBeCloseTo(0.25, 6);
   });

@@ -9,6 +9,7 @@ import { articleDiscriminator, articleGenerator, createRandom, product } from '@
 import {
   type AdamStepOptions,
   adamSteps,
+  addBias,
   batchNormTrain,
   dropoutMask,
   moveAverages,
@@ -66,11 +67,25 @@ const CASES: Record<string, () => tf.Tensor[]> = {
   'batch normalization far from 0': () => {
     const inputs = [random('x', [3, 31, 29, 7], 100), random('gamma', [7]), random('beta', [7])];
     const [x, gamma, beta] = inputs as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
-    const { mean, variance } = batchNormTrain(x, gamma, beta, 1e-3);
+    const { mean, variance } = batchNormTrain(x, gamma, beta, { epsilon: 1e-3 });
     const apply = (...[a, b, c]: tf.Tensor[]) =>
-      batchNormTrain(a as tf.Tensor4D, b as tf.Tensor1D, c as tf.Tensor1D, 1e-3).y;
+      batchNormTrain(a as tf.Tensor4D, b as tf.Tensor1D, c as tf.Tensor1D, { epsilon: 1e-3 }).y;
     return [mean, variance, ...withGradients(apply, inputs)];
   },
+  'activated batch normalization': () =>
+    withGradients(
+      (x, gamma, beta) =>
+        batchNormTrain(x as tf.Tensor4D, gamma as tf.Tensor1D, beta as tf.Tensor1D, {
+          epsilon: 1e-3,
+          slope: 0,
+        }).y,
+      [random('x', [3, 31, 29, 7]), random('gamma', [7]), random('beta', [7])],
+    ),
+  'activated bias': () =>
+    withGradients(
+      (x, bias) => addBias(x, bias, 0.2),
+      [random('x', [3, 31, 29, 7]), random('bias', [7])],
+    ),
   'split products': () =>
     [0, 1, 2, 3].map((bits) => {
       const [transposeA, transposeB] = [(bits & 1) > 0, bits > 1];

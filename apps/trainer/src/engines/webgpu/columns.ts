@@ -7,27 +7,22 @@
  */
 import { product } from '@killme/model';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import {
-  i32,
-  LANES,
-  runShader,
-  runWorkgroups,
-  type Shader,
-  type WebGPUBackend,
-} from './program.ts';
+import { GROUP_SUM, type InPlaceShader, LANES, newTensor, runInPlace } from './in-place.ts';
+import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
 
 /** Enough threads to fill a large GPU, as long as each has a few rows. */
 const THREADS = 131072;
 const LEAST_ROWS = 16;
 
-type Split = {
+/** How the rows of `[rows, columns]` are dealt out to threads. */
+interface Split {
   rows: number;
   columns: number;
   rowsPerPart: number;
   parts: number;
-};
+}
 
-function split(shape: readonly number[]): Split {
+export function split(shape: readonly number[]): Split {
   const columns = shape.at(-1)!;
   const rows = product(shape) / columns;
   const most = Math.ceil(rows / LEAST_ROWS);
@@ -72,9 +67,23 @@ const MOMENT_PARTS: Shader = {
     result[at + uniforms.columns] = max(squares - sum * sum / count, 0.0);`,
 };
 
+/**
+ * The gradient of what the activation is given, at `at`: `slope` is that of the activation below 0. The number it is
+ * given is computed as NORMALIZE does.
+ */
+const ACTIVATED_GRADIENT = `
+  fn gradientAt(at : i32, column : i32) -> f32 {
+    let scale = gamma[column] / sqrt(variance[column] + uniforms.epsilon);
+    let normalized = (x[at] - mean[column]) * scale + beta[column];
+    return dy[at] * select(uniforms.slope, 1.0, normalized > 0.0);
+  }`;
+
+const PLAIN_GRADIENT = 'fn gradientAt(at : i32, column : i32) -> f32 { return dy[at]; }';
+
 /** `[parts, 2, columns]`: sums of dy, and of dy · x̂. */
 const GRADIENT_PARTS: Shader = {
   name: 'batchNormGradientParts',
+  declarations: PLAIN_GRADIENT,
   body: `${RANGE}
     let center = mean[column];
     let scale = 1.0 / sqrt(variance[column] + uniforms.epsilon);
@@ -82,81 +91,108 @@ const GRADIENT_PARTS: Shader = {
     var product = 0.0;
     for (var row = first; row < last; row++) {
       let at = row * uniforms.columns + column;
-      sum += dy[at];
-      product += dy[at] * (x[at] - center) * scale;
+      let gradient = gradientAt(at, column);
+      sum += gradient;
+      product += gradient * (x[at] - center) * scale;
     }
     let at = part * 2 * uniforms.columns + column;
     result[at] = sum;
     result[at + uniforms.columns] = product;`,
 };
 
-/** A sum over the lanes of a workgroup, which all of them get. All lanes have to call it. */
-const GROUP_SUM = `
-  var<workgroup> lanes : array<f32, ${LANES}>;
-  fn groupSum(value : f32) -> f32 {
-    workgroupBarrier();
-    lanes[localIndex] = value;
-    workgroupBarrier();
-    for (var reach = ${LANES / 2}u; reach > 0u; reach >>= 1u) {
-      if (localIndex < reach) { lanes[localIndex] += lanes[localIndex + reach]; }
-      workgroupBarrier();
-    }
-    return lanes[0];
-  }
-`;
+/** A workgroup for each column, which is its `part`. */
+const EACH_PART = `for (var row = lane; row < uniforms.parts; row += ${LANES})`;
 
-const COLUMN = 'let column = i32(workgroupId.x + workgroupId.y * numWorkgroups.x);';
-const EACH_PART = `for (var part = i32(localIndex); part < uniforms.parts; part += ${LANES})`;
-const WRITE = 'if (localIndex == 0u && column < uniforms.columns)';
-
-/** Adds up a column of `[parts, width]`. */
-const SUM_COLUMN: Shader = {
-  name: 'sumColumn',
+/** Adds up the columns of `[parts, columns]`. */
+const SUM_COLUMNS: InPlaceShader = {
+  name: 'sumColumns',
+  written: ['sums'],
+  read: ['parts'],
   declarations: GROUP_SUM,
-  body: `${COLUMN}
+  body: (array) => `
     var sum = 0.0;
-    ${EACH_PART} { sum += parts[part * uniforms.width + uniforms.offset + column]; }
-    let total = groupSum(sum);
-    ${WRITE} { result[column] = total; }`,
+    ${EACH_PART} { sum += ${array('parts')}[row * count + part]; }
+    let total = groupSum(lane, sum);
+    if (lane == 0) { ${array('sums')}[part] = total; }`,
 };
 
-/** The mean of a column (`uniforms.power` 1) or its variance (2), of what MOMENT_PARTS leaves. */
-const MOMENT_COLUMN: Shader = {
-  name: 'momentColumn',
+/** Adds up the columns of `[parts, 2, columns]`. */
+const SUM_PAIRS: InPlaceShader = {
+  name: 'sumPairs',
+  written: ['firsts', 'seconds'],
+  read: ['parts'],
+  declarations: GROUP_SUM,
+  body: (array) => `
+    var first = 0.0;
+    var second = 0.0;
+    ${EACH_PART} {
+      first += ${array('parts')}[2 * row * count + part];
+      second += ${array('parts')}[(2 * row + 1) * count + part];
+    }
+    let ofFirst = groupSum(lane, first);
+    let ofSecond = groupSum(lane, second);
+    if (lane == 0) {
+      ${array('firsts')}[part] = ofFirst;
+      ${array('seconds')}[part] = ofSecond;
+    }`,
+};
+
+/** The mean and the variance of each column, of what MOMENT_PARTS leaves. */
+const MOMENTS: InPlaceShader = {
+  name: 'moments',
+  written: ['mean', 'variance'],
+  read: ['parts'],
   declarations: `${GROUP_SUM}
     fn rowsOf(part : i32) -> f32 {
       return f32(min((part + 1) * uniforms.rowsPerPart, uniforms.rows) - part * uniforms.rowsPerPart);
     }`,
-  body: `${COLUMN}
+  body: (array) => `
     var sum = 0.0;
-    ${EACH_PART} { sum += rowsOf(part) * parts[part * 2 * uniforms.columns + column]; }
-    let mean = groupSum(sum) / f32(uniforms.rows);
+    ${EACH_PART} { sum += rowsOf(row) * ${array('parts')}[2 * row * count + part]; }
+    let center = groupSum(lane, sum) / f32(uniforms.rows);
     var squares = 0.0;
     ${EACH_PART} {
-      let away = parts[part * 2 * uniforms.columns + column] - mean;
-      squares += parts[(part * 2 + 1) * uniforms.columns + column] + rowsOf(part) * away * away;
+      let away = ${array('parts')}[2 * row * count + part] - center;
+      squares += ${array('parts')}[(2 * row + 1) * count + part] + rowsOf(row) * away * away;
     }
-    let variance = groupSum(squares) / f32(uniforms.rows);
-    ${WRITE} { result[column] = select(variance, mean, uniforms.power == 1); }`,
+    let spread = groupSum(lane, squares) / f32(uniforms.rows);
+    if (lane == 0) {
+      ${array('mean')}[part] = center;
+      ${array('variance')}[part] = spread;
+    }`,
 };
 
+/** With the activation: `slope` is that below 0, 1 for none. */
 const NORMALIZE: Shader = {
   name: 'normalize',
   body: `
     let column = index % uniforms.columns;
     let scale = gamma[column] / sqrt(variance[column] + uniforms.epsilon);
-    result[index] = (x[index] - mean[column]) * scale + beta[column];`,
+    let normalized = (x[index] - mean[column]) * scale + beta[column];
+    result[index] = normalized * select(uniforms.slope, 1.0, normalized > 0.0);`,
 };
 
 /** dx = γ / √(variance + ε) · (dy − mean(dy) − x̂ · mean(dy · x̂)) */
 const GRADIENT: Shader = {
   name: 'batchNormGradient',
+  declarations: PLAIN_GRADIENT,
   body: `
     let column = index % uniforms.columns;
     let inverse = 1.0 / sqrt(variance[column] + uniforms.epsilon);
     let normalized = (x[index] - mean[column]) * inverse;
     let shared_ = (dbeta[column] + normalized * dgamma[column]) / f32(uniforms.rows);
-    result[index] = gamma[column] * inverse * (dy[index] - shared_);`,
+    result[index] = gamma[column] * inverse * (gradientAt(index, column) - shared_);`,
+};
+
+const activated = ({ name, body }: Shader): Shader => ({
+  name: `${name}, activated`,
+  declarations: ACTIVATED_GRADIENT,
+  body,
+});
+
+const GRADIENTS = {
+  plain: { parts: GRADIENT_PARTS, dx: GRADIENT },
+  activated: { parts: activated(GRADIENT_PARTS), dx: activated(GRADIENT) },
 };
 
 /** `[…, columns]` → `[columns]` */
@@ -170,86 +206,86 @@ export function columnSums(backend: WebGPUBackend, x: TensorInfo): TensorInfo {
     uniforms: i32(sizes),
     threads,
   });
-  if (parts === 1) return partial;
-  const sums = sumColumns(backend, partial, { ...sizes, parts }, sizes.columns, 0);
-  backend.disposeData(partial.dataId);
+  return parts === 1 ? partial : sumColumns(backend, partial);
+}
+
+/** `[parts, columns]`, which is disposed of, → `[columns]` */
+export function sumColumns(backend: WebGPUBackend, partial: TensorInfo): TensorInfo {
+  const [parts, columns] = partial.shape as [number, number];
+  const sums = newTensor(backend, [columns]);
+  reduceColumns(backend, SUM_COLUMNS, { columns, tensors: { sums, parts: partial } }, { parts });
   return sums;
 }
 
-/** y, mean and biased variance. */
+/** Runs a shader for each column; disposes of the tensor `parts`. */
+function reduceColumns(
+  backend: WebGPUBackend,
+  shader: InPlaceShader,
+  { columns, tensors }: { columns: number; tensors: Record<string, TensorInfo> },
+  sizes: Record<string, number>,
+): void {
+  const sets = [{ tensors, count: columns, share: 1 }];
+  runInPlace(backend, shader, { sets, uniforms: i32(sizes) });
+  backend.disposeData(tensors.parts!.dataId);
+}
+
+/**
+ * y, mean and biased variance.
+ * @param options.slope that of the activation of y below 0; 1 for none.
+ */
 export function batchNorm(
   backend: WebGPUBackend,
   { x, gamma, beta }: Record<'x' | 'gamma' | 'beta', TensorInfo>,
-  epsilon: number,
+  { epsilon, slope = 1 }: { epsilon: number; slope?: number },
 ): TensorInfo[] {
-  const sizes = split(x.shape);
-  const { columns, parts } = sizes;
+  const { columns, ...sizes } = split(x.shape);
+  const { parts } = sizes;
   const partial = runShader(backend, MOMENT_PARTS, {
     inputs: { x },
     shape: [parts, 2, columns],
-    uniforms: i32(sizes),
+    uniforms: i32({ columns, ...sizes }),
     threads: parts * columns,
   });
-  const [mean, variance] = [1, 2].map((power) =>
-    runWorkgroups(backend, MOMENT_COLUMN, {
-      inputs: { parts: partial },
-      shape: [columns],
-      uniforms: i32({ ...sizes, power }),
-      workgroups: spread(columns),
-    }),
-  ) as [TensorInfo, TensorInfo];
-  backend.disposeData(partial.dataId);
+  const [mean, variance] = [newTensor(backend, [columns]), newTensor(backend, [columns])];
+  reduceColumns(backend, MOMENTS, { columns, tensors: { mean, variance, parts: partial } }, sizes);
   const y = runShader(backend, NORMALIZE, {
     inputs: { x, gamma, beta, mean, variance },
     shape: x.shape,
-    uniforms: { ...i32({ columns }), epsilon: { f32: epsilon } },
+    uniforms: { ...i32({ columns }), epsilon: { f32: epsilon }, slope: { f32: slope } },
   });
   return [y, mean, variance];
 }
 
-/** dx, dgamma and dbeta. */
+/**
+ * dx, dgamma and dbeta.
+ * @param options.activation where y was activated: the slope below 0, and what else its sign depends on.
+ */
 export function batchNormGradients(
   backend: WebGPUBackend,
   { dy, x, gamma, mean, variance }: Record<'dy' | 'x' | 'gamma' | 'mean' | 'variance', TensorInfo>,
-  epsilon: number,
+  { epsilon, activation }: { epsilon: number; activation?: { slope: number; beta: TensorInfo } },
 ): TensorInfo[] {
-  const sizes = split(x.shape);
-  const { rows, columns, parts } = sizes;
-  const partial = runShader(backend, GRADIENT_PARTS, {
-    inputs: { dy, x, mean, variance },
+  const { rows, columns, parts, rowsPerPart } = split(x.shape);
+  const shaders = activation ? GRADIENTS.activated : GRADIENTS.plain;
+  const uniforms = {
+    ...i32({ rows, columns, rowsPerPart }),
+    epsilon: { f32: epsilon },
+    slope: { f32: activation?.slope ?? 1 },
+  };
+  const activatedBy = activation ? { gamma, beta: activation.beta } : {};
+  const partial = runShader(backend, shaders.parts, {
+    inputs: { dy, x, mean, variance, ...activatedBy },
     shape: [parts, 2, columns],
-    uniforms: { ...i32(sizes), epsilon: { f32: epsilon } },
+    uniforms,
     threads: parts * columns,
   });
-  const [dbeta, dgamma] = [0, columns].map((offset) =>
-    sumColumns(backend, partial, sizes, 2 * columns, offset),
-  ) as [TensorInfo, TensorInfo];
-  backend.disposeData(partial.dataId);
-  const dx = runShader(backend, GRADIENT, {
-    inputs: { dy, x, gamma, mean, variance, dgamma, dbeta },
+  const [dbeta, dgamma] = [newTensor(backend, [columns]), newTensor(backend, [columns])];
+  const tensors = { firsts: dbeta, seconds: dgamma, parts: partial };
+  reduceColumns(backend, SUM_PAIRS, { columns, tensors }, { parts });
+  const dx = runShader(backend, shaders.dx, {
+    inputs: { dy, x, mean, variance, dgamma, dbeta, gamma, ...activatedBy },
     shape: x.shape,
-    uniforms: { ...i32({ rows, columns }), epsilon: { f32: epsilon } },
+    uniforms,
   });
   return [dx, dgamma, dbeta];
-}
-
-function sumColumns(
-  backend: WebGPUBackend,
-  partial: TensorInfo,
-  { columns, parts }: Split,
-  width: number,
-  offset: number,
-): TensorInfo {
-  return runWorkgroups(backend, SUM_COLUMN, {
-    inputs: { parts: partial },
-    shape: [columns],
-    uniforms: i32({ columns, parts, width, offset }),
-    workgroups: spread(columns),
-  });
-}
-
-/** One workgroup for each of `count`, with no dimension beyond what WebGPU promises (65535). */
-function spread(count: number): [number, number, number] {
-  const across = Math.min(count, 32768);
-  return [across, Math.ceil(count / across), 1];
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { runShader, type Shader, type WebGPUBackend } from './program.ts';
+import { runShader, type Shader, type Uniform, type WebGPUBackend } from './program.ts';
 import { isRecording } from './replay/stand-ins.ts';
 import { setWrittenBindings } from './written-bindings.ts';
 
@@ -20,9 +20,7 @@ export interface InPlaceShader {
   /** Names of the arrays of a set that it reads. */
   read: readonly string[];
   /** Names of the arrays that all sets have in common; it reads them. */
-  common: readonly string[];
-  /** Names of f32 uniforms. */
-  uniforms: readonly string[];
+  common?: readonly string[];
   /** At module scope. */
   declarations?: string;
   /**
@@ -55,6 +53,24 @@ interface Encoding {
 /** By backend: while a step is recorded its device is a stand-in. */
 const pipelines = new WeakMap<WebGPUBackend, Map<string, GPUComputePipeline>>();
 
+/**
+ * A sum over the lanes of a workgroup in a fixed order, which all of them get. All lanes have to call it.
+ * It goes into a shader's declarations.
+ */
+export const GROUP_SUM = `
+  var<workgroup> lanes : array<f32, ${LANES}>;
+  fn groupSum(lane : i32, value : f32) -> f32 {
+    workgroupBarrier();
+    lanes[lane] = value;
+    workgroupBarrier();
+    for (var reach = ${LANES / 2}; reach > 0; reach >>= 1u) {
+      if (lane < reach) { lanes[lane] += lanes[lane + reach]; }
+      workgroupBarrier();
+    }
+    return lanes[0];
+  }
+`;
+
 /** A set of arrays: a tensor for each name of a shader's. */
 export interface ArraySet {
   tensors: Record<string, TensorInfo>;
@@ -63,20 +79,16 @@ export interface ArraySet {
   share?: number;
 }
 
-/**
- * Runs a shader over sets of tensors.
- * @param sets the written tensors have to be from {@link ownTensor}, or without any values yet.
- */
-export function runInPlace(
-  backend: WebGPUBackend,
-  shader: InPlaceShader,
-  call: {
-    sets: readonly ArraySet[];
-    common: Record<string, TensorInfo>;
-    uniforms: readonly number[];
-  },
-): void {
-  const { written, read, common } = shader;
+interface InPlaceCall {
+  /** The tensors that are written have to be from {@link ownTensor} or {@link newTensor}. */
+  sets: readonly ArraySet[];
+  common?: Record<string, TensorInfo>;
+  uniforms?: Record<string, Uniform>;
+}
+
+/** Runs a shader over sets of tensors. Equal names of shaders must have equal code and uniforms. */
+export function runInPlace(backend: WebGPUBackend, shader: InPlaceShader, call: InPlaceCall): void {
+  const { written, read, common = [] } = shader;
   const { maxStorageBuffersPerShaderStage: most } = backend.device.limits;
   const together = Math.floor((most - common.length) / (written.length + read.length));
   for (let first = 0; first < call.sets.length; first += together) {
@@ -87,24 +99,24 @@ export function runInPlace(
 function runTogether(
   backend: WebGPUBackend,
   shader: InPlaceShader,
-  { sets, common, uniforms }: Parameters<typeof runInPlace>[2],
+  { sets, common = {}, uniforms = {} }: InPlaceCall,
 ): void {
   const tensors = [
     ...shader.written.flatMap((name) => sets.map((set) => set.tensors[name]!)),
     ...shader.read.flatMap((name) => sets.map((set) => set.tensors[name]!)),
-    ...shader.common.map((name) => common[name]!),
+    ...(shader.common ?? []).map((name) => common[name]!),
   ];
   let workgroups = 0;
-  const spans = sets.flatMap(({ count, share = SHARE }) => {
+  const spans = sets.flatMap(({ count, share = SHARE }, i) => {
     workgroups += Math.ceil(count / share);
-    return [count, share, workgroups];
+    return Object.entries({ count, share, last: workgroups }).map(
+      ([name, value]) => [name + i, { i32: value }] as const,
+    );
   });
+  const declared = [...spans, ...Object.entries(uniforms)];
   const encoding = backend as unknown as Encoding;
-  const packed = encoding.makeUniforms([
-    ...spans.map((value) => ({ type: 'int32' as const, data: [value] })),
-    ...uniforms.map((value) => ({ type: 'float32' as const, data: [value] })),
-  ]);
-  const pipeline = pipelineOf(backend, shader, sets.length);
+  const packed = encoding.makeUniforms(declared.map(([, uniform]) => dataOf(uniform)));
+  const pipeline = pipelineOf(backend, shader, { sets: sets.length, declared });
   const resources = [...tensors.map((tensor) => bufferOf(backend, tensor)), packed];
   const entries = resources.map((resource, binding) => ({ binding, resource }));
   const layout = pipeline.getBindGroupLayout(0);
@@ -118,6 +130,15 @@ function runTogether(
   encoding.dispatchCountInPass++;
   for (const { dataId } of tensors) encoding.commandQueueOwnedIds.add(dataId);
 }
+
+function dataOf(uniform: Uniform): { type: 'int32' | 'float32'; data: number[] } {
+  if ('f32' in uniform) return { type: 'float32', data: [uniform.f32] };
+  return { type: 'int32', data: ['i32' in uniform ? uniform.i32 : uniform.u32] };
+}
+
+/** A tensor without any values yet, to write into. */
+export const newTensor = (backend: WebGPUBackend, shape: readonly number[]): TensorInfo =>
+  backend.makeTensorInfo([...shape], 'float32');
 
 /**
  * A tensor to write into: the given one under another reference, or a copy where its memory is that of another
@@ -143,31 +164,36 @@ function bufferOf(backend: WebGPUBackend, { dataId }: TensorInfo): GPUBufferBind
   return data.resource instanceof GPUBuffer ? { buffer: data.resource } : (data.resource as never);
 }
 
-/** @param sets how many it takes in one dispatch. */
+interface Variant {
+  /** How many sets a dispatch takes. */
+  sets: number;
+  declared: readonly (readonly [name: string, uniform: Uniform])[];
+}
+
 function pipelineOf(
   backend: WebGPUBackend,
   shader: InPlaceShader,
-  sets: number,
+  variant: Variant,
 ): GPUComputePipeline {
   const { device } = backend;
   const known = pipelines.get(backend) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(backend, known);
-  const label = `${shader.name} of ${sets}`;
+  const label = `${shader.name} of ${variant.sets}`;
   const compiled = known.get(label);
   if (compiled) return compiled;
-  const module = device.createShaderModule({ code: codeOf(shader, sets), label });
+  const module = device.createShaderModule({ code: codeOf(shader, variant), label });
   const pipeline = device.createComputePipeline({
     label,
     layout: 'auto',
     compute: { module, entryPoint: 'main' },
   });
   known.set(label, pipeline);
-  setWrittenBindings(pipeline, shader.written.length * sets);
+  setWrittenBindings(pipeline, shader.written.length * variant.sets);
   return pipeline;
 }
 
-function codeOf(shader: InPlaceShader, sets: number): string {
-  const { written, read, common, uniforms, declarations = '', body } = shader;
+function codeOf(shader: InPlaceShader, { sets, declared }: Variant): string {
+  const { written, read, common = [], declarations = '', body } = shader;
   const indices = Array.from({ length: sets }, (_, set) => set);
   const arrays = [
     ...written.flatMap((name) =>
@@ -176,7 +202,7 @@ function codeOf(shader: InPlaceShader, sets: number): string {
     ...read.flatMap((name) => indices.map((set) => ({ name: name + set, access: 'read' }))),
     ...common.map((name) => ({ name, access: 'read' })),
   ];
-  const spans = indices.map((set) => `count${set} : i32, share${set} : i32, last${set} : i32,`);
+  const uniforms = declared.map(([name, uniform]) => `${name} : ${Object.keys(uniform)[0]},`);
   const branches = indices.map((set) => {
     const before = set === 0 ? '0' : `uniforms.last${set - 1}`;
     return `if (group < uniforms.last${set}) {
@@ -188,7 +214,7 @@ function codeOf(shader: InPlaceShader, sets: number): string {
     }`;
   });
   return `
-    struct Uniforms { ${spans.join(' ')} ${uniforms.map((name) => `${name} : f32,`).join(' ')} }
+    struct Uniforms { ${uniforms.join(' ')} }
     ${arrays.map(({ name, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name} : array<f32>;`).join('\n')}
     @group(0) @binding(${arrays.length}) var<uniform> uniforms : Uniforms;
     ${declarations}

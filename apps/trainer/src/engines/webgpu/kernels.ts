@@ -7,6 +7,7 @@
 import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from '../activation-gradients.ts';
+import { addBias, addBiasGradients } from './bias.ts';
 import { batchNorm, batchNormGradients, columnSums } from './columns.ts';
 import {
   filterGradient,
@@ -66,14 +67,36 @@ const KERNELS: Record<string, Kernel> = {
     upsampleConvolutionGradients(backend, dy!, x!, filter!),
 
   BatchNormTrain: (backend, { x, gamma, beta }, { epsilon }) =>
-    batchNorm(backend, { x: x!, gamma: gamma!, beta: beta! }, epsilon as number),
+    batchNorm(backend, { x: x!, gamma: gamma!, beta: beta! }, { epsilon: epsilon as number }),
 
   BatchNormTrainGrad: (backend, { dy, x, gamma, mean, variance }, { epsilon }) =>
     batchNormGradients(
       backend,
       { dy: dy!, x: x!, gamma: gamma!, mean: mean!, variance: variance! },
-      epsilon as number,
+      { epsilon: epsilon as number },
     ),
+
+  ActivatedBatchNorm: (backend, { x, gamma, beta }, attrs) =>
+    batchNorm(
+      backend,
+      { x: x!, gamma: gamma!, beta: beta! },
+      attrs as { epsilon: number; slope: number },
+    ),
+
+  ActivatedBatchNormGrad(backend, { dy, x, gamma, beta, mean, variance }, attrs) {
+    const { epsilon, slope } = attrs as { epsilon: number; slope: number };
+    return batchNormGradients(
+      backend,
+      { dy: dy!, x: x!, gamma: gamma!, mean: mean!, variance: variance! },
+      { epsilon, activation: { slope, beta: beta! } },
+    );
+  },
+
+  ActivatedBias: (backend, { x, bias }, { slope }) =>
+    addBias(backend, { x: x!, bias: bias! }, slope as number),
+
+  ActivatedBiasGrad: (backend, { dy, y }, { slope }) =>
+    addBiasGradients(backend, { dy: dy!, y: y! }, slope as number),
 
   DropoutMask: (backend, { key }, { shape, rate }) =>
     dropoutMask(backend, { shape: shape as number[], rate: rate as number, key: key! }),

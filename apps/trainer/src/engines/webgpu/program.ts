@@ -22,7 +22,7 @@ export interface Shader {
   body: string;
 }
 
-type Uniform = { i32: number } | { u32: number } | { f32: number };
+export type Uniform = { i32: number } | { u32: number } | { f32: number };
 
 export interface ShaderCall {
   /** By the names of the shader's arrays. */

@@ -6,7 +6,15 @@
  */
 import { product } from '@killme/model';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { EACH, type InPlaceShader, LANES, ownTensor, runInPlace } from './in-place.ts';
+import {
+  EACH,
+  GROUP_SUM,
+  type InPlaceShader,
+  LANES,
+  newTensor,
+  ownTensor,
+  runInPlace,
+} from './in-place.ts';
 import type { WebGPUBackend } from './program.ts';
 
 /** The attributes of the kernel `AdamSteps`. */
@@ -29,32 +37,15 @@ const MOVE_AVERAGES: InPlaceShader = {
   written: ['average'],
   read: ['value'],
   common: ['share'],
-  uniforms: [],
   body: (array) =>
     `${EACH} { ${array('average')}[i] += share[0] * (${array('value')}[i] - ${array('average')}[i]); }`,
 };
-
-/** A sum over the lanes of a workgroup in a fixed order, which all of them get. All lanes have to call it. */
-const GROUP_SUM = `
-  var<workgroup> lanes : array<f32, ${LANES}>;
-  fn groupSum(lane : i32, value : f32) -> f32 {
-    lanes[lane] = value;
-    workgroupBarrier();
-    for (var reach = ${LANES / 2}; reach > 0; reach >>= 1u) {
-      if (lane < reach) { lanes[lane] += lanes[lane + reach]; }
-      workgroupBarrier();
-    }
-    return lanes[0];
-  }
-`;
 
 /** Of each tensor `[parts]`: the sums of the squares of g / √v, where v is what the second moment will be. */
 const UPDATE_SQUARES: InPlaceShader = {
   name: 'updateSquares',
   written: ['parts'],
   read: ['gradient', 'second'],
-  common: [],
-  uniforms: ['secondShare', 'leastSquare'],
   declarations: GROUP_SUM,
   body: (array) => `
     var sum = 0.0;
@@ -83,7 +74,6 @@ const ADAM: InPlaceShader = {
   written: ['parameter', 'first', 'second'],
   read: ['gradient'],
   common: ['rate'],
-  uniforms: ['firstShare', 'secondShare', 'epsilon'],
   body: (array) => adamBody(array, 'rate[0]'),
 };
 
@@ -92,7 +82,6 @@ const CLIPPED_ADAM: InPlaceShader = {
   ...ADAM,
   name: 'clippedAdam',
   read: ['gradient', 'parts'],
-  uniforms: [...ADAM.uniforms, 'longest'],
   declarations: GROUP_SUM,
   body: (array) => `
     var own = 0.0;
@@ -112,7 +101,7 @@ export function moveAverages(
     tensors: { average, value: tensors[count + i]! },
     count: product(average.shape),
   }));
-  runInPlace(backend, MOVE_AVERAGES, { sets, common: { share: share! }, uniforms: [] });
+  runInPlace(backend, MOVE_AVERAGES, { sets, common: { share: share! } });
   return averages;
 }
 
@@ -137,25 +126,29 @@ export function adamSteps(
     count: product(owned[i]!.shape),
   }));
   const common = { rate: rate! };
-  const shares = [1 - beta1, 1 - beta2];
+  const secondShare = { f32: 1 - beta2 };
+  const uniforms = {
+    firstShare: { f32: 1 - beta1 },
+    secondShare,
+    epsilon: { f32: epsilon },
+  };
   if (!longest) {
-    runInPlace(backend, ADAM, { sets, common, uniforms: [...shares, epsilon] });
+    runInPlace(backend, ADAM, { sets, common, uniforms });
     return owned;
   }
   const squared = sets.map(({ tensors, count }) => {
     const share = LANES * Math.ceil(Math.max(LEAST_SHARE, count / PARTS) / LANES);
-    const parts = backend.makeTensorInfo([Math.ceil(count / share)], 'float32');
+    const parts = newTensor(backend, [Math.ceil(count / share)]);
     return { tensors: { ...tensors, parts }, count, share };
   });
   runInPlace(backend, UPDATE_SQUARES, {
     sets: squared,
-    common: {},
-    uniforms: [1 - beta2, leastSquare],
+    uniforms: { secondShare, leastSquare: { f32: leastSquare } },
   });
   runInPlace(backend, CLIPPED_ADAM, {
     sets: squared.map(({ tensors, count }) => ({ tensors, count })),
     common,
-    uniforms: [...shares, epsilon, longest],
+    uniforms: { ...uniforms, longest: { f32: longest } },
   });
   for (const { tensors } of squared) backend.disposeData(tensors.parts.dataId);
   return owned;

@@ -115,7 +115,16 @@ describe('a server of one’s own', () => {
     });
     expect(await get(first, '/img?seed=a')).toEqual({ ...rendered, source: 'disk' });
     const second = await serve('--cache', cache);
+    // Before what waits for its turn to be rendered.
+    const clients = new AbortController();
+    const walks = Array.from({ length: 4 }, (_, i) =>
+      fetch(`${second.origin}/morph?from=${i}&to=b&steps=64&size=221`, clients),
+    );
+    await vi.waitUntil(async () => (await progressOf(second)).pending === 4 * 64, PATIENCE);
     expect(await get(second, '/img?seed=a')).toEqual({ ...rendered, source: 'disk' });
+    expect((await progressOf(second)).pending).toBeGreaterThan(0);
+    clients.abort();
+    await Promise.allSettled(walks);
     // Cut short by a crash of the machine: rendered anew.
     const files = await readdir(cache, { recursive: true, withFileTypes: true });
     for (const { parentPath, name } of files.filter((file) => file.isFile())) {

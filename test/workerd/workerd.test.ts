@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createApp, diskOptions, nameFolder } from '@killme/edge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -124,6 +125,26 @@ describe('workerd by itself', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')(
+    'streams a generator’s files to clients that do not read',
+    async () => {
+      const file = `${server.assets}/generators/${nameFolder(generator.folder).name}/weights-0.bin`;
+      await rename(file, `${file}.away`);
+      await writeFile(file, Buffer.alloc(32e6));
+      const { hostname, port } = new URL(server.origin);
+      const before = await residentMb(server.processId);
+      const clients = Array.from({ length: 40 }, () => connect(Number(port), hostname));
+      const request = `GET /generator/weights-0.bin HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`;
+      for (const client of clients) client.write(request);
+      // Each has the beginning, and stops there.
+      await Promise.all(clients.map((client) => once(client, 'readable')));
+      expect((await get('/healthz')).status).toBe(200);
+      expect((await residentMb(server.processId)) - before).toBeLessThan(200); // of 1,280
+      for (const client of clients) client.destroy();
+      await rename(`${file}.away`, file);
+    },
+  );
+
   it('renders once what several ask for at once, also when the first of them disconnects', async () => {
     const rendered = async () => (await progress()).rendered;
     const before = await rendered();
@@ -240,6 +261,11 @@ describe('workerd with a bucket and a limit', () => {
     return { source, type, bytes: Buffer.concat(await answer.toArray()) };
   }
 });
+
+/** What a process has in memory, as Linux says. */
+const residentMb = async (processId: number) =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${processId}/status`, 'utf8'))![1]) /
+  1000;
 
 /** What is kept is kept behind the answer. */
 const PATIENCE = { timeout: 30_000, interval: 20 };

@@ -7,7 +7,9 @@
  * @module
  */
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
@@ -79,12 +81,18 @@ async function main(): Promise<void> {
 type Measurable = Omit<Server, 'inspectorAddress'> & { metricsAddress?: string };
 
 const STARTS: Record<string, (...generators: string[]) => Promise<Measurable>> = {
-  // Without a store on disk: each run begins with nothing.
-  node: (...generators) => startNodeServer(generators, ['--cache', 'off', '--access-log', 'off']),
+  node: startNodeWithFreshStore,
   deno: startDenoServer,
   workerd: startBareServer,
   wrangler: startServer,
 };
+
+/** With a store on disk of its own: each run begins with nothing. */
+async function startNodeWithFreshStore(...generators: string[]): Promise<Measurable> {
+  const cache = await mkdtemp(`${tmpdir()}/killme-pressure-`);
+  const server = await startNodeServer(generators, ['--cache', cache, '--access-log', 'off']);
+  return { ...server, stop: () => server.stop().finally(() => rm(cache, { recursive: true })) };
+}
 
 /** Puts a server under pressure. @returns how many answers had which status, or what else was counted. */
 type Load = (server: Measurable) => Promise<Record<string, number>>;

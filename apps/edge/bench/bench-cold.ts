@@ -11,7 +11,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { UserError } from '@killme/model';
+import { readWhole } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
 import { z } from 'zod';
@@ -59,10 +59,7 @@ async function main(): Promise<void> {
     runs: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   });
-  const runs = Number(options.runs);
-  if (!/^\d+$/.test(options.runs) || runs < 1) {
-    throw new UserError(`--runs must be a whole number from 1, not ${options.runs}`);
-  }
+  const runs = readWhole('--runs', options.runs, { least: 1 });
   if (!options.json) console.log(`${describeMachine()}; medians of ${runs} fresh processes\n`);
   const presets = choosePresets(options.preset);
   const bundle = await measureBundle(folderOf('lite'), runs);

@@ -7,6 +7,7 @@
  * @module
  */
 import process from 'node:process';
+import { readWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
@@ -38,10 +39,7 @@ async function main(): Promise<void> {
     requests: { type: 'string', default: '200' },
     json: { type: 'boolean', default: false },
   });
-  const requests = Number(options.requests);
-  if (!/^\d+$/.test(options.requests) || requests < 1) {
-    throw new UserError(`--requests must be a whole number from 1, not ${options.requests}`);
-  }
+  const requests = readWhole('--requests', options.requests, { least: 1 });
   if (process.platform !== 'linux') throw new UserError('bench:cpu reads /proc: it runs on Linux');
   if (!options.json) {
     console.log(`${describeMachine()}; medians of ${ROUNDS} rounds of ${requests} requests\n`);

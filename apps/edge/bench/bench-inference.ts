@@ -6,13 +6,13 @@
  *
  * @module
  */
+import { readWhole } from '@killme/command-line';
 import {
   decodeWeight,
   type HostWeights,
   loadGeneratorFile,
   type Network,
   seedToLatent,
-  UserError,
 } from '@killme/model';
 import { writeOnnx } from '@killme/model/onnx';
 import * as tf from '@tensorflow/tfjs-core';
@@ -48,10 +48,7 @@ async function main(): Promise<void> {
     rounds: { type: 'string', default: '15' },
     json: { type: 'boolean', default: false },
   });
-  const rounds = Number(options.rounds);
-  if (!/^\d+$/.test(options.rounds) || rounds < 1) {
-    throw new UserError(`--rounds must be a whole number from 1, not ${options.rounds}`);
-  }
+  const rounds = readWhole('--rounds', options.rounds, { least: 1 });
   // One line of JSON is of one preset.
   const presets = choosePresets(options.preset ?? (options.json ? 'article' : undefined));
   if (!options.json) console.log(`${describeMachine()}; one thread each, ${rounds} rounds\n`);

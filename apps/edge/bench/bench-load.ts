@@ -7,7 +7,7 @@
  * @module
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { UserError } from '@killme/model';
+import { readWhole } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
 import { readArguments, runScript } from '../scripts/arguments.ts';
@@ -38,10 +38,7 @@ async function main(): Promise<void> {
     seconds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   });
-  const seconds = Number(options.seconds);
-  if (!/^\d+$/.test(options.seconds) || seconds < 1 || seconds > 60) {
-    throw new UserError(`--seconds must be a whole number from 1 to 60, not ${options.seconds}`);
-  }
+  const seconds = readWhole('--seconds', options.seconds, { least: 1, most: 60 });
   const [preset] = choosePresets(options.preset);
   if (!options.json) {
     console.log(

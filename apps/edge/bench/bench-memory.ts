@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { UserError } from '@killme/model';
+import { readWhole } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
 import { readArguments, runScript } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
@@ -48,12 +48,7 @@ async function main(): Promise<void> {
     largest: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   });
-  const requests = Number(options.requests);
-  if (!/^\d+$/.test(options.requests) || requests < READINGS) {
-    throw new UserError(
-      `--requests must be a whole number from ${READINGS}, not ${options.requests}`,
-    );
-  }
+  const requests = readWhole('--requests', options.requests, { least: READINGS });
   if (!options.json) console.log(`${describeMachine()}; MB are 10⁶ bytes\n`);
   for (const preset of choosePresets(options.preset, 'both')) {
     const paths = options.largest ? LARGEST_REQUESTS : [];

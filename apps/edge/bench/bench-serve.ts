@@ -10,10 +10,11 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { readArguments, readWhole, runScript } from '../scripts/arguments.ts';
+import { readArguments, runScript } from '../scripts/arguments.ts';
 import { familyOf } from '../src/testing/index.ts';
 import { flood } from './flood.ts';
 import { folderOf } from './generator.ts';

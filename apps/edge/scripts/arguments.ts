@@ -49,17 +49,6 @@ export function readArgumentsAndRest<const Options extends ParseArgsOptionsConfi
   return { options: values, rest: all.slice(end + 1) };
 }
 
-/** @throws UserError naming the option when its text is no whole number in that range. */
-export function readWhole(
-  name: string,
-  text: string,
-  { least, most }: { least: number; most: number },
-): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UserError(`${name} must be a whole number from ${least} to ${most}, not ${text}`);
-}
-
 function refuseWrong<T>(parse: () => T): T {
   try {
     return parse();

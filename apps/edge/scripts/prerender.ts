@@ -11,7 +11,7 @@
  */
 import { access, readdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
-import { readShard, userPath, writeFolderWhole } from '@killme/command-line';
+import { readShard, readWhole, userPath, writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
 import {
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const target = userPath(options.out);
   await checkTarget(target);
   if (options.merge) return merge(options, target);
-  const count = readCount(options.count);
+  const count = readWhole('--count', options.count, GALLERY_PICTURES);
   if (options.generator && options.generator.length > 1) {
     throw new UserError('a gallery is of one generator: name one with --generator');
   }
@@ -90,14 +90,6 @@ function printGallery(
 
 /** The pictures that a Worker on the free plan has room for, beside the page and generators. */
 const WORKER_FILES = 19_000;
-
-function readCount(text: string | undefined): number {
-  const { least, most } = GALLERY_PICTURES;
-  const count = Number(text);
-  if (text !== undefined && /^\d+$/.test(text) && count >= least && count <= most) return count;
-  const got = text === undefined ? 'it is missing' : `not ${text}`;
-  throw new UserError(`--count must be a whole number from ${least} to ${most}; ${got}`);
-}
 
 /** A gallery is replaced; a folder of something else is not. */
 async function checkTarget(target: string): Promise<void> {

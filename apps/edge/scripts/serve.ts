@@ -12,11 +12,11 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { defaultCacheDir, userPath } from '@killme/command-line';
+import { defaultCacheDir, readWhole, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
 import { supervise } from '../src/runtimes/node/supervisor.ts';
-import { chooseServed, readArguments, readWhole, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
 import { checkPort } from './check-port.ts';
 
 /** Longer than a server that is well ever takes to answer /healthz. */

@@ -31,7 +31,7 @@ describe('the tasks of a process', () => {
 
 it.each([
   [{ task: '3' }, {}, '--task 3: the sweep has the tasks 0 to 2'],
-  [{ task: '-1' }, {}, '--task must be a whole number, not "-1"'],
+  [{ task: '-1' }, {}, '--task must be a whole number from 0, not -1'],
   [{ task: true as const }, {}, '--task has no number, and no scheduler has left one'],
   [
     { task: true as const },
@@ -40,7 +40,7 @@ it.each([
   ],
   [{ shard: '2/2' }, {}, '--shard 2/2: the shards of 2 are 0 to 1'],
   [{ shard: '0/0' }, {}, '--shard 0/0: the shards of 0'],
-  [{ shard: '1/x' }, {}, '--shard must be a whole number, not "x"'],
+  [{ shard: '1/x' }, {}, '--shard must be a whole number from 0, not x'],
   [{ task: '0', shard: '0/2' }, {}, '--task runs one task and --shard several'],
 ])('%j is refused', (selection, environment, message) => {
   expect(() => chooseTasks(selection, 3, environment)).toThrow(message);

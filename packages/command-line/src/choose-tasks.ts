@@ -6,14 +6,17 @@
  */
 import process from 'node:process';
 import { UserError } from '@killme/model';
+import { readWhole } from './read-whole.ts';
 
-/** All of them count from 0. */
 const VARIABLES = [
   'SLURM_ARRAY_TASK_ID',
   'JOB_COMPLETION_INDEX', // an Indexed Job of Kubernetes
   'AWS_BATCH_JOB_ARRAY_INDEX',
   'SKYPILOT_JOB_RANK',
 ] as const;
+
+/** Tasks and shards are counted from 0. */
+const FROM_ZERO = { least: 0 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +43,8 @@ export function chooseTasks(
     throw new UserError('--task runs one task and --shard several: give one of the two');
   }
   if (task !== undefined) {
-    const number = task === true ? numberFrom(environment, '--task') : whole(task, '--task');
+    const number =
+      task === true ? numberFrom(environment, '--task') : readWhole('--task', task, FROM_ZERO);
     if (number < count) return [number];
     throw new UserError(`--task ${number}: the sweep has the tasks 0 to ${count - 1}`);
   }
@@ -55,24 +59,22 @@ export function readShard(
   environment: Environment = process.env,
 ): { index: number; shards: number } {
   const [first, second] = text.split('/') as [string, string?];
-  const shards = whole(second ?? first, '--shard');
-  const index = second === undefined ? numberFrom(environment, '--shard') : whole(first, '--shard');
+  const shards = readWhole('--shard', second ?? first, FROM_ZERO);
+  const index =
+    second === undefined
+      ? numberFrom(environment, '--shard')
+      : readWhole('--shard', first, FROM_ZERO);
   if (index < shards) return { index, shards };
   throw new UserError(`--shard ${index}/${shards}: the shards of ${shards} are 0 to ${shards - 1}`);
 }
 
 function numberFrom(environment: Environment, option: string): number {
   const given = VARIABLES.filter((name) => environment[name]);
-  if (given.length === 1) return whole(environment[given[0]!]!, given[0]!);
+  if (given.length === 1) return readWhole(given[0]!, environment[given[0]!], FROM_ZERO);
   if (given.length > 1) {
     throw new UserError(`${given.join(' and ')} are both set: give ${option} its number`);
   }
   throw new UserError(
     `${option} has no number, and no scheduler has left one (${VARIABLES.join(', ')})`,
   );
-}
-
-function whole(text: string, what: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UserError(`${what} must be a whole number, not "${text}"`);
 }

@@ -4,5 +4,6 @@ export * from './error-code.ts';
 export * from './escape-controls.ts';
 export * from './explain-file-error.ts';
 export * from './on-stop.ts';
+export * from './read-whole.ts';
 export * from './user-path.ts';
 export * from './write-whole.ts';

@@ -7,7 +7,7 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { onStop, userPath } from '@killme/command-line';
+import { onStop, readWhole, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../app.ts';
 import { diskOptions, loadAll } from './disk.ts';
@@ -64,10 +64,6 @@ function readOptions() {
       host: { type: 'string', default: 'localhost' },
     },
   });
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65535) {
-    throw new UserError(`--port must be a whole number from 0 to 65535, not ${values.port}`);
-  }
   return {
     generators: [
       ...(values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS),
@@ -75,7 +71,7 @@ function readOptions() {
     ],
     immutable: values.immutable,
     gallery: values.gallery === undefined ? undefined : userPath(values.gallery),
-    port,
+    port: readWhole('--port', values.port, { least: 0, most: 65535 }),
     host: values.host,
   };
 }

@@ -10,7 +10,8 @@ import { availableParallelism, cpus } from 'node:os';
 import { userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { PRESET_NAMES, type PresetName } from '@killme/model/training';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { countUpTo, evenUpTo, MOST_IMAGES } from '../commands/arguments.ts';
 import type { EngineName } from '../engines/engine.ts';
 import { findTensorflow } from '../engines/tensorflow/location.ts';
 import { findWebgpu } from '../engines/webgpu/adapter.ts';
@@ -35,13 +36,13 @@ const program = new Command('bench:train')
     "seconds for each iteration and peak memory: the article's script on tfjs's own layers (plain), " +
       'the trainer (ours), on each engine, and Keras in Python',
   )
-  .option('--batch <N>', 'images in an iteration, an even number', parseBatch, 32)
+  .option('--batch <N>', 'images in an iteration, an even number', evenUpTo(MOST_IMAGES), 32)
   .addOption(
     new Option('--preset <NAME>', 'the networks that ours trains; plain and Keras train article')
       .choices(PRESET_NAMES)
       .default('article'),
   )
-  .option('--runs <N>', 'iterations of each, after one to warm up', parseCount, 5)
+  .option('--runs <N>', 'iterations of each, after one to warm up', countUpTo(1_000_000), 5)
   .addOption(
     new Option('--engine <NAME...>', 'without it those present, webgpu only with a GPU').choices([
       'tensorflow',
@@ -185,18 +186,6 @@ function printJson({ batch, preset, runs }: Options, entries: readonly Entry[]):
 function machine() {
   const cpu = cpus()[0]?.model ?? process.arch;
   return { cpu, cores: availableParallelism(), node: `Node ${process.versions.node}` };
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError('It must be a whole number, at least 1.');
-}
-
-function parseBatch(text: string): number {
-  const count = parseCount(text);
-  if (count % 2 === 0) return count;
-  throw new InvalidArgumentError('It must be an even number: real and fake halves.');
 }
 
 try {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describeWhole, parseWhole } from '@killme/command-line';
 import type { Encoding } from '@killme/model';
 import { IMAGE_SIZES, type ImageSize } from '@killme/model/training';
 import { InvalidArgumentError, Option } from 'commander';
@@ -11,9 +12,20 @@ import { imageSizeSchema, seedSchema } from '../run/option-table.ts';
 /** A parser of whole numbers from 1 to `most`. */
 export function countUpTo(most: number): (text: string) => number {
   return (text) => {
-    const count = Number(text);
-    if (Number.isInteger(count) && count >= 1 && count <= most) return count;
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+    const range = { least: 1, most };
+    const count = parseWhole(text, range);
+    if (count !== undefined) return count;
+    throw new InvalidArgumentError(`It must be ${describeWhole(range)}.`);
+  };
+}
+
+/** A parser of batches: half of one is real images, half is fakes. */
+export function evenUpTo(most: number): (text: string) => number {
+  const parse = countUpTo(most);
+  return (text) => {
+    const count = parse(text);
+    if (count % 2 === 0) return count;
+    throw new InvalidArgumentError('It must be an even number: real and fake halves.');
   };
 }
 

@@ -7,7 +7,7 @@
 import { UserError } from '@killme/model';
 import { type ImageSize, PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { imageSizeOption } from '../../commands/arguments.ts';
+import { countUpTo, evenUpTo, imageSizeOption, MOST_IMAGES } from '../../commands/arguments.ts';
 import { continueInDeno } from '../../engines/deno.ts';
 import type { EngineName } from '../../engines/engine.ts';
 import { NeedsDeno, startEngine } from '../../engines/start.ts';
@@ -42,9 +42,9 @@ const program = new Command('bench:step')
   .option(
     '--batch <N>',
     "images in an iteration, an even number; without it the preset's",
-    parseEven,
+    evenUpTo(MOST_IMAGES),
   )
-  .option('--iterations <N>', 'measured iterations of each step', parseCount, 20)
+  .option('--iterations <N>', 'measured iterations of each step', countUpTo(1_000_000), 20)
   .option('--count', 'count what the steps compute and move, and take none (webgpu)')
   .option('--teraflops <N>', "the GPU's float32 rate for --count; that of an H200", parseRate, 67)
   .option('--terabytes <N>', "its memory's rate for --count, in TB/s", parseRate, 4.8)
@@ -94,22 +94,10 @@ async function gpuClock(backend: EngineName): Promise<GpuClock | undefined> {
   return startGpuClock((tf.backend() as unknown as { device: GPUDevice }).device);
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError('It must be a whole number, at least 1.');
-}
-
 function parseRate(text: string): number {
   const rate = Number(text);
   if (rate > 0 && rate < Number.POSITIVE_INFINITY) return rate;
   throw new InvalidArgumentError('It must be a number above 0.');
-}
-
-function parseEven(text: string): number {
-  const count = parseCount(text);
-  if (count % 2 === 0) return count;
-  throw new InvalidArgumentError('It must be an even number: real and fake halves.');
 }
 
 try {

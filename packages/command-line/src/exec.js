@@ -4,7 +4,11 @@
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 
+// Ctrl-C reaches every process of the console. The program ends when it is ready to; this one after it.
+process.on('SIGINT', () => {});
+
 const [, , program = '', ...parameters] = process.argv;
 const command = program === 'node' ? process.execPath : program;
-const { status } = spawnSync(command, parameters, { stdio: 'inherit' });
+const { status, error } = spawnSync(command, parameters, { stdio: 'inherit' });
+if (error) console.error(`${program} cannot be started: ${error.message}`);
 process.exit(status ?? 1);

@@ -254,7 +254,7 @@ export const morphParameters = z
     ),
     class: about(
       'The class of every seed on the walk, where the generator is class-conditional. Default: each ' +
-        'seed determines its class, and the walk goes between classes.',
+        'seed determines its class, and the walk changes over from one to the next.',
       className.optional(),
     ),
     format: about(

@@ -15,7 +15,7 @@ function options(name: string): string[] {
   const run = `e2e-${process.pid}-${name}`;
   runs.push(run);
   const fixed =
-    '--preset lite --backend wasm --batch 2 --iterations 12 --warm-up 5 --save-every 1 --seed 3';
+    '--preset lite --backend wasm --batch 2 --iterations 12 --warm-up 5 --mapping-steps 3 --save-every 1 --seed 3';
   return ['--name', run, '--data', data, ...fixed.split(' ')];
 }
 
@@ -62,7 +62,7 @@ describe('a run that is interrupted', () => {
     async () => {
       const onTensorflow = (name: string, ...more: string[]) => [
         ...options(name),
-        ...'--backend tensorflow --iterations 6 --warm-up 2'.split(' '),
+        ...'--backend tensorflow --iterations 6 --warm-up 2 --mapping-steps 3'.split(' '),
         ...more,
       ];
       const whole = onTensorflow('tensorflow-whole');

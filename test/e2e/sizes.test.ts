@@ -25,7 +25,9 @@ const train = (size: number, ...more: string[]) =>
   runTrainer(
     'train',
     ...['--name', nameOf(size), '--data', data, '--preset', 'lite', '--image-size', `${size}`],
-    ...'--backend wasm --batch 2 --iterations 3 --warm-up 1 --save-every 3 --seed 3'.split(' '),
+    ...'--backend wasm --batch 2 --iterations 3 --warm-up 1 --mapping-steps 1 --save-every 3 --seed 3'.split(
+      ' ',
+    ),
     ...more,
   );
 

@@ -85,7 +85,7 @@ describe('the warm-up', () => {
     onTestFinished(async () => {
       for (const { root } of [shared, run, alone]) await rm(root, { recursive: true, force: true });
     });
-    const small = { data, batch: 2, warmUp: 1 };
+    const small = { data, batch: 2, warmUp: 1, mappingSteps: 1 };
     // Its D has another layer than lite's.
     const given = {
       ...variantOptions('no-minibatch-deviation', { seed: 7, backend: 'wasm' }),

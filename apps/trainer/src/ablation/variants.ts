@@ -29,6 +29,7 @@ export const VARIANTS = {
   'no-reconstruction': { reconstructionWeight: 0 },
   'no-warm-up': { warmUp: 0 },
   'no-whitening': { latentWhitening: false },
+  'no-mapping': { mappingSteps: 0 },
   'learning-rate-4e-4': { learningRate: 4e-4 },
   'learning-rate-2e-3': { learningRate: 2e-3 },
 } satisfies Record<string, GivenOptions>;

@@ -2,6 +2,7 @@ import type { Network } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { copyWeights, type EmaWeights } from './ema.ts';
+import { withFrozenMapping, writeMapping } from './mapping-network.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
 import { updateSharedStart, withSharedStart } from './shared-start.ts';
 
@@ -19,6 +20,7 @@ export interface Gan {
 export function initializeGan(preset: Preset, seed: number): Gan {
   const generator = initializeNetwork(trainedGenerator(preset), `${seed}/weights/generator`);
   updateSharedStart(generator);
+  writeMapping(generator);
   return {
     generator,
     discriminator: initializeDiscriminator(preset, seed),
@@ -28,8 +30,10 @@ export function initializeGan(preset: Preset, seed: number): Gan {
 }
 
 /** The generator as it is trained: with weights that the exported one does not have, where methods need them. */
-export const trainedGenerator = ({ generator, training }: Preset): Network =>
-  training.methods?.sharedStart ? withSharedStart(generator) : generator;
+export function trainedGenerator({ generator, training }: Preset): Network {
+  const network = withFrozenMapping(generator);
+  return training.methods?.sharedStart ? withSharedStart(network) : network;
+}
 
 /** D before its first step. */
 export function initializeDiscriminator({ discriminator }: Preset, seed: number): NetworkState {

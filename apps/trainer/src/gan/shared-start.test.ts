@@ -85,6 +85,6 @@ describe('a first layer that all cells share', () => {
 
   it('is refused to a network that begins otherwise', () => {
     const flat = sequential('generator', [3], [dense(8)]);
-    expect(() => withSharedStart(flat)).toThrow('does not begin with a dense layer onto cells');
+    expect(() => withSharedStart(flat)).toThrow('has no dense layer onto cells');
   });
 });

@@ -14,6 +14,7 @@
 import type { Network } from '@killme/model';
 import type { NetworkWeights } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
+import { cellsAt } from './mapping-network.ts';
 
 /** The names of the factors among the weights of G. */
 export const SHARED_START = {
@@ -25,11 +26,10 @@ export const SHARED_START = {
 
 /**
  * G with the factors among its weights; the kernel that is their product is not trained by itself.
- * @throws Error when the network does not begin with a dense layer that is reshaped to cells.
+ * @throws Error when the network has no dense layer that is reshaped to cells.
  */
 export function withSharedStart(network: Network): Network {
-  const { dense, cells, channels } = startOf(network);
-  const [latent] = network.inputShape as [number];
+  const { dense, inputs, cells, channels } = startOf(network);
   return {
     ...network,
     weights: [
@@ -38,7 +38,7 @@ export function withSharedStart(network: Network): Network {
       ),
       {
         name: SHARED_START.kernel,
-        shape: [latent, channels],
+        shape: [inputs, channels],
         initializer: 'glorotUniform',
         trainable: true,
       },
@@ -82,16 +82,26 @@ export function updateSharedStart({
 function kernelOf(weights: NetworkWeights): tf.Tensor2D {
   const shared = weights.get(SHARED_START.kernel) as tf.Tensor2D;
   const basis = weights.get(SHARED_START.basis) as tf.Tensor2D;
-  const [latent, channels] = shared.shape;
-  const byCell = tf.mul(tf.reshape(shared, [latent, 1, channels]), tf.expandDims(basis, 0));
-  return tf.reshape(byCell, [latent, basis.size]);
+  const [inputs, channels] = shared.shape;
+  const byCell = tf.mul(tf.reshape(shared, [inputs, 1, channels]), tf.expandDims(basis, 0));
+  return tf.reshape(byCell, [inputs, basis.size]);
 }
 
-function startOf({ name, layers }: Network): { dense: string; cells: number; channels: number } {
-  const [dense, reshape] = layers;
+function startOf({ name, layers }: Network): {
+  dense: string;
+  inputs: number;
+  cells: number;
+  channels: number;
+} {
+  const [dense, reshape] = layers.slice(cellsAt({ layers }));
   const shape = reshape?.layer.type === 'reshape' ? reshape.layer.shape : [];
   if (dense?.layer.type !== 'dense' || shape.length !== 3) {
-    throw new Error(`the ${name} does not begin with a dense layer onto cells`);
+    throw new Error(`the ${name} has no dense layer onto cells`);
   }
-  return { dense: dense.name, cells: shape[0]! * shape[1]!, channels: shape[2]! };
+  return {
+    dense: dense.name,
+    inputs: dense.inputShape[0]!,
+    cells: shape[0]! * shape[1]!,
+    channels: shape[2]!,
+  };
 }

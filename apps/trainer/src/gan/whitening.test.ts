@@ -176,6 +176,26 @@ describe('whitenLatents', () => {
     expect(farthest(rendered(gan, encoder, gan.ema), before[1]!)).toBeLessThan(1e-4);
   });
 
+  it('puts the components in the order of how much they say of an image, where it is asked to', async () => {
+    // The first component is the least certain of four.
+    encoder.weights.set('dense/bias', tf.tensor1d([0, 0, 0, 0, 0, 1, 3, 5]));
+    const before = rendered(gan, encoder);
+    await whitenLatents(gan, encoder, { dataset, key: '1/500', ordered: true });
+    expect(farthest(rendered(gan, encoder), before)).toBeLessThan(1e-4);
+    expectUniform(moments(encoded(encoder)));
+    // Of each component the variance within an image, by 8 samples of each.
+    const variances = tf.tidy(() => {
+      const random = createRandom('more noise');
+      const samples = Array.from({ length: 8 }, () => {
+        const noise = () => tf.tensor2d(normal(random, COUNT * COMPONENTS), [COUNT, COMPONENTS]);
+        return encodeImages(encoder, { images: images(), noise, classes: oneHot() }).latents;
+      });
+      return tf.mean(tf.moments(tf.stack(samples), 0).variance, 0).dataSync();
+    });
+    expect([...variances]).toEqual([...variances].sort((a, b) => a - b));
+    expect(variances.at(-1)! / variances[0]!).toBeGreaterThan(1.5);
+  });
+
   it('changes nothing where latents are white already', async () => {
     await whiten();
     const once = gan.generator.weights.get('dense/kernel')!.dataSync<'float32'>();

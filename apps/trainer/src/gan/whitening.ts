@@ -10,25 +10,19 @@
  *
  * @module
  */
-import { type Dataset, takeBatch } from '@killme/data';
-import { createRandom, WHITENING } from '@killme/model';
+import type { Dataset } from '@killme/data';
+import { WHITENING } from '@killme/model';
 import type { Methods } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, inverse, Matrix } from 'ml-matrix';
-import { encodePosterior, samplePosterior } from './encoder.ts';
 import type { Gan } from './gan.ts';
+import { cellsAt } from './mapping-network.ts';
 import type { NetworkState } from './network-state.ts';
-import { normal } from './normal.ts';
+import { noiseCovariance, type RealLatents, sampleRealLatents } from './real-latents.ts';
 import { hasSharedStart, SHARED_START, updateSharedStart } from './shared-start.ts';
 
 /** Iterations from one whitening to the next; the last is at the end of the warm-up. */
 const EVERY = 250;
-
-/** The least number of latents to measure; of few images several are sampled for each. */
-const LEAST_LATENTS = 2_048;
-
-/** Images encoded at once. */
-const BATCH = 32;
 
 /** Variance of each component of uniform(-1, 1). */
 const UNIFORM_VARIANCE = 1 / 3;
@@ -51,26 +45,29 @@ export function whitensAfter(
  * In a class-conditional GAN the latents of each class have mean 0 afterwards, and the covariance is that
  * within classes: the class is known from the condition alone.
  *
- * @param key names the random numbers; equal keys whiten alike.
+ * @param options.key names the random numbers; equal keys whiten alike.
+ * @param options.ordered turns the latents besides, so that the first components say the most of an image and
+ * the last ones the least: in these the latents of one image differ nearly as much as those of all.
  */
 export async function whitenLatents(
   { generator, ema }: Gan,
   encoder: NetworkState,
-  { dataset, key }: { dataset: Dataset; key: string },
+  { dataset, key, ordered = false }: { dataset: Dataset; key: string; ordered?: boolean },
 ): Promise<void> {
   const before = {
     means: await readMatrix(encoder.weights.get(WHITENING.mean)!),
     kernel: await readMatrix(encoder.weights.get(WHITENING.kernel)!),
   };
-  const latents = await sampleRealLatents(encoder, dataset, key);
-  const { means, spread } = measureLatents(latents, before.means.rows);
+  const latents = await sampleRealLatents(encoder, dataset, `${key}/whitening noise`);
+  const { means, spread: symmetric } = measureLatents(latents, before.means.rows);
+  const spread = ordered ? order(latents, symmetric) : symmetric;
   setWeight(encoder.weights, WHITENING.mean, tf.tensor2d(means.to2DArray()));
   setWeight(encoder.weights, WHITENING.kernel, tf.tensor2d(inverse(spread).to2DArray()));
   // A latent z that G took is z' · turn + the shift of its class now.
   const turn = spread.mmul(before.kernel);
   const shifts = Matrix.sub(means, before.means).mmul(before.kernel);
   const { network } = generator;
-  const dense = network.layers[0]!.name;
+  const dense = network.layers[cellsAt(network)]!.name;
   // Where cells share the kernel, it is their factor of it that reads the latent.
   const kernel = hasSharedStart(network) ? SHARED_START.kernel : `${dense}/kernel`;
   for (const weights of [generator.weights, ema]) {
@@ -79,43 +76,6 @@ export async function whitenLatents(
     updateSharedStart({ network, weights });
   }
   turnMoments(generator, kernel, turn);
-}
-
-/** Latents of real images, not whitened. */
-interface RealLatents {
-  /** `[n, components]` */
-  latents: Matrix;
-  /** `[n]` */
-  labels: number[];
-}
-
-async function sampleRealLatents(
-  encoder: NetworkState,
-  dataset: Dataset,
-  key: string,
-): Promise<RealLatents> {
-  const { imageSize: side, count } = dataset;
-  const random = createRandom(`${key}/whitening noise`);
-  const samplesPerImage = Math.ceil(LEAST_LATENTS / count);
-  const rows: number[][] = [];
-  const rowLabels: number[] = [];
-  for (let start = 0; start < count; start += BATCH) {
-    const size = Math.min(BATCH, count - start);
-    const indices = Array.from({ length: size }, (_, i) => start + i);
-    const { images, labels } = takeBatch(dataset, indices);
-    const sampled = tf.tidy(() => {
-      const posterior = encodePosterior(encoder, tf.tensor4d(images, [size, side, side, 3]));
-      const { shape } = posterior.mean;
-      const noises = Array.from({ length: samplesPerImage }, () => normal(random, size * shape[1]));
-      return tf.concat(
-        noises.map((noise) => samplePosterior(posterior, tf.tensor2d(noise, shape))),
-      );
-    });
-    rows.push(...(await sampled.array()));
-    for (let sample = 0; sample < samplesPerImage; sample++) rowLabels.push(...labels);
-    sampled.dispose();
-  }
-  return { latents: new Matrix(rows), labels: rowLabels };
 }
 
 /**
@@ -150,6 +110,24 @@ function measureLatents(
   const spread = eigenvectorMatrix.mmul(Matrix.diag(roots)).mmul(eigenvectorMatrix.transpose());
   return { means, spread };
 }
+
+/**
+ * A spread from which whitened latents come out in the order of what they say: turned to the eigenvectors of
+ * the noise, which is how much the latents of one image differ, the least first.
+ */
+function order(latents: RealLatents, spread: Matrix): Matrix {
+  const back = inverse(spread);
+  const noise = back.transpose().mmul(noiseCovariance(latents)).mmul(back);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(noise, {
+    assumeSymmetric: true,
+  });
+  const columns = realEigenvalues.map((_, i) => i);
+  columns.sort((a, b) => realEigenvalues[a]! - realEigenvalues[b]!);
+  const turn = eigenvectorMatrix.selection(allRows(eigenvectorMatrix), columns);
+  return turn.transpose().mmul(spread);
+}
+
+const allRows = ({ rows }: Matrix) => Array.from({ length: rows }, (_, i) => i);
 
 const allColumns = ({ columns }: Matrix) => Array.from({ length: columns }, (_, i) => i);
 

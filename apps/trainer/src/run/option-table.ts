@@ -295,7 +295,15 @@ export const METHOD_OPTIONS = {
     value: 'on|off',
     help: 'whiten the latents of real images in the warm-up',
     default: ({ training }) => training.methods?.latentWhitening,
-    reason: 'random latents are then distributed as those of real images',
+    reason: 'random latents then have the mean and covariance of those of real images',
+    onResume: 'fixed',
+  }),
+  mappingSteps: option({
+    schema: count,
+    value: 'N',
+    help: 'steps in which a mapping of the latents is learned after the warm-up; 0 for none',
+    default: ({ training }) => training.methods?.mappingSteps,
+    reason: 'random latents then lie where those of real images do: fewer blends',
     onResume: 'fixed',
   }),
   minibatchDeviation: option({

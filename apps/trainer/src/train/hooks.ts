@@ -5,6 +5,8 @@
  */
 import { exportGenerator, readTrainedRun } from '../export/export.ts';
 import { calibrateEma } from '../gan/ema.ts';
+import { learnMapping } from '../gan/latent-flow.ts';
+import { mappingLayers } from '../gan/mapping-network.ts';
 import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
 import type { Report } from '../report/report.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
@@ -50,18 +52,33 @@ export function sampleHook(
   };
 }
 
-/** Whitens the latents of the real images during the warm-up, where the methods ask for it. */
-export function whitenHook({ preset, gan, dataset, record }: Run): Hook[] {
+/**
+ * What is done to the latents of the real images during the warm-up and at its end, where the methods ask for it:
+ * they are whitened, and the mapping network learns where they lie.
+ */
+export function latentHooks({ preset, gan, dataset, record }: Run, log: Log): Hook[] {
   const { methods } = preset.training;
   const { encoder } = gan;
   if (!encoder || !methods?.latentWhitening) return [];
-  return [
-    {
-      isDue: (done) => whitensAfter(done, methods),
-      run: (done) =>
-        whitenLatents(gan, encoder, { dataset, key: `${record.options.seed}/${done}` }),
+  const { warmUp, mappingSteps: steps } = methods;
+  const maps = mappingLayers(preset.generator).length > 0;
+  const keyOf = (done: number) => `${record.options.seed}/${done}`;
+  const whiten: Hook = {
+    isDue: (done) => whitensAfter(done, methods),
+    run: (done) =>
+      whitenLatents(gan, encoder, { dataset, key: keyOf(done), ordered: maps && done === warmUp }),
+  };
+  const map: Hook = {
+    isDue: (done) => maps && done === warmUp,
+    async run(done) {
+      const began = performance.now();
+      const options = { dataset, space: preset.latent, steps, key: keyOf(done) };
+      const components = await learnMapping(gan, options);
+      const seconds = Math.round((performance.now() - began) / 1000);
+      await log(`mapping network learned in ${seconds} s: it maps ${components} components`);
     },
-  ];
+  };
+  return [whiten, map];
 }
 
 /**

@@ -1,4 +1,12 @@
-import { activation, batchNormalization, conv2d, dense, reshape, upSampling2d } from './layers.ts';
+import {
+  activation,
+  batchNormalization,
+  conv2d,
+  dense,
+  type Layer,
+  reshape,
+  upSampling2d,
+} from './layers.ts';
 import { type Network, sequential } from './network.ts';
 
 /**
@@ -34,6 +42,9 @@ export function articleGenerator({ latentSize = 100, imageSize = 128, width = 1 
   );
 }
 
+/** Units of each hidden layer of lite's mapping network: see {@link liteGenerator}. */
+export const MAPPING_UNITS = 256;
+
 /** Channels of lite's generator at 4×4, 8×8, … 256×256: those of one side do not depend on the image's. */
 const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16, 8] as const;
 
@@ -45,14 +56,21 @@ const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16, 8] as const;
  *
  * @param options.imageSize side of the images in pixels, a power of 2 from 8 to 256: at 128 there are
  * five doublings, at 64 one block less, at 256 one more.
+ * @param options.mapping whether dense layers of the latent alone come first, a mapping network as StyleGAN's
+ * (Karras et al. 2018, arXiv:1812.04948), from a latent to one of as many numbers.
  * @returns latent `[latentSize]` in, `[imageSize, imageSize, 3]` in [-1, 1] out.
  */
-export function liteGenerator({ latentSize = 100, imageSize = 128 } = {}): Network {
+export function liteGenerator({
+  latentSize = 100,
+  imageSize = 128,
+  mapping = false,
+} = {}): Network {
   const [start, ...doublings] = LITE_GENERATOR_CHANNELS.slice(0, Math.log2(imageSize / 4) + 1);
   return sequential(
     'generator',
     [latentSize],
     [
+      ...(mapping ? mappingNetwork(latentSize) : []),
       dense(4 * 4 * start!),
       reshape(4, 4, start!),
       batchNormalization({ momentum: 0.9 }),
@@ -68,3 +86,8 @@ export function liteGenerator({ latentSize = 100, imageSize = 128 } = {}): Netwo
     ],
   );
 }
+
+const mappingNetwork = (latentSize: number): Layer[] => [
+  ...Array.from({ length: 3 }, () => dense(MAPPING_UNITS, { activation: 'relu' })),
+  dense(latentSize),
+];

@@ -36,6 +36,12 @@ export interface Methods {
    * normal distribution).
    */
   latentWhitening: boolean;
+  /**
+   * Steps in which, after the warm-up, a mapping network learns to take random latents to where those of the
+   * real images lie (a second stage, as Dai & Wipf 2019, arXiv:1903.05789, by a rectified flow, Liu et al.
+   * 2022, arXiv:2209.03003); 0 for no mapping network.
+   */
+  mappingSteps: number;
   /** D sees how much the images of its batch differ (Karras et al. 2018, arXiv:1710.10196). */
   minibatchDeviation: boolean;
   /**

@@ -74,6 +74,7 @@ const LITE_METHODS: Methods = {
   reconstructionWeight: 100,
   warmUp: 10_000,
   latentWhitening: true,
+  mappingSteps: 3_000,
   minibatchDeviation: true,
   updateClipping: true,
   patchLogits: false,
@@ -122,6 +123,9 @@ export function withMethods(
   return {
     ...preset,
     latent: conditional ? { ...latent, classes } : latent,
+    generator: hasMapping(methods)
+      ? liteGenerator({ latentSize: latent.size, imageSize, mapping: true })
+      : preset.generator,
     discriminator: liteDiscriminator({
       ...methods,
       imageSize,
@@ -131,6 +135,13 @@ export function withMethods(
     training: { ...preset.training, step: 'lite', methods },
   };
 }
+
+/** Whether G has a mapping network, which learns from the whitened latents of an encoder after the warm-up. */
+const hasMapping = (methods: Methods): boolean =>
+  methods.mappingSteps > 0 &&
+  methods.latentWhitening &&
+  methods.reconstructionWeight > 0 &&
+  methods.warmUp > 0;
 
 function encoderFor(
   { reconstructionWeight, latentWhitening }: Methods,

@@ -1,0 +1,331 @@
+/**
+ * Learns the mapping network of G: where latents of real images lie, as a way to get there from random ones.
+ *
+ * After the warm-up G renders latents of real images nearly as the images are, and random latents as blends:
+ * whitening gives both the same mean and covariance, but real latents lie in lumps (five backgrounds, thirty
+ * mouths), and random ones between them too. So a second, small model learns how real latents are distributed
+ * (Dai & Wipf 2019, arXiv:1903.05789, "two-stage VAE"). It is a rectified flow (Liu et al. 2022,
+ * arXiv:2209.03003): a network learns the velocity at which random latents move to real ones, over a time
+ * from 0 to 1. Then one network learns the whole way at once from where the flow takes random latents; its
+ * weights become those of the mapping network.
+ *
+ * Only the components that tell images apart take part: the others are noise, whose distribution is right.
+ *
+ * @module
+ */
+import type { Dataset } from '@killme/data';
+import {
+  createRandom,
+  dense,
+  type LatentSpace,
+  type Network,
+  type Random,
+  sequential,
+  WHITENING,
+} from '@killme/model';
+import { applyNetwork } from '@killme/model/training';
+import * as tf from '@tensorflow/tfjs-core';
+import { Matrix } from 'ml-matrix';
+import type { Gan } from './gan.ts';
+import { type LearnedMapping, learningUnits, writeMapping } from './mapping-network.ts';
+import {
+  applyAdam,
+  disposeNetwork,
+  initializeNetwork,
+  type NetworkState,
+  trainableTensors,
+} from './network-state.ts';
+import { noiseCovariance, sampleRealLatents } from './real-latents.ts';
+
+/** Latents sampled of each image. */
+const SAMPLES = 16;
+
+/** A component says something of its image where the latents of one image differ less than so, of all = 1. */
+const MOST_NOISE = 0.5;
+
+/** Latents in a step. */
+const BATCH = 1_024;
+
+/** Adam; its rate falls to zero as a half cosine. */
+const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+
+/** Units of each of the three hidden layers of the flow. */
+const FLOW_UNITS = 256;
+
+/** Steps in which the flow's equation is solved, by the midpoint method. */
+const SOLVER_STEPS = 20;
+
+/** The most random latents that are taken all the way, for the mapping network to learn from. */
+const MOST_WAYS = 32 * BATCH;
+
+/** An error in a component counts by how exactly it is read; noise below this is not told from none. */
+const LEAST_NOISE = 0.02;
+
+/** Steps between waits for the device, which keep its queue short. */
+const WAIT_EVERY = 50;
+
+/** Standard deviations of uniform(-1, 1) in its range. */
+const UNIT = Math.sqrt(3);
+
+/** The latents of real images that tell them apart, in units of one standard deviation. */
+export interface LatentCloud {
+  /** `[n][components]` */
+  points: readonly Float32Array[];
+  /** `[n]`, the class of each. */
+  labels: readonly number[];
+  /** How many classes latents say; 0 where they say none. */
+  classes: number;
+  /** `[components]`, how much the latents of one image differ, of all = 1. */
+  noise: readonly number[];
+}
+
+/**
+ * Learns the mapping network of G from the latents of a dataset's images, which are whitened in order, and writes
+ * it into the weights of G and of its EMA.
+ * @param options.steps of the flow, and as many of the mapping network
+ * @param options.key names the random numbers; equal keys learn alike.
+ * @returns the number of components that it maps; 0 where none tells images apart.
+ */
+export async function learnMapping(
+  { generator, ema, encoder }: Pick<Gan, 'generator' | 'ema' | 'encoder'>,
+  {
+    dataset,
+    space,
+    steps,
+    key,
+  }: { dataset: Dataset; space: LatentSpace; steps: number; key: string },
+): Promise<number> {
+  const cloud = await encodeCloud(encoder!, { dataset, space, key });
+  if (cloud.noise.length === 0) return 0;
+  const flow = await learnFlow(cloud, { steps, key });
+  const ways = await solveFlow(flow, cloud, { key, count: Math.min(steps * BATCH, MOST_WAYS) });
+  disposeNetwork(flow);
+  const units = learningUnits(space.size);
+  const learned = await learnWays(ways, cloud, { steps, key, units });
+  for (const weights of [generator.weights, ema]) {
+    if (weights) writeMapping({ network: generator.network, weights }, learned);
+  }
+  return cloud.noise.length;
+}
+
+async function encodeCloud(
+  encoder: NetworkState,
+  { dataset, space, key }: { dataset: Dataset; space: LatentSpace; key: string },
+): Promise<LatentCloud> {
+  const real = await sampleRealLatents(encoder, dataset, `${key}/cloud`, SAMPLES);
+  const read = async (name: string) =>
+    new Matrix(await (encoder.weights.get(name) as tf.Tensor2D).array());
+  const [means, kernel] = [await read(WHITENING.mean), await read(WHITENING.kernel)];
+  const centred = real.latents.clone();
+  for (const [row, label] of real.labels.entries()) {
+    const mean = means.getRowVector(means.rows === 1 ? 0 : label);
+    centred.setRow(row, Matrix.sub(real.latents.getRowVector(row), mean));
+  }
+  const whitened = centred.mmul(kernel).mul(UNIT);
+  const all = noiseCovariance({ latents: whitened, images: real.images }).diagonal();
+  const noisy = all.findIndex((noise) => noise > MOST_NOISE);
+  const noise = all.slice(0, noisy < 0 ? all.length : noisy);
+  return {
+    points: whitened.to2DArray().map((row) => Float32Array.from(row.slice(0, noise.length))),
+    labels: real.labels,
+    classes: space.classes?.length ?? 0,
+    noise,
+  };
+}
+
+/** The flow, on the device; the caller disposes of it. */
+export async function learnFlow(
+  cloud: LatentCloud,
+  { steps, key }: { steps: number; key: string },
+): Promise<NetworkState> {
+  const { components, conditions } = sizesOf(cloud);
+  const inputs = components + conditions + TIME_FEATURES;
+  const state = initializeNetwork(
+    hiddenLayers('flow', { inputs, units: FLOW_UNITS, outputs: components }),
+    `${key}/flow`,
+  );
+  const random = createRandom(`${key}/flow steps`);
+  await descend(state, steps, () => {
+    const start = randomStarts(random, BATCH, components);
+    const [times, rows] = [units(random, BATCH), chosenRows(random, cloud)];
+    const input = new Float32Array(BATCH * inputs);
+    const velocity = new Float32Array(BATCH * components);
+    for (let i = 0; i < BATCH; i++) {
+      const [end, t] = [cloud.points[rows[i]!]!, times[i]!];
+      for (let k = 0; k < components; k++) {
+        const from = start[i * components + k]!;
+        velocity[i * components + k] = end[k]! - from;
+        input[i * inputs + k] = from * (1 - t) + end[k]! * t;
+      }
+      writeCondition(input, i * inputs + components, cloud.labels[rows[i]!]!, conditions);
+      input.set(timeFeatures(t), i * inputs + components + conditions);
+    }
+    return { input, target: velocity };
+  });
+  return state;
+}
+
+/** Random latents, and how far the flow moves each. */
+interface Ways {
+  /** How many; a multiple of {@link BATCH}. */
+  count: number;
+  /** `[count × (components + conditions)]`: what the mapping network reads. */
+  inputs: Float32Array;
+  /** `[count × components]` */
+  moves: Float32Array;
+}
+
+/** Takes random latents all the way, {@link BATCH} at a time. */
+export async function solveFlow(
+  flow: NetworkState,
+  cloud: LatentCloud,
+  { key, count }: { key: string; count: number },
+): Promise<Ways> {
+  const { components, conditions } = sizesOf(cloud);
+  const width = components + conditions;
+  const random = createRandom(`${key}/ways`);
+  const inputs = new Float32Array(count * width);
+  const moves = new Float32Array(count * components);
+  for (let first = 0; first < count; first += BATCH) {
+    const start = randomStarts(random, BATCH, components);
+    const rows = chosenRows(random, cloud);
+    for (let i = 0; i < BATCH; i++) {
+      const at = (first + i) * width;
+      inputs.set(start.subarray(i * components, (i + 1) * components), at);
+      writeCondition(inputs, at + components, cloud.labels[rows[i]!]!, conditions);
+    }
+    const moved = tf.tidy(() => {
+      const given = tf.tensor2d(inputs.slice(first * width, (first + BATCH) * width), [
+        BATCH,
+        width,
+      ]);
+      const begin = tf.slice2d(given, [0, 0], [BATCH, components]);
+      const condition = tf.slice2d(given, [0, components], [BATCH, conditions]);
+      return tf.sub(solve(flow, begin, condition), begin);
+    });
+    moves.set(await moved.data<'float32'>(), first * components);
+    moved.dispose();
+  }
+  return { count, inputs, moves };
+}
+
+/** Where the flow takes latents from time 0 to 1. @param begin `[n, components]` */
+function solve(flow: NetworkState, begin: tf.Tensor2D, condition: tf.Tensor2D): tf.Tensor2D {
+  const [count] = begin.shape;
+  const velocity = (x: tf.Tensor2D, t: number) => {
+    const time = tf.tile(tf.tensor2d([timeFeatures(t)]), [count, 1]);
+    const input = tf.concat2d([x, condition, time], 1);
+    return applyNetwork(flow.network, flow.weights, input, { training: false });
+  };
+  const step = 1 / SOLVER_STEPS;
+  let x = begin;
+  for (let i = 0; i < SOLVER_STEPS; i++) {
+    x = tf.tidy(() => {
+      const middle = tf.add<tf.Tensor2D>(x, tf.mul(velocity(x, i * step), step / 2));
+      return tf.add<tf.Tensor2D>(x, tf.mul(velocity(middle, (i + 0.5) * step), step));
+    });
+  }
+  return x;
+}
+
+/** The network that goes the whole way at once. */
+async function learnWays(
+  { count, inputs, moves }: Ways,
+  cloud: LatentCloud,
+  { steps, key, units: hidden }: { steps: number; key: string; units: number },
+): Promise<LearnedMapping> {
+  const { components, conditions } = sizesOf(cloud);
+  const width = components + conditions;
+  const network = hiddenLayers('mapping', { inputs: width, units: hidden, outputs: components });
+  const state = initializeNetwork(network, `${key}/mapping`);
+  const random = createRandom(`${key}/mapping steps`);
+  const exactness = cloud.noise.map((noise) => 1 / Math.max(noise, LEAST_NOISE));
+  await descend(
+    state,
+    steps,
+    () => {
+      const rows = chosen(random, count);
+      const input = new Float32Array(BATCH * width);
+      const target = new Float32Array(BATCH * components);
+      for (const [i, row] of rows.entries()) {
+        input.set(inputs.subarray(row * width, (row + 1) * width), i * width);
+        const move = moves.subarray(row * components, (row + 1) * components);
+        target.set(move, i * components);
+      }
+      return { input, target };
+    },
+    exactness,
+  );
+  const weights = new Map<string, Float32Array>();
+  for (const [name, tensor] of state.weights) weights.set(name, await tensor.data<'float32'>());
+  disposeNetwork(state);
+  return { components, classes: conditions, network, weights };
+}
+
+/** Takes steps of Adam on the mean squared error of batches. @param weighting of each output, 1 when omitted. */
+async function descend(
+  state: NetworkState,
+  steps: number,
+  batch: () => { input: Float32Array; target: Float32Array },
+  weighting?: readonly number[],
+): Promise<void> {
+  const weights = weighting && tf.tensor1d([...weighting]);
+  for (let step = 0; step < steps; step++) {
+    const { input, target } = batch();
+    const { value, grads } = tf.tidy(() => {
+      const x = tf.tensor2d(input, [BATCH, input.length / BATCH]);
+      const y = tf.tensor2d(target, [BATCH, target.length / BATCH]);
+      return tf.valueAndGrads(() => {
+        const given = applyNetwork(state.network, state.weights, x, { training: false });
+        const squares = tf.square(tf.sub(given, y));
+        return tf.mean(weights ? tf.mul(squares, weights) : squares) as tf.Scalar;
+      })(trainableTensors(state));
+    });
+    const fallen = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+    applyAdam(state, grads, { ...ADAM, learningRate: ADAM.learningRate * fallen });
+    if (step % WAIT_EVERY === 0) await value.data();
+    value.dispose();
+  }
+  weights?.dispose();
+}
+
+const hiddenLayers = (
+  name: string,
+  { inputs, units, outputs }: { inputs: number; units: number; outputs: number },
+): Network => {
+  const hidden = () => dense(units, { activation: 'relu' });
+  return sequential(name, [inputs], [hidden(), hidden(), hidden(), dense(outputs)]);
+};
+
+const sizesOf = ({ noise, classes }: LatentCloud) => ({
+  components: noise.length,
+  conditions: classes,
+});
+
+/** Numbers of a time that a network tells times apart by. */
+const timeFeatures = (t: number): number[] => [
+  t,
+  ...[1, 2].flatMap((turns) => [
+    Math.sin(2 * Math.PI * turns * t),
+    Math.cos(2 * Math.PI * turns * t),
+  ]),
+];
+const TIME_FEATURES = timeFeatures(0).length;
+
+/** Random latents in units of one standard deviation. */
+const randomStarts = (random: Random, count: number, components: number): Float32Array =>
+  random.uniform(count * components).map((value) => value * UNIT);
+
+/** Uniform over 0 … 1. */
+const units = (random: Random, count: number): Float32Array =>
+  random.uniform(count).map((value) => (value + 1) / 2);
+
+const chosen = (random: Random, of: number): Uint32Array =>
+  Uint32Array.from(units(random, BATCH), (value) => Math.floor(value * of));
+
+const chosenRows = (random: Random, { points }: LatentCloud) => chosen(random, points.length);
+
+/** A class as a latent says it: 1 at its place, −1 at the others. */
+function writeCondition(values: Float32Array, at: number, label: number, classes: number): void {
+  for (let k = 0; k < classes; k++) values[at + k] = k === label ? 1 : -1;
+}

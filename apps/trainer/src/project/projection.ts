@@ -19,6 +19,7 @@ import { adamStep, applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodePosterior, samplePosterior, whiten } from '../gan/encoder.ts';
 import type { PlacedNetwork } from '../gan/network-state.ts';
+import { unmapLatent } from './unmap.ts';
 
 /** Adam on latents; the rate falls to zero as a half cosine. */
 const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -73,7 +74,7 @@ export async function projectImage(
 ): Promise<Projection> {
   const target = tf.tidy(() => describeImages(networks.discriminator, image));
   try {
-    const encoded = await encoderLatents(networks.encoder, image, space);
+    const encoded = await encoderLatents(networks, image, space);
     const first = await sampleStarts(networks, target, { space, starts, seed, encoded });
     const found = await descend(networks, target, first, { space, steps, progress });
     const latents = found.map((latent) => decodeLatent(encodeLatent(latent), space));
@@ -164,7 +165,7 @@ async function lossesOf(
 
 /** The latents that the encoder gives for an image, in each of the classes: it does not know which. */
 async function encoderLatents(
-  encoder: PlacedNetwork | undefined,
+  { generator, encoder }: Pick<ProjectionNetworks, 'generator' | 'encoder'>,
   image: tf.Tensor4D,
   space: LatentSpace,
 ): Promise<Float32Array[]> {
@@ -178,8 +179,7 @@ async function encoderLatents(
         label === undefined
           ? undefined
           : (tf.oneHot([label], labels.length, 1, 0, 'float32') as tf.Tensor2D);
-      // Whitening takes some beyond.
-      return tf.clipByValue(whiten(encoder.weights, sampled, classes), -1, 1);
+      return whiten(encoder.weights, sampled, classes);
     });
   });
   return Promise.all(
@@ -187,7 +187,8 @@ async function encoderLatents(
       const latent = new Float32Array(space.size);
       latent.set(await encoded[i]!.data<'float32'>());
       encoded[i]!.dispose();
-      return label === undefined ? latent : placeClasses(latent, [label], space);
+      if (label !== undefined) placeClasses(latent, [label], space);
+      return unmapLatent(generator, latent, space);
     }),
   );
 }

@@ -29,7 +29,8 @@ const KEPT = 6;
 /**
  * The main directions of a generator, strongest first, by closed-form factorization (SeFa: Shen & Zhou
  * 2021, arXiv:2007.06600): the unit vectors n that the first layer y = A z + b moves most, ‖A n‖, are
- * the eigenvectors of AᵀA. A normalization directly after the layer counts as part of it.
+ * the eigenvectors of AᵀA. A normalization directly after the layer counts as part of it. Where a mapping network
+ * comes before, the layer is the one after it: a latent moves as its mapped one does, or nearly so.
  *
  * An eigenvector has no sign of its own: the largest of its components is made positive. Components
  * of the class stay as they are: towards classes there are directions of their own.

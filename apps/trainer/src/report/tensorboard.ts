@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { stackLatents } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gan } from '../gan/gan.ts';
+import { cellsAt, mapLatents } from '../gan/mapping-network.ts';
 import { appendToFile } from '../run/folder.ts';
 import { type IterationMetrics, mean } from '../run/metrics.ts';
 import type { Sample } from '../run/samples.ts';
@@ -104,18 +105,19 @@ async function sampleSummary({
   ];
 }
 
-/** Latents after the Dense layer of the generator that is shown; undefined where it has none. */
+/** Latents after the Dense layer that makes the cells of the generator that is shown; undefined where it has none. */
 async function projectLatents(
-  { generator, ema }: Gan,
+  { generator: { network, weights: trained }, ema }: Gan,
   latents: readonly Float32Array[],
 ): Promise<Float32Array | undefined> {
-  const first = generator.network.layers[0];
+  const first = network.layers[cellsAt(network)];
   if (first?.layer.type !== 'dense') return undefined;
-  const weights = ema ?? generator.weights;
+  const weights = ema ?? trained;
   const projected = tf.tidy(() => {
     const z = tf.tensor2d(stackLatents(latents), [latents.length, latents[0]!.length]);
     const kernel = weights.get(`${first.name}/kernel`) as tf.Tensor2D;
-    return tf.add(tf.matMul(z, kernel), weights.get(`${first.name}/bias`)!);
+    const mapped = mapLatents({ network, weights }, z);
+    return tf.add(tf.matMul(mapped, kernel), weights.get(`${first.name}/bias`)!);
   });
   try {
     return await projected.data<'float32'>();

@@ -138,9 +138,16 @@ export interface InferenceGraph {
 }
 
 /**
- * The Dense layer that a generator begins with, with what is folded into it.
+ * The Dense layer that a generator begins with, with what is folded into it. A mapping network, from a latent to
+ * one of as many numbers, is passed over.
  * @returns undefined where it begins otherwise.
  */
-export function firstDense({ nodes: [first] }: InferenceGraph): DenseOp | undefined {
-  return first?.op.type === 'dense' ? first.op : undefined;
+export function firstDense({ nodes }: InferenceGraph): DenseOp | undefined {
+  const dense: DenseOp[] = [];
+  for (const { op } of nodes) {
+    if (op.type !== 'dense') break;
+    dense.push(op);
+  }
+  const [latentSize] = dense[0]?.kernel.shape ?? [];
+  return dense.findLast(({ kernel: { shape } }) => shape[0] === latentSize);
 }

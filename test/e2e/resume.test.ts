@@ -91,7 +91,7 @@ describe('a run that is interrupted', () => {
 
   it('by Ctrl-C writes a checkpoint of the last iteration and says how to go on', async () => {
     const args = [
-      ...options('stopped').slice(0, -6),
+      ...options('stopped').slice(0, -8),
       '--iterations',
       '1000',
       '--save-every',

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '@killme/data';
 import {
   createRandom,
@@ -61,8 +62,8 @@ const MOST_WAYS = 32 * BATCH;
 /** An error in a component counts by how exactly it is read; noise below this is not told from none. */
 const LEAST_NOISE = 0.02;
 
-/** Steps between waits for the device, which keep its queue short. */
-const WAIT_EVERY = 50;
+/** Steps between waits for the device. */
+const WAIT_EVERY = 20;
 
 /** Standard deviations of uniform(-1, 1) in its range. */
 const UNIT = Math.sqrt(3);
@@ -84,7 +85,8 @@ export interface LatentCloud {
  * it into the weights of G and of its EMA.
  * @param options.steps of the flow, and as many of the mapping network
  * @param options.key names the random numbers; equal keys learn alike.
- * @returns the number of components that it maps; 0 where none tells images apart.
+ * @param options.signal ends it early; nothing is written then.
+ * @returns the number of components that it maps, 0 where none tells images apart; undefined when it was ended.
  */
 export async function learnMapping(
   { generator, ema, encoder }: Pick<Gan, 'generator' | 'ema' | 'encoder'>,
@@ -93,15 +95,17 @@ export async function learnMapping(
     space,
     steps,
     key,
-  }: { dataset: Dataset; space: LatentSpace; steps: number; key: string },
-): Promise<number> {
+    signal,
+  }: { dataset: Dataset; space: LatentSpace; steps: number; key: string; signal?: AbortSignal },
+): Promise<number | undefined> {
   const cloud = await encodeCloud(encoder!, { dataset, space, key });
   if (cloud.noise.length === 0) return 0;
-  const flow = await learnFlow(cloud, { steps, key });
+  const flow = await learnFlow(cloud, { steps, key, signal });
   const ways = await solveFlow(flow, cloud, { key, count: Math.min(steps * BATCH, MOST_WAYS) });
   disposeNetwork(flow);
   const units = learningUnits(space.size);
-  const learned = await learnWays(ways, cloud, { steps, key, units });
+  const learned = await learnWays(ways, cloud, { steps, key, units, signal });
+  if (signal?.aborted) return undefined;
   for (const weights of [generator.weights, ema]) {
     if (weights) writeMapping({ network: generator.network, weights }, learned);
   }
@@ -136,7 +140,7 @@ async function encodeCloud(
 /** The flow, on the device; the caller disposes of it. */
 export async function learnFlow(
   cloud: LatentCloud,
-  { steps, key }: { steps: number; key: string },
+  { steps, key, signal }: { steps: number; key: string; signal?: AbortSignal | undefined },
 ): Promise<NetworkState> {
   const { components, conditions } = sizesOf(cloud);
   const inputs = components + conditions + TIME_FEATURES;
@@ -145,7 +149,7 @@ export async function learnFlow(
     `${key}/flow`,
   );
   const random = createRandom(`${key}/flow steps`);
-  await descend(state, steps, () => {
+  await descend(state, { steps, signal }, () => {
     const start = randomStarts(random, BATCH, components);
     const [times, rows] = [units(random, BATCH), chosenRows(random, cloud)];
     const input = new Float32Array(BATCH * inputs);
@@ -232,7 +236,12 @@ function solve(flow: NetworkState, begin: tf.Tensor2D, condition: tf.Tensor2D): 
 async function learnWays(
   { count, inputs, moves }: Ways,
   cloud: LatentCloud,
-  { steps, key, units: hidden }: { steps: number; key: string; units: number },
+  {
+    steps,
+    key,
+    units: hidden,
+    signal,
+  }: { steps: number; key: string; units: number; signal: AbortSignal | undefined },
 ): Promise<LearnedMapping> {
   const { components, conditions } = sizesOf(cloud);
   const width = components + conditions;
@@ -242,7 +251,7 @@ async function learnWays(
   const exactness = cloud.noise.map((noise) => 1 / Math.max(noise, LEAST_NOISE));
   await descend(
     state,
-    steps,
+    { steps, signal },
     () => {
       const rows = chosen(random, count);
       const input = new Float32Array(BATCH * width);
@@ -265,12 +274,12 @@ async function learnWays(
 /** Takes steps of Adam on the mean squared error of batches. @param weighting of each output, 1 when omitted. */
 async function descend(
   state: NetworkState,
-  steps: number,
+  { steps, signal }: { steps: number; signal: AbortSignal | undefined },
   batch: () => { input: Float32Array; target: Float32Array },
   weighting?: readonly number[],
 ): Promise<void> {
   const weights = weighting && tf.tensor1d([...weighting]);
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step < steps && !signal?.aborted; step++) {
     const { input, target } = batch();
     const { value, grads } = tf.tidy(() => {
       const x = tf.tensor2d(input, [BATCH, input.length / BATCH]);
@@ -283,7 +292,8 @@ async function descend(
     });
     const fallen = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
     applyAdam(state, grads, { ...ADAM, learningRate: ADAM.learningRate * fallen });
-    if (step % WAIT_EVERY === 0) await value.data();
+    // Lets a signal in, and keeps the device's queue short.
+    if (step % WAIT_EVERY === 0) await Promise.all([value.data(), setImmediate()]);
     value.dispose();
   }
   weights?.dispose();

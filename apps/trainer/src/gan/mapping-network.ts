@@ -44,6 +44,18 @@ export function cellsAt({ layers }: Pick<Network, 'layers'>): number {
 export const mappingLayers = (network: Network): readonly PlacedLayer[] =>
   network.layers.slice(0, cellsAt(network));
 
+export const hasMapping = (network: Network): boolean => cellsAt(network) > 0;
+
+/** Whether a mapping network is any but the identity. */
+export async function isMappingLearned({ network, weights }: PlacedNetwork): Promise<boolean> {
+  const last = mappingLayers(network).at(-1);
+  const kernel = last && weights.get(`${last.name}/kernel`);
+  if (!kernel) return false;
+  const [size] = network.inputShape as [number];
+  const values = await kernel.data<'float32'>();
+  return values.subarray(0, learningUnits(size) * size).some((value) => value !== 0);
+}
+
 /** G without its mapping network, under the same names of layers. */
 export function synthesisOf(network: Network): Network {
   const mapping = cellsAt(network);
@@ -69,8 +81,8 @@ export function withFrozenMapping(network: Network): Network {
  * @returns `[n, size]`; the caller disposes of it.
  */
 export function mapLatents({ network, weights }: PlacedNetwork, latents: tf.Tensor2D): tf.Tensor2D {
+  if (!hasMapping(network)) return tf.clone(latents);
   const layers = mappingLayers(network);
-  if (layers.length === 0) return tf.clone(latents);
   return tf.tidy(() => applyLayers(layers, weights, latents, { training: false })) as tf.Tensor2D;
 }
 

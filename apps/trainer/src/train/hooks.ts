@@ -6,7 +6,7 @@
 import { exportGenerator, readTrainedRun } from '../export/export.ts';
 import { calibrateEma } from '../gan/ema.ts';
 import { learnMapping } from '../gan/latent-flow.ts';
-import { mappingLayers } from '../gan/mapping-network.ts';
+import { hasMapping, isMappingLearned } from '../gan/mapping-network.ts';
 import { whitenLatents, whitensAfter } from '../gan/whitening.ts';
 import type { Report } from '../report/report.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
@@ -52,33 +52,55 @@ export function sampleHook(
   };
 }
 
-/**
- * What is done to the latents of the real images during the warm-up and at its end, where the methods ask for it:
- * they are whitened, and the mapping network learns where they lie.
- */
-export function latentHooks({ preset, gan, dataset, record }: Run, log: Log): Hook[] {
+/** Whitens the latents of the real images during the warm-up, where the methods ask for it. */
+export function whitenHook({ preset, gan, dataset, record }: Run): Hook[] {
   const { methods } = preset.training;
   const { encoder } = gan;
   if (!encoder || !methods?.latentWhitening) return [];
-  const { warmUp, mappingSteps: steps } = methods;
-  const maps = mappingLayers(preset.generator).length > 0;
-  const keyOf = (done: number) => `${record.options.seed}/${done}`;
-  const whiten: Hook = {
-    isDue: (done) => whitensAfter(done, methods),
-    run: (done) =>
-      whitenLatents(gan, encoder, { dataset, key: keyOf(done), ordered: maps && done === warmUp }),
-  };
-  const map: Hook = {
-    isDue: (done) => maps && done === warmUp,
-    async run(done) {
-      const began = performance.now();
-      const options = { dataset, space: preset.latent, steps, key: keyOf(done) };
-      const components = await learnMapping(gan, options);
-      const seconds = Math.round((performance.now() - began) / 1000);
-      await log(`mapping network learned in ${seconds} s: it maps ${components} components`);
+  const ordered = (done: number) => hasMapping(preset.generator) && done === methods.warmUp;
+  return [
+    {
+      isDue: (done) => whitensAfter(done, methods),
+      run: (done) =>
+        whitenLatents(gan, encoder, {
+          dataset,
+          key: `${record.options.seed}/${done}`,
+          ordered: ordered(done),
+        }),
     },
-  };
-  return [whiten, map];
+  ];
+}
+
+/**
+ * Learns the mapping network after the warm-up, before the first step with D, where G has one. It takes minutes: a
+ * run that is stopped meanwhile learns it when it goes on.
+ */
+export function mapHook(
+  { preset, gan, dataset, record }: Run,
+  { signal, log }: { signal: AbortSignal; log: Log },
+): Hook[] {
+  const { methods } = preset.training;
+  if (!methods || !hasMapping(preset.generator)) return [];
+  return [
+    {
+      isDue: (done) => done === methods.warmUp,
+      async run(done) {
+        if (await isMappingLearned(gan.generator)) return;
+        await log('learning the mapping network …');
+        const began = performance.now();
+        const components = await learnMapping(gan, {
+          dataset,
+          space: preset.latent,
+          steps: methods.mappingSteps,
+          key: `${record.options.seed}/${done}`,
+          signal,
+        });
+        if (components === undefined) return;
+        const seconds = Math.round((performance.now() - began) / 1000);
+        await log(`mapping network learned in ${seconds} s: it maps ${components} components`);
+      },
+    },
+  ];
 }
 
 /**

@@ -10,15 +10,17 @@ async function events({
   iterations,
   lag = 1,
   stopAt = Number.POSITIVE_INFINITY,
-  watchers = [],
-  keepers = [],
+  stopAfter = 'nothing',
+  before = [],
+  after = [],
 }: {
   start?: number;
   iterations: number;
   lag?: number;
   stopAt?: number;
-  watchers?: [name: string, every: number][];
-  keepers?: [name: string, every: number][];
+  stopAfter?: string;
+  before?: [name: string, every: number][];
+  after?: [name: string, every: number][];
 }): Promise<string[]> {
   const happened: string[] = [];
   const hook = ([name, every]: [string, number]): Hook => ({
@@ -27,12 +29,13 @@ async function events({
       happened.push(`${name} ${done}`);
     },
   });
-  let asked = start;
+  let reached = start;
   const done = await trainLoop({
     start,
     iterations,
     launch(iteration): LaunchedIteration {
       happened.push(`launch ${iteration}`);
+      reached = iteration + 1;
       return { iteration, readLosses: async () => ({ realLoss: iteration / 4 }) };
     },
     losses: createLossQueue({
@@ -41,9 +44,9 @@ async function events({
         happened.push(`loss ${iteration} ${JSON.stringify(losses)}`);
       },
     }),
-    watchers: watchers.map(hook),
-    keepers: keepers.map(hook),
-    shouldStop: () => asked++ >= stopAt,
+    before: before.map(hook),
+    after: after.map(hook),
+    shouldStop: () => reached >= stopAt || happened.includes(stopAfter),
   });
   happened.push(`done ${done}`);
   return happened;
@@ -70,11 +73,11 @@ describe('trainLoop', () => {
     ]);
   });
 
-  it('runs hooks when all losses before them are read: watchers before a step, keepers after it', async () => {
+  it('runs hooks when all losses before them are read: some before a step, some after it', async () => {
     const happened = await events({
       iterations: 4,
-      watchers: [['sample', 2]],
-      keepers: [['save', 2]],
+      before: [['sample', 2]],
+      after: [['save', 2]],
     });
     expect(happened.map((event) => event.split(' {')[0])).toEqual([
       ...['sample 0', 'launch 0', 'launch 1', 'loss 0', 'loss 1', 'save 2'],
@@ -87,11 +90,27 @@ describe('trainLoop', () => {
       start: 6,
       iterations: 100,
       stopAt: 8,
-      watchers: [['sample', 8]],
-      keepers: [['whiten', 8]],
+      before: [['sample', 8]],
+      after: [['whiten', 8]],
     });
     expect(happened.map((event) => event.split(' {')[0])).toEqual([
       ...['launch 6', 'launch 7', 'loss 6', 'loss 7', 'whiten 8', 'done 8'],
+    ]);
+  });
+
+  it('takes no step and runs no other hook when it is stopped during a hook before the step', async () => {
+    const happened = await events({
+      iterations: 4,
+      stopAfter: 'map 2',
+      before: [
+        ['map', 2],
+        ['sample', 2],
+      ],
+      after: [['save', 2]],
+    });
+    expect(happened.map((event) => event.split(' {')[0])).toEqual([
+      ...['map 0', 'sample 0', 'launch 0', 'launch 1', 'loss 0', 'loss 1', 'save 2'],
+      ...['map 2', 'done 2'],
     ]);
   });
 });

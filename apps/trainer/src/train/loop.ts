@@ -16,10 +16,10 @@ export interface LoopOptions {
   /** Hands the step of an iteration to the engine. */
   launch: (iteration: number) => LaunchedIteration;
   losses: LossQueue;
-  /** They look at the GAN and do not change it: before a step, and at the end. Skipped when it stops. */
-  watchers: readonly Hook[];
-  /** They change the GAN or save it: after a step, also after the last one before it stops. */
-  keepers: readonly Hook[];
+  /** Run before a step, and at the end. Skipped when it stops. */
+  before: readonly Hook[];
+  /** Run after a step, also after the last one before it stops. */
+  after: readonly Hook[];
   /** Asked before each iteration. */
   shouldStop: () => boolean;
 }
@@ -29,23 +29,24 @@ export interface LoopOptions {
  * @returns the number of iterations done.
  */
 export async function trainLoop(options: LoopOptions): Promise<number> {
-  const { start, iterations, launch, losses, watchers, keepers, shouldStop } = options;
-  const runDue = async (hooks: readonly Hook[], done: number) => {
+  const { start, iterations, launch, losses, before, after, shouldStop } = options;
+  const runDue = async (hooks: readonly Hook[], done: number, skip = () => false) => {
     const due = hooks.filter((hook) => hook.isDue(done));
     if (due.length === 0) return;
     await losses.pause(async () => {
-      for (const hook of due) await hook.run(done);
+      for (const hook of due) if (!skip()) await hook.run(done);
     });
   };
 
   let done = start;
   while (done < iterations && !shouldStop()) {
-    await runDue(watchers, done);
+    await runDue(before, done, shouldStop);
+    if (shouldStop()) break;
     await losses.push(launch(done));
     done++;
-    await runDue(keepers, done);
+    await runDue(after, done);
   }
-  if (done === iterations) await runDue(watchers, done);
+  if (done === iterations) await runDue(before, done, shouldStop);
   await losses.drain();
   return done;
 }

@@ -16,7 +16,7 @@ import {
 } from '../run/metrics.ts';
 import { describeOptions, type GivenOptions } from '../run/options.ts';
 import { type Progress, startProgress } from '../run/progress.ts';
-import { exportRun, latentHooks, sampleHook, save, saveHook } from './hooks.ts';
+import { exportRun, mapHook, sampleHook, save, saveHook, whitenHook } from './hooks.ts';
 import { createIterations, workDone } from './iteration.ts';
 import { trainLoop } from './loop.ts';
 import { createLossQueue } from './losses.ts';
@@ -137,8 +137,12 @@ async function trainIterations(
       iterations,
       launch: steps.launch,
       losses: createLossQueue({ lag: () => steps.lag, record: recordLosses }),
-      keepers: [...latentHooks(run, log), saveHook(run, { budget, measurements })],
-      watchers: [...measurements.hooks, sampleHook(run, { events, report, log })],
+      after: [...whitenHook(run), saveHook(run, { budget, measurements })],
+      before: [
+        ...mapHook(run, { signal, log }),
+        ...measurements.hooks,
+        sampleHook(run, { events, report, log }),
+      ],
       shouldStop: () =>
         signal.aborted || (budget !== undefined && budget.spent() >= budget.total) || best.isOver(),
     });

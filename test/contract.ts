@@ -6,6 +6,7 @@
 import { createApp, diskOptions, type NamedFolder } from '@killme/edge';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from '../packages/client/src/index.ts';
 import { writeGallery, writeRandomGenerator } from './servers.ts';
 
 /** A running app. */
@@ -343,6 +344,43 @@ export function describeContract({
         pictures: { rendered: number };
       };
       expect(health.pictures.rendered).toBe(0);
+    });
+
+    it('has its files at addresses that a pin and a seed give; on Cloudflare no Worker runs', async () => {
+      const { pin } = (await (await runtime.fetch('/model')).json()) as { pin: string };
+      const { pathname } = new URL(createClient('http://a.example', { pin }).img('alice'));
+      expect(pathname).toBe(`/g/${pin.replace('-7', '')}/2.png`);
+      const file = await runtime.fetch(pathname);
+      const answer = await runtime.fetch('/img?seed=alice');
+      for (const header of [
+        'content-type',
+        'x-robots-tag',
+        'access-control-allow-origin',
+        'access-control-expose-headers',
+        'cross-origin-resource-policy',
+        'x-content-type-options',
+        'killme-source',
+      ]) {
+        expect([header, file.headers.get(header)]).toEqual([header, answer.headers.get(header)]);
+      }
+      expect(file.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      const tag = file.headers.get('etag')!;
+      expect(await bytesOf(file)).toEqual(await bytesOf(answer));
+      const again = await runtime.fetch(pathname, { headers: { 'If-None-Match': tag } });
+      expect(again.status).toBe(304);
+      const missing = await runtime.fetch('/g/0123456789abcdef/2.png');
+      expect(missing.status).toBe(404);
+      expect(missing.headers.get('cache-control') ?? '').not.toContain('immutable');
+      // The app would have answered with a problem.
+      const type = missing.headers.get('content-type');
+      expect(type).toBe(name === 'workerd' ? null : 'application/problem+json');
+    });
+
+    it('shows its files on the page', async () => {
+      const { pin } = (await (await runtime.fetch('/model')).json()) as { pin: string };
+      const page = await (await runtime.fetch('/')).text();
+      expect(page).toContain(`<img src="g/${pin.replace('-7', '')}/2.png" alt=""`);
+      expect(page).not.toMatch(/ src="[^"]*img\?seed=\w+"/);
     });
 
     it('renders what is no single seed', async () => {

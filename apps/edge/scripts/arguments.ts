@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { escapeControls, explainFileError, userFolder, userPath } from '@killme/command-line';
+import { escapeControls, explainFileError, userFolder } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
   checkNames,
@@ -12,6 +12,7 @@ import {
   readFolders,
   readKept,
   SHIPPED_GENERATORS,
+  withGallery,
 } from '../src/runtimes/named-folder.ts';
 
 const RUNS_FOLDER =
@@ -83,8 +84,6 @@ export async function chooseGenerators(options: {
 export interface Served {
   /** Those that are kept for their pinned addresses last. */
   generators: readonly NamedFolder[];
-  /** The folder of a gallery of the first. */
-  gallery?: string | undefined;
   /** No generator is ever replaced, so every picture may be kept for a year. */
   immutable?: boolean | undefined;
 }
@@ -99,8 +98,7 @@ export async function chooseServed(
 ): Promise<Served> {
   const { gallery, keep = [], immutable } = options;
   return {
-    generators: [...(await chooseGenerators(options)), ...readKept(keep)],
-    gallery: gallery === undefined ? undefined : userPath(gallery),
+    generators: [...withGallery(await chooseGenerators(options), gallery), ...readKept(keep)],
     immutable,
   };
 }

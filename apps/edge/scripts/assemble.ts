@@ -1,6 +1,6 @@
 /**
- * Puts together what workerd serves as static assets: the generators and the gallery of the first,
- * checked, and the page; and what its Worker is bundled with.
+ * Puts together what workerd serves as static assets: the generators and their galleries, checked, and
+ * the page; and what its Worker is bundled with.
  *
  *     node scripts/assemble.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--keep DIR …]
  *       [--immutable]
@@ -11,100 +11,99 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFolderWhole } from '@killme/command-line';
-import { GENERATOR_MANIFEST, type GeneratorDescription } from '@killme/model';
-import { GALLERY_MANIFEST, galleryFile, openGallery } from '../src/generator/gallery.ts';
-import { openGenerator } from '../src/generator/generator.ts';
+import type { GeneratorDescription } from '@killme/model';
+import { galleryFile } from '../src/client.ts';
+import { galleryHeaders, HEADERS_FILE, openGallery } from '../src/generator/gallery.ts';
 import { pinOf } from '../src/generator/pin.ts';
-import { checkRenders, saying } from '../src/generator/registry.ts';
+import { saying } from '../src/generator/registry.ts';
 import { DEPLOYMENT_FILE, type Deployment, writeDeployment } from '../src/runtimes/deployment.ts';
-import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
+import { folderReader } from '../src/runtimes/disk.ts';
 import { chooseServed, readArguments, runScript, type Served, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
+import { copyGenerator } from './copy-generator.ts';
 
 const ASSETS_FOLDER = fileURLToPath(new URL('../dist/assets', import.meta.url));
 
 /** Lines that say what is served, one for each generator. */
-export function describeServed(
-  { generators, gallery }: Served,
-  checked: readonly GeneratorDescription[],
-): string {
-  const lines = generators.map(({ name, folder, kept }, i) => {
-    const { manifest, hash } = checked[i]!;
+export function describeServed({ generators }: Served, checked: readonly Assembled[]): string {
+  const lines = generators.map(({ name, folder, kept, gallery }, i) => {
+    const { manifest, hash, pictures } = checked[i]!;
     const { preset, training } = manifest;
     const trained = `${training.iterations ?? 'unknown'} iterations on ${training.dataset}`;
-    if (kept) return `/v/${pinOf({ hash, gallery: undefined })}: ${folder} (${preset}, ${trained})`;
-    const from = i === 0 && gallery !== undefined ? `, /img from ${gallery}` : '';
+    const from = gallery === undefined ? '' : `, /img from ${gallery}`;
+    if (kept) {
+      const pin = pinOf({ hash, gallery: pictures === undefined ? undefined : { pictures } });
+      return `/v/${pin}: ${folder} (${preset}, ${trained})${from}`;
+    }
     return `${name}: ${folder} (${preset}, ${trained})${from}`;
   });
   return lines.join('\n  and ');
 }
 
+/** What has become part of the assets. */
+export interface Assembled extends GeneratorDescription {
+  /** Of its gallery, if it has one. */
+  pictures?: number | undefined;
+}
+
 /**
- * Checks generators and the gallery of the first and copies them, with the page, to `target`, which
- * it replaces. Nothing half-written is ever there.
+ * Checks generators and their galleries and copies them, with the page, to `target`, which it replaces.
+ * Nothing half-written is ever there.
  * @returns what the generators are, in their order.
  * @throws UserError in one line when something is damaged or missing; `target` then stays.
  */
 export async function assembleAssets(
-  { generators, gallery, immutable = false }: Served,
+  { generators, immutable = false }: Served,
   target = ASSETS_FOLDER,
-): Promise<GeneratorDescription[]> {
+): Promise<Assembled[]> {
   await buildWasm();
   await mkdir(dirname(target), { recursive: true });
-  const checked: GeneratorDescription[] = [];
+  const checked: Assembled[] = [];
   await writeFolderWhole(target, async (draft) => {
     const deployed: Deployment['generators'] = [];
-    for (const [i, { name, folder, kept = false }] of generators.entries()) {
+    for (const [i, { name, folder, kept = false, gallery }] of generators.entries()) {
       // Names of kept ones are not checked: two may be the same.
       const asset = kept ? `kept/${i}` : `generators/${name}`;
-      const copied = copyGenerator(folder, `${draft}/${asset}`);
-      checked.push(await saying(name, generators.length, copied));
-      deployed.push({ name, folder: asset, kept });
+      const say = <T>(work: Promise<T>) => saying(name, generators.length, work);
+      const generator = await say(copyGenerator(folder, `${draft}/${asset}`));
+      const pictures =
+        gallery === undefined
+          ? undefined
+          : await say(copyGallery(gallery, { generator, kept, target: draft }));
+      checked.push({ ...generator, pictures });
+      deployed.push({ name, folder: asset, kept, gallery: pictures });
     }
+    const headers = headersOf(checked);
+    if (headers !== '') await writeFile(`${draft}/${HEADERS_FILE}`, headers);
     await writeFile(
       `${draft}/${DEPLOYMENT_FILE}`,
       writeDeployment({ generators: deployed, immutable }),
     );
     await buildPage(`${draft}/page`);
-    if (gallery !== undefined) await copyGallery(gallery, checked[0]!, `${draft}/gallery`);
   });
   return checked;
 }
 
-async function copyGenerator(folder: string, target: string): Promise<GeneratorDescription> {
-  const read = new Map<string, Uint8Array>();
-  const readFile = folderReader(folder);
-  const generator = await openGenerator({
-    async readFile(name) {
-      const bytes = await readFile(name);
-      read.set(name, bytes);
-      return bytes;
-    },
-    loadBinaries: compileBinaries,
-  });
-  await checkRenders(generator);
-  const { manifest, hash } = generator;
-  await mkdir(target, { recursive: true });
-  for (const name of [GENERATOR_MANIFEST, ...manifest.shards.map(({ file }) => file)]) {
-    // What was checked is what is written, whatever happens to the folder meanwhile.
-    await writeFile(`${target}/${name}`, read.get(name)!);
-  }
-  return { manifest, hash };
-}
-
+/** @returns how many pictures it has. */
 async function copyGallery(
   folder: string,
-  generator: GeneratorDescription,
-  target: string,
-): Promise<void> {
-  const readFile = folderReader(folder);
-  const { pictures, read } = await openGallery(readFile, generator);
-  await mkdir(target);
-  await writeFile(`${target}/${GALLERY_MANIFEST}`, await readFile(GALLERY_MANIFEST));
+  { generator, kept, target }: { generator: GeneratorDescription; kept: boolean; target: string },
+): Promise<number> {
+  const { pictures, read } = await openGallery(folderReader(folder), generator, { kept });
+  await mkdir(dirname(`${target}/${galleryFile(generator.hash, 0)}`), { recursive: true });
   for (let i = 0; i < pictures; i++) {
-    await writeFile(`${target}/${galleryFile(`${i}`)}`, await read(`${i}`));
+    await writeFile(`${target}/${galleryFile(generator.hash, i)}`, await read(`${i}`));
   }
+  return pictures;
+}
+
+/** One rule for each generator that has a gallery. */
+function headersOf(generators: readonly Assembled[]): string {
+  const rules = generators
+    .filter(({ pictures }) => pictures !== undefined)
+    .map((generator) => galleryHeaders(generator));
+  return [...new Set(rules)].join('');
 }
 
 async function main(): Promise<void> {

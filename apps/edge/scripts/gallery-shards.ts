@@ -5,11 +5,12 @@
  *
  * @module
  */
-import { copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import * as z from 'zod';
-import { GALLERY_MANIFEST, galleryFile, galleryManifest } from '../src/generator/gallery.ts';
+import { galleryFile } from '../src/client.ts';
+import { GALLERY_MANIFEST, galleryManifest } from '../src/generator/gallery.ts';
 import { RENDERING } from '../src/http/etag.ts';
 
 export const SHARD_MANIFEST = 'shard.json';
@@ -73,12 +74,14 @@ export async function mergeShards(gallery: string): Promise<{ count: number; byt
   const { generator, shards, pictures } = await readShards(folder);
   let bytes = 0;
   await writeFolderWhole(gallery, async (draft) => {
+    await cp(shardFolder(gallery, { index: 0, shards, pictures }), draft, { recursive: true });
+    await rm(`${draft}/${SHARD_MANIFEST}`);
     for (let index = 0; index < shards; index++) {
       const shard = { index, shards, pictures };
       for (const seed of seedsOfShard(shard)) {
-        const file = galleryFile(seed);
+        const file = galleryFile(generator, Number(seed));
         const source = `${shardFolder(gallery, shard)}/${file}`;
-        await copyFile(source, `${draft}/${file}`);
+        if (index > 0) await copyFile(source, `${draft}/${file}`);
         bytes += (await stat(source)).size;
       }
     }

@@ -2,7 +2,10 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { readGeneratorManifest } from '@killme/model';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { folderReader } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { randomGeneratorFiles } from '../src/testing/index.ts';
 import { assembleAssets } from './assemble.ts';
@@ -44,28 +47,44 @@ it('renders a gallery, says how large it is and how it is served', async () => {
   const { status, output } = await prerender('--generator', 'one', '--count', '3');
   expect(status).toBe(0);
   expect(output).toMatch(/^3 pictures, 0\.0 MB, in .*\/gallery\n.*npm start -- --gallery gallery/);
-  expect((await readdir(`${folder}/gallery`)).sort()).toEqual([
-    ...['0.png', '1.png', '2.png'],
+  const { hash } = await readGeneratorManifest(folderReader(`${folder}/one`));
+  const digits = hash.slice(0, 16);
+  expect((await readdir(`${folder}/gallery`, { recursive: true })).sort()).toEqual([
+    '_headers',
+    ...['g', `g/${digits}`],
+    ...[0, 1, 2].map((picture) => `g/${digits}/${picture}.png`),
     'gallery.json',
+    ...['generator', 'generator/generator.json', 'generator/weights-0.bin'],
   ]);
+  expect(await readFile(`${folder}/gallery/_headers`, 'utf8')).toBe(
+    `/g/${digits}/*\n` +
+      '  X-Robots-Tag: noindex\n' +
+      '  Access-Control-Allow-Origin: *\n' +
+      '  Access-Control-Expose-Headers: ETag, Killme-Source, Link\n' +
+      '  Cross-Origin-Resource-Policy: cross-origin\n' +
+      '  X-Content-Type-Options: nosniff\n' +
+      '  Cache-Control: public, max-age=31536000, immutable\n' +
+      '  Killme-Source: gallery\n',
+  );
 });
 
 it('becomes an asset of its generator, and of no other', async () => {
   const target = `${folder}/assets`;
   const gallery = `${folder}/gallery`;
-  await assembleAssets({ generators: [nameFolder(`${folder}/one`)], gallery }, target);
-  const assets = (await readdir(`${target}/gallery`)).sort();
-  expect(assets).toEqual((await readdir(gallery)).sort());
-  await expect(
-    assembleAssets({ generators: [nameFolder(`${folder}/other`)], gallery }, target),
-  ).rejects.toThrow(/^the gallery was made by another generator/);
-  await expect(
-    assembleAssets(
-      { generators: [nameFolder(`${folder}/one`)], gallery: `${folder}/none` },
-      target,
-    ),
-  ).rejects.toThrow(/none\/gallery\.json does not exist$/);
-  expect((await readdir(`${target}/gallery`)).sort()).toEqual(assets);
+  const shown = (generator: string, from: string) => ({
+    generators: [{ ...nameFolder(`${folder}/${generator}`), gallery: from }],
+  });
+  await assembleAssets(shown('one', gallery), target);
+  const assets = (await readdir(`${target}/g`, { recursive: true })).sort();
+  expect(assets).toEqual((await readdir(`${gallery}/g`, { recursive: true })).sort());
+  expect(await readFile(`${target}/_headers`)).toEqual(await readFile(`${gallery}/_headers`));
+  await expect(assembleAssets(shown('other', gallery), target)).rejects.toThrow(
+    /^the gallery was made by another generator/,
+  );
+  await expect(assembleAssets(shown('one', `${folder}/none`), target)).rejects.toThrow(
+    /none\/gallery\.json does not exist$/,
+  );
+  expect((await readdir(`${target}/g`, { recursive: true })).sort()).toEqual(assets);
 });
 
 it('renders shards on several machines, which merge into the gallery of one process', async () => {
@@ -83,13 +102,18 @@ it('renders shards on several machines, which merge into the gallery of one proc
   expect((await shard('1/2')).output).toMatch(/^shard 1 of 2: 2 pictures/);
   expect((await shard('1/2')).output).toMatch(/^shard 1 of 2 is there already/);
   expect((await prerender('--merge', '--out', 'parts')).output).toMatch(/^5 pictures/);
-  const whole = await readdir(`${folder}/whole`);
-  expect(await readdir(`${folder}/parts`)).toEqual(whole);
-  for (const file of whole) {
-    expect(await readFile(`${folder}/parts/${file}`)).toEqual(
-      await readFile(`${folder}/whole/${file}`),
-    );
-  }
+  const files = async (gallery: string) => {
+    const all = await readdir(`${folder}/${gallery}`, { recursive: true, withFileTypes: true });
+    const paths = all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+    const read = paths.map(async (path) => [
+      relative(`${folder}/${gallery}`, path),
+      await readFile(path),
+    ]);
+    return Object.fromEntries(await Promise.all(read)) as Record<string, Buffer>;
+  };
+  const whole = await files('whole');
+  expect(Object.keys(whole)).toHaveLength(5 + 4);
+  expect(await files('parts')).toEqual(whole);
   expect(await readdir(folder)).not.toContain('parts.shards');
 });
 

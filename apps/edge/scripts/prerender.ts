@@ -9,20 +9,25 @@
  *
  * @module
  */
-import { access, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { readShard, readWhole, userPath, writeFolderWhole } from '@killme/command-line';
-import { UserError } from '@killme/model';
+import { type GeneratorDescription, UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
+import { galleryFile } from '../src/client.ts';
 import {
+  GALLERY_GENERATOR,
   GALLERY_MANIFEST,
   GALLERY_PICTURES,
-  galleryFile,
+  galleryHeaders,
   galleryManifest,
+  HEADERS_FILE,
 } from '../src/generator/gallery.ts';
 import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
 import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
+import { copyGenerator } from './copy-generator.ts';
 import {
   isComplete,
   mergeShards,
@@ -119,14 +124,26 @@ export async function writeGallery({
   count: number;
   target: string;
 }): Promise<number> {
-  const { app, hash } = await openApp(generator);
+  const rendering = await openApp(generator);
   let bytes = 0;
   await writeFolderWhole(target, async (draft) => {
     const seeds = Array.from({ length: count }, (_, i) => `${i}`);
-    bytes = await renderSeeds(app, seeds, draft);
-    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(hash, count));
+    bytes = await renderSeeds(rendering, seeds, draft);
+    await copyLoaded(rendering, draft);
+    await writeFile(`${draft}/${GALLERY_MANIFEST}`, galleryManifest(rendering.hash, count));
   });
   return bytes;
+}
+
+/** Puts the generator of a gallery into it, and what servers of static files send with its pictures. */
+async function copyLoaded({ folder, hash, manifest }: Rendering, target: string): Promise<void> {
+  const copied = await copyGenerator(folder, `${target}/${GALLERY_GENERATOR}`);
+  if (copied.hash !== hash) {
+    throw new UserError(
+      `the generator in ${folder} was replaced meanwhile: render the gallery again`,
+    );
+  }
+  await writeFile(`${target}/${HEADERS_FILE}`, galleryHeaders({ hash, manifest }));
 }
 
 /** Renders a shard beside `target`; one that is there already is left, so that a task can be repeated. */
@@ -139,9 +156,9 @@ async function renderShard({
   shard: Shard;
   target: string;
 }): Promise<void> {
-  const { app, hash } = await openApp(generator);
+  const rendering = await openApp(generator);
   const folder = shardFolder(target, shard);
-  const manifest = shardManifest(hash, shard);
+  const manifest = shardManifest(rendering.hash, shard);
   const name = `shard ${shard.index} of ${shard.shards}`;
   if (await isComplete(folder, manifest)) {
     console.log(`${name} is there already: ${folder}`);
@@ -149,7 +166,9 @@ async function renderShard({
   }
   const seeds = seedsOfShard(shard);
   await writeFolderWhole(folder, async (draft) => {
-    await renderSeeds(app, seeds, draft);
+    await renderSeeds(rendering, seeds, draft);
+    // One of them is enough for the gallery that they become.
+    if (shard.index === 0) await copyLoaded(rendering, draft);
     await writeFile(`${draft}/${SHARD_MANIFEST}`, manifest);
   });
   console.log(
@@ -160,25 +179,37 @@ async function renderShard({
 
 type App = ReturnType<typeof createApp>;
 
+interface Rendering extends GeneratorDescription {
+  app: App;
+  /** The generator's. */
+  folder: string;
+}
+
 /** The generator is read once: its hash is that of what renders, whatever happens to the folder meanwhile. */
-async function openApp(generator: string): Promise<{ app: App; hash: string }> {
-  const options = diskOptions([nameFolder(generator)]);
+async function openApp(folder: string): Promise<Rendering> {
+  const options = diskOptions([nameFolder(folder)]);
   const [source] = await options.listGenerators();
   const loaded = await source!.load();
   const app = createApp({
     ...options,
     listGenerators: async () => [{ name: source!.name, load: async () => loaded }],
   });
-  return { app, hash: loaded.hash };
+  const { manifest, hash } = loaded;
+  return { app, folder, manifest, hash };
 }
 
-/** Writes the pictures of `seeds` into `folder`, with progress on a terminal; returns their bytes. */
-async function renderSeeds(app: App, seeds: readonly string[], folder: string): Promise<number> {
+/** Writes the pictures of `seeds` into a gallery's folder, with progress on a terminal; returns their bytes. */
+async function renderSeeds(
+  { app, hash }: Rendering,
+  seeds: readonly string[],
+  target: string,
+): Promise<number> {
   let bytes = 0;
   let printedMs = Date.now();
+  await mkdir(dirname(`${target}/${galleryFile(hash, 0)}`), { recursive: true });
   for (const [i, seed] of seeds.entries()) {
     const png = await picture(app, seed);
-    await writeFile(`${folder}/${galleryFile(seed)}`, png);
+    await writeFile(`${target}/${galleryFile(hash, Number(seed))}`, png);
     bytes += png.length;
     if (!process.stderr.isTTY || Date.now() - printedMs < PROGRESS_EVERY_MS) continue;
     printedMs = Date.now();

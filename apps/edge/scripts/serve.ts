@@ -47,12 +47,11 @@ async function main(): Promise<void> {
   const cacheMb = readWhole('--cache-size', options['cache-size'], { least: 1, most: 1e7 });
   const accessLog = readSwitch('--access-log', options['access-log']);
   const metrics = options.metrics === undefined ? undefined : readMetrics(options.metrics);
-  const { generators, gallery, immutable = false } = await chooseServed(options);
+  const { generators, immutable = false } = await chooseServed(options);
   await checkPort(host, port);
   await supervise({
     generators: [...generators],
-    ...{ gallery, immutable },
-    ...{ host, port, processes, accessLog, metrics },
+    ...{ immutable, host, port, processes, accessLog, metrics },
     cache: options.cache === 'off' ? undefined : await openCache(userPath(options.cache)),
     cacheBytes: cacheMb * 1e6,
   });

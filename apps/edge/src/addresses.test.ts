@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeGallery } from '../scripts/prerender.ts';
 import { createApp } from './app.ts';
 import { diskOptions } from './runtimes/disk.ts';
-import { readKept } from './runtimes/named-folder.ts';
+import { readKept, withGallery } from './runtimes/named-folder.ts';
 import { randomGeneratorFiles } from './testing/index.ts';
 
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -169,7 +169,7 @@ describe('a gallery', () => {
   it('has a pin of its own: its generator renders at the generator’s', async () => {
     const target = folderOf('gallery');
     await writeGallery({ generator: folderOf('first'), count: 3, target });
-    const shown = createApp(diskOptions(named('first'), target));
+    const shown = createApp(diskOptions(withGallery(named('first'), target)));
     const { pin } = (await (await shown.request('/model')).json()) as Facts;
     expect(pin).toBe(`${pins[0]}-3`);
     const ofGallery = await answerOf('/img?seed=alice', shown);
@@ -180,6 +180,38 @@ describe('a gallery', () => {
     // Seeds would stand for others of four pictures.
     expect(await problemOf(`/v/${pins[0]}-4/img?seed=alice`, shown)).toMatchObject({ status: 404 });
     expect(await problemOf(`/v/${pin}/img?seed=alice`)).toMatchObject({ status: 404 });
+  });
+
+  it('is kept whole: its files, its pin, and what its generator renders', async () => {
+    const target = folderOf('gallery');
+    await writeGallery({ generator: folderOf('first'), count: 3, target });
+    const before = createApp(diskOptions(withGallery(named('first'), target)));
+    const after = createApp(diskOptions([...named('second'), ...readKept([target])]));
+    for (const path of [
+      `/g/${pins[0]}/2.png`,
+      `/v/${pins[0]}-3/img?seed=alice`,
+      `/v/${pins[0]}-3/morph?from=alice&to=bob&steps=2`,
+      `/v/${pins[0]}/img?seed=alice`,
+    ]) {
+      expect(await answerOf(path, after)).toEqual(await answerOf(path, before));
+    }
+    const { pinned, models } = (await (await after.request('/model')).json()) as Facts;
+    expect([models, pinned.map(({ pin }) => pin)]).toEqual([['second'], [pins[1], `${pins[0]}-3`]]);
+  });
+
+  it('is kept though newer code would render other bytes; as the first one it is made again', async () => {
+    const target = folderOf('gallery');
+    await writeGallery({ generator: folderOf('first'), count: 3, target });
+    const manifest = `${target}/gallery.json`;
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(manifest, text.replace(/"rendering": \d+/, '"rendering": 1'));
+    const kept = createApp(diskOptions([...named('second'), ...readKept([target])]));
+    await answerOf(`/g/${pins[0]}/2.png`, kept);
+    const first = createApp(diskOptions(withGallery(named('first'), target)));
+    expect(await problemOf('/img?seed=a', first)).toMatchObject({
+      status: 503,
+      detail: expect.stringContaining('make it again'),
+    });
   });
 });
 

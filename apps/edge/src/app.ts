@@ -10,6 +10,7 @@ import type { ImageStore } from './render/image-store.ts';
 import type { RenderElsewhere } from './render/render-elsewhere.ts';
 import { docs, docsStyle } from './routes/docs/docs.ts';
 import { openapi } from './routes/docs/openapi.ts';
+import { galleryPictureFile } from './routes/gallery-file.ts';
 import { generatorFile } from './routes/generator-file.ts';
 import { grid } from './routes/grid.ts';
 import { healthz } from './routes/healthz.ts';
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions): Hono {
   app
     .route('/', api)
     .route('/v/:pin', api)
+    .get('/g/:hash/:file', ...galleryPictureFile(models))
     .get('/healthz', ...healthz(responder))
     .get('/robots.txt', ...robots)
     .get('/openapi.json', ...openapi)

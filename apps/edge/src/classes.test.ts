@@ -236,7 +236,7 @@ describe('where there is a gallery', () => {
   it('a class is rendered, from the picture that the seed stands for', async () => {
     const target = `${folder}/gallery`;
     await writeGallery({ generator: folder, count: 1, target });
-    const shown = createApp(diskOptions([nameFolder(folder)], target));
+    const shown = createApp(diskOptions([{ ...nameFolder(folder), gallery: target }]));
     const answer = await shown.request('/img?seed=anyone&class=none&metadata=none');
     expect(answer.headers.get('killme-source')).toBe('rendered');
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(

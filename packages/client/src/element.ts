@@ -5,11 +5,11 @@
  *
  * Attributes: `base` (the server; the page's own when omitted), `pin` (of a generator, from the server's
  * `/model`: the same picture for ever), `seed`, `size`, `format`, `class-name` (the generator's class),
- * `model`, `alt`.
+ * `model`, `alt`. With the pin of a gallery the browser scales its files to `size`.
  *
  * @module
  */
-import { createClient } from './index.ts';
+import { createClient, isGalleryPin } from './index.ts';
 
 const ATTRIBUTES = ['base', 'pin', 'seed', 'size', 'format', 'class-name', 'model', 'alt'] as const;
 
@@ -47,10 +47,15 @@ export class KillmeImageElement extends HTMLElement {
       return;
     }
     const size = this.#read('size');
+    const pin = this.#read('pin');
+    // A file has its own size.
+    const isFile = isGalleryPin(pin);
+    this.#image.style.cssText =
+      isFile && size !== undefined ? `width:${size}px;height:${size}px;object-fit:contain` : '';
     const format = this.#read('format');
     const base = new URL(this.#read('base') ?? '.', document.baseURI);
-    this.#image.src = createClient(base, { pin: this.#read('pin') }).img(seed, {
-      size: size === undefined ? undefined : Number(size),
+    this.#image.src = createClient(base, { pin }).img(seed, {
+      size: size === undefined || isFile ? undefined : Number(size),
       format: format === 'webp' ? 'webp' : undefined,
       class: this.#read('class-name'),
       model: this.#read('model'),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { galleryFileOf } from './gallery.ts';
 import {
   type GridOptions,
   type ImageOptions,
@@ -12,6 +13,7 @@ import {
   writeQuery,
 } from './query.ts';
 
+export { galleryFile, galleryFileOf, galleryPicture, isGalleryPin } from './gallery.ts';
 export type {
   CommonOptions,
   GridOptions,
@@ -65,7 +67,10 @@ export interface ModelFacts {
 
 /** Builds addresses; the same options always give the same address. */
 export interface KillmeClient {
-  /** One picture of a seed. */
+  /**
+   * One picture of a seed. With the pin of a gallery, and no options, it is the address of the file itself,
+   * which a server of static files answers too.
+   */
   img(seed: string, options?: ImageOptions): string;
   /** Pictures on the way from one seed's latent to another's. */
   morph(from: string, to: string, options?: MorphOptions): string;
@@ -111,7 +116,11 @@ export function createClient(base: string | URL, { pin }: ClientOptions = {}): K
     return url.href;
   };
   return {
-    img: (seed, options) => address('img', { seed, ...options }),
+    img(seed, options = {}) {
+      const isPlain = Object.values(options).every((value) => value === undefined);
+      const file = pin !== undefined && isPlain ? galleryFileOf(seed, pin) : undefined;
+      return file === undefined ? address('img', { seed, ...options }) : new URL(file, server).href;
+    },
     morph: (from, to, options) => address('morph', { from, to, ...options }),
     grid: (seed, options) => address('grid', { seed, ...options }),
     mix: ({ plus, minus }, options) => address('mix', { plus, minus, ...options }),

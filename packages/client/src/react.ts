@@ -4,7 +4,7 @@
  * @module
  */
 import { createElement, type ImgHTMLAttributes, type ReactElement } from 'react';
-import { createClient, type ImageOptions } from './index.ts';
+import { createClient, type ImageOptions, isGalleryPin } from './index.ts';
 
 export interface KillmeImageProps
   extends Omit<ImgHTMLAttributes<HTMLImageElement>, 'src' | 'srcSet' | 'width' | 'height'> {
@@ -13,7 +13,7 @@ export interface KillmeImageProps
   /** Of a generator, from the server's `/model`: the same picture for ever. */
   pin?: string;
   seed: string;
-  /** Pixels of each side, on the screen and of the file. */
+  /** Pixels of each side, on the screen and of the file; those of a gallery have their own. */
   size?: number;
   /** Options of the address beside the size. */
   options?: Omit<ImageOptions, 'size'>;
@@ -33,6 +33,7 @@ export function KillmeImage({
   loading = 'lazy',
   ...rest
 }: KillmeImageProps): ReactElement {
-  const src = createClient(base, { pin }).img(seed, { ...options, size });
+  const fileSize = isGalleryPin(pin) ? {} : { size };
+  const src = createClient(base, { pin }).img(seed, { ...options, ...fileSize });
   return createElement('img', { ...rest, src, alt, loading, width: size, height: size });
 }

@@ -6,8 +6,8 @@
  */
 import { mix, type Picture, placeClasses, seedToLatent } from '@killme/model';
 import { createApp } from '../app.ts';
-import { createClient } from '../client.ts';
-import { type Gallery, gallerySeed } from '../generator/gallery.ts';
+import { createClient, galleryPicture } from '../client.ts';
+import type { Gallery } from '../generator/gallery.ts';
 import type { AnyGenerator } from '../generator/generator.ts';
 import { readClass } from '../generator/latents.ts';
 import { toRgba } from '../images/channels.ts';
@@ -82,7 +82,7 @@ async function openServedGallery(generator: AnyGenerator): Promise<Gallery | und
   return {
     pictures: gallery.pictures,
     image: generator.manifest.image,
-    seedOf: (seed) => gallerySeed(seed, gallery.pictures),
+    seedOf: (seed) => `${galleryPicture(seed, gallery.pictures)}`,
     read: async (seed) => {
       const answer = await rendering.request(`/img?seed=${seed}`);
       return new Uint8Array(await answer.arrayBuffer());

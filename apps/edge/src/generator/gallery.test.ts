@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeGallery } from '../../scripts/prerender.ts';
 import { createApp } from '../app.ts';
+import { createClient } from '../client.ts';
 import { resample } from '../images/resample.ts';
 import { diskOptions, folderReader } from '../runtimes/disk.ts';
 import { nameFolder } from '../runtimes/named-folder.ts';
@@ -21,6 +22,8 @@ const { vectors } = z
 
 const PICTURES = 5;
 let folder: string;
+/** Of the generator. */
+let hash: string;
 let rendering: ReturnType<typeof createApp>;
 let app: ReturnType<typeof createApp>;
 
@@ -32,8 +35,9 @@ beforeAll(async () => {
   const target = `${folder}/gallery`;
   await writeGallery({ generator: folder, count: 9, target });
   await writeGallery({ generator: folder, count: PICTURES, target });
+  ({ hash } = await readGeneratorManifest(folderReader(folder)));
   rendering = createApp(diskOptions([nameFolder(folder)]));
-  const options = diskOptions([nameFolder(folder)], target);
+  const options = diskOptions([{ ...nameFolder(folder), gallery: target }]);
   const [source] = await options.listGenerators();
   const load = () => Promise.reject(new Error('nothing is rendered here'));
   app = createApp({ ...options, listGenerators: async () => [{ ...source!, load }] });
@@ -51,10 +55,11 @@ function pixelsOf(png: Uint8Array): Picture {
 describe('the gallery', () => {
   it('is a folder of the pictures of the first numbers, and replaces an older one', async () => {
     const names = Array.from({ length: PICTURES }, (_, i) => `${i}.png`);
-    expect((await readdir(`${folder}/gallery`)).sort()).toEqual([...names, 'gallery.json']);
+    const pictures = `${folder}/gallery/g/${hash.slice(0, 16)}`;
+    expect((await readdir(pictures)).sort()).toEqual(names);
     for (const [i, name] of names.entries()) {
       const rendered = await bytesOf(await rendering.request(`/img?seed=${i}`));
-      expect(new Uint8Array(await readFile(`${folder}/gallery/${name}`))).toEqual(rendered);
+      expect(new Uint8Array(await readFile(`${pictures}/${name}`))).toEqual(rendered);
     }
     expect((await readdir(folder)).filter((name) => name.startsWith('gallery'))).toEqual([
       'gallery',
@@ -100,7 +105,7 @@ describe('a server with a gallery', () => {
 
   it('sends its pictures as they are to those who may have nothing rendered', async () => {
     const limited = createApp({
-      ...diskOptions([nameFolder(folder)], `${folder}/gallery`),
+      ...diskOptions([{ ...nameFolder(folder), gallery: `${folder}/gallery` }]),
       withinQuota: async () => false,
     });
     expect((await limited.request('/img?seed=alice')).status).toBe(200);
@@ -115,6 +120,39 @@ describe('a server with a gallery', () => {
     const webp = await app.request('/img?seed=alice&format=webp');
     expect(webp.headers.get('content-type')).toBe('image/webp');
     expect(webp.headers.get('killme-source')).toBe('gallery');
+  });
+
+  it('has its files at addresses that a pin and a seed give, for ever', async () => {
+    const pin = `${hash.slice(0, 16)}-${PICTURES}`;
+    const address = createClient('https://a.example', { pin }).img('alice');
+    // As Python says, by test/reference/shake.py's rule.
+    expect(address).toBe(`https://a.example/g/${hash.slice(0, 16)}/3.png`);
+    const file = await app.request(address);
+    const { headers } = await app.request('/img?seed=alice');
+    expect(Object.fromEntries(file.headers)).toEqual({
+      ...Object.fromEntries(headers),
+      'cache-control': 'public, max-age=31536000, immutable',
+      etag: file.headers.get('etag'),
+    });
+    expect(await bytesOf(file)).toEqual(await bytesOf(await app.request('/img?seed=alice')));
+    const tag = file.headers.get('etag')!;
+    const again = await app.request(address, { headers: { 'If-None-Match': tag } });
+    expect(again.status).toBe(304);
+  });
+
+  it.each([
+    ['5.png', 'The gallery has the files 0.png to 4.png, not 5.png.'],
+    ['02.png', 'The gallery has the files 0.png to 4.png, not 02.png.'],
+    ['%2e%2e%2fgallery.json', 'The gallery has the files 0.png to 4.png, not ../gallery.json.'],
+  ])('has no other files there: %s', async (file, detail) => {
+    const answer = await app.request(`/g/${hash.slice(0, 16)}/${file}`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(await answer.json()).toMatchObject({ detail });
+    const elsewhere = await rendering.request(`/g/${hash.slice(0, 16)}/${file}`);
+    expect(await elsewhere.json()).toMatchObject({
+      detail: `This server has no gallery at /g/${hash.slice(0, 16)}.`,
+    });
   });
 
   it('has other tags than one that renders, for what looks different', async () => {
@@ -132,7 +170,9 @@ describe('a server with a gallery', () => {
   });
 
   it('walks between the pictures that the seeds have', async () => {
-    const walking = createApp(diskOptions([nameFolder(folder)], `${folder}/gallery`));
+    const walking = createApp(
+      diskOptions([{ ...nameFolder(folder), gallery: `${folder}/gallery` }]),
+    );
     const strip = pixelsOf(
       await bytesOf(await walking.request('/morph?from=alice&to=bob&steps=2')),
     );

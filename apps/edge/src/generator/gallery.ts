@@ -1,19 +1,27 @@
 /**
  * A gallery: pictures that were made once, by scripts/prerender.ts, so that a server without the
- * time to render has some to show. Every seed stands for one of them.
+ * time to render has some to show. Every seed stands for one of them. Its folder has
+ *
+ * - `gallery.json`, the manifest
+ * - `g/<16 digits of the generator's hash>/<number>.png`, at the addresses that they have everywhere
+ * - `_headers`, for servers of static files that know such a file
+ * - `generator/`, whose pictures they are
  *
  * @module
  */
-import {
-  createRandom,
-  type GeneratorDescription,
-  type GeneratorManifest,
-  UserError,
-} from '@killme/model';
+import { type GeneratorDescription, type GeneratorManifest, UserError } from '@killme/model';
 import * as z from 'zod';
-import { RENDERING } from '../http/etag.ts';
+import { galleryFile, galleryPicture } from '../client.ts';
+import { FOR_EVER, OPEN_HEADERS, RENDERING } from '../http/etag.ts';
+import { pictureHeaders } from '../http/picture-headers.ts';
 
 export const GALLERY_MANIFEST = 'gallery.json';
+
+/** Where servers of static files look for rules about headers. */
+export const HEADERS_FILE = '_headers';
+
+/** Where a gallery has its generator. */
+export const GALLERY_GENERATOR = 'generator';
 
 /** Pictures in one. */
 export const GALLERY_PICTURES = { least: 1, most: 1_000_000 };
@@ -27,27 +35,31 @@ const manifestSchema = z.strictObject({
   pictures: z.number().int().min(GALLERY_PICTURES.least).max(GALLERY_PICTURES.most),
 });
 
-/** A gallery that belongs to the first generator that is served. */
+/** A gallery that belongs to a generator that is served. */
 export interface Gallery {
   pictures: number;
   /** As the generator renders it. */
   image: GeneratorManifest['image'];
-  /** The seed whose picture any seed gets, see gallerySeed. */
+  /** The seed whose picture any seed gets: a number from 0 to `pictures` − 1, see galleryPicture. */
   seedOf(seed: string): string;
   /** The PNG of a seed that `seedOf` gave. */
   read(seed: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/**
- * The seed whose picture any seed gets in a gallery: a number from 0 to `pictures` − 1. Frozen: it is
- * the first word of SHAKE128 over the UTF-8 of `killme/gallery/v1/<seed>` that is below the greatest
- * multiple of `pictures` up to 2³², modulo `pictures`.
- */
-export const gallerySeed = (seed: string, pictures: number): string =>
-  String(createRandom(`killme/gallery/v1/${seed}`).integers(1, pictures)[0]!);
+/** Gives the bytes of a file of a gallery by name. */
+type ReadFile = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** The file of a seed that `seedOf` gave. */
-export const galleryFile = (seed: string) => `${seed}.png`;
+/** A gallery whose manifest was checked. */
+export const createGallery = (
+  pictures: number,
+  { manifest, hash }: GeneratorDescription,
+  readFile: ReadFile,
+): Gallery => ({
+  pictures,
+  image: manifest.image,
+  seedOf: (seed) => `${galleryPicture(seed, pictures)}`,
+  read: (seed) => readFile(galleryFile(hash, Number(seed))),
+});
 
 export const galleryManifest = (generator: string, pictures: number): string => {
   const manifest: z.infer<typeof manifestSchema> = {
@@ -61,29 +73,37 @@ export const galleryManifest = (generator: string, pictures: number): string => 
 };
 
 /**
- * @param readFile gives the bytes of one of its files by name
  * @param generator that is served
+ * @param options.kept it is served for its addresses alone: pictures that older code rendered stay.
  * @throws UserError in one line when it is not a gallery, or not one of this generator.
  */
 export async function openGallery(
-  readFile: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  readFile: ReadFile,
   generator: GeneratorDescription,
+  { kept = false }: { kept?: boolean | undefined } = {},
 ): Promise<Gallery> {
   const text = new TextDecoder().decode(await readFile(GALLERY_MANIFEST));
   const { pictures, ...made } = parseManifest(text);
-  if (made.generator !== generator.hash || made.rendering !== RENDERING) {
+  if (made.generator !== generator.hash || (made.rendering !== RENDERING && !kept)) {
     throw new UserError(
-      'the gallery was made by another generator than the first that is served, or by another version: ' +
+      'the gallery was made by another generator than the one that is served, or by another version: ' +
         'make it again with `npm run prerender -- --generator DIR`',
     );
   }
-  return {
-    pictures,
-    image: generator.manifest.image,
-    seedOf: (seed) => gallerySeed(seed, pictures),
-    read: (seed) => readFile(galleryFile(seed)),
-  };
+  return createGallery(pictures, generator, readFile);
 }
+
+/** What a server of static files sends with the pictures, as a rule of Cloudflare's `_headers`. */
+export function galleryHeaders({ manifest, hash }: GeneratorDescription): string {
+  const headers = { ...pictureHeaders(manifest), ...OPEN_HEADERS, ...FILE_HEADERS };
+  const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}\n`);
+  return `/${dirname(galleryFile(hash, 0))}/*\n${lines.join('')}`;
+}
+
+/** Of a picture that is a file, wherever it is served. */
+export const FILE_HEADERS = { 'Cache-Control': FOR_EVER, 'Killme-Source': 'gallery' };
+
+const dirname = (path: string) => path.slice(0, path.lastIndexOf('/'));
 
 function parseManifest(text: string): z.infer<typeof manifestSchema> {
   try {

@@ -6,7 +6,7 @@ import { assembleAssets } from '../../scripts/assemble.ts';
 import { writeGallery } from '../../scripts/prerender.ts';
 import { createApp } from '../app.ts';
 import { diskOptions } from '../runtimes/disk.ts';
-import { nameFolder, readFolders } from '../runtimes/named-folder.ts';
+import { nameFolder, readFolders, withGallery } from '../runtimes/named-folder.ts';
 import { randomGeneratorFiles } from '../testing/index.ts';
 
 /** Generators, and how they differ: in their pictures' size, and in whether they are class-conditional. */
@@ -136,7 +136,7 @@ it('says which of several generators is damaged', async () => {
 it('has a gallery of the first generator only', async () => {
   const target = `${folder}/gallery`;
   await writeGallery({ generator: `${folder}/first`, count: 2, target });
-  const shown = createApp(diskOptions(generators(), target));
+  const shown = createApp(diskOptions(withGallery(generators(), target)));
   const source = async (path: string) => (await answerOf(path, shown)).headers.get('killme-source');
   expect(await source('/img?seed=a')).toBe('gallery');
   expect(await source('/img?seed=a&model=first')).toBe('gallery');

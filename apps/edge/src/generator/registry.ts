@@ -5,7 +5,7 @@
  * @module
  */
 import { type GeneratorDescription, seedToLatent, UserError } from '@killme/model';
-import { badParameters, shorten } from '../http/problem.ts';
+import { badParameters, ProblemError, shorten } from '../http/problem.ts';
 import { once } from '../once.ts';
 import type { Gallery } from './gallery.ts';
 import type { AnyGenerator } from './generator.ts';
@@ -65,6 +65,12 @@ export interface Models {
    *   generator.
    */
   find(naming: Naming): Promise<Model>;
+  /**
+   * Finds what pictures of a gallery are of, the largest gallery where a generator has several.
+   * @param hash the 16 digits of a generator's hash that are in their addresses, see galleryFile
+   * @throws ProblemError 404 when there is none.
+   */
+  findGallery(hash: string): Promise<{ generator: GeneratorDescription; gallery: Gallery }>;
 }
 
 /** @param list the generators that there are, at least one; called once, and again after it failed. */
@@ -94,7 +100,23 @@ export function createModels(list: () => Promise<readonly GeneratorSource[]>): M
       const allowed = `one of: ${all.map((model) => model.name).join(', ')}`;
       throw badParameters([{ parameter: 'model', allowed, received: shorten(name ?? '') }]);
     },
+    async findGallery(hash) {
+      const outcomes = await Promise.allSettled((await models()).map(openGalleryOf));
+      const found = outcomes
+        .flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []))
+        .filter(({ generator }) => pinOf({ ...generator, gallery: undefined }) === hash)
+        .sort((a, b) => b.gallery.pictures - a.gallery.pictures);
+      if (found[0]) return found[0];
+      const failed = outcomes.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
+      throw new ProblemError(404, `This server has no gallery at /g/${shorten(hash)}.`);
+    },
   };
+}
+
+async function openGalleryOf({ describe, loadGallery }: Model) {
+  const [generator, gallery] = await Promise.all([describe(), loadGallery()]);
+  return gallery && { generator, gallery };
 }
 
 /** What a pin has to know of a generator; its weights are not loaded for it. */

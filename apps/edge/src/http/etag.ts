@@ -87,10 +87,14 @@ export async function respond({
 }
 
 /** What every answer says: anyone may embed it, and it is what its type says. */
+export const OPEN_HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'ETag, Killme-Source, Link',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
 export const openHeaders = createMiddleware(async (c, next) => {
   await next();
-  c.res.headers.set('Access-Control-Allow-Origin', '*');
-  c.res.headers.set('Access-Control-Expose-Headers', 'ETag, Killme-Source, Link');
-  c.res.headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
-  c.res.headers.set('X-Content-Type-Options', 'nosniff');
+  for (const [name, value] of Object.entries(OPEN_HEADERS)) c.res.headers.set(name, value);
 });

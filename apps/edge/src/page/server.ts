@@ -14,8 +14,10 @@ export const BASE = new URL('.', document.baseURI).href;
  */
 export const PINNED = document.querySelector<HTMLMetaElement>('meta[name=pinned]')?.content ?? './';
 
-/** Addresses of its routes. */
-export const server = createClient(new URL(PINNED, BASE).href);
+const [, pin] = /^v\/(.+)\/$/.exec(PINNED) ?? [];
+
+/** Addresses of its routes, and of its files where it has a gallery. */
+export const server = createClient(BASE, { pin });
 
 /**
  * What the server knows of that generator, asked for once.

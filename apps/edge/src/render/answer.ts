@@ -8,7 +8,7 @@ import { pinnedAddress, pinOf } from '../generator/pin.ts';
 import { canonicalQuery } from '../http/canonical-query.ts';
 import { attachment } from '../http/content-disposition.ts';
 import { entityTag } from '../http/etag.ts';
-import { licenceUrl } from '../http/licence.ts';
+import { pictureHeaders } from '../http/picture-headers.ts';
 import type { Metadata } from '../images/metadata.ts';
 import { CONTENT_TYPES } from './encode.ts';
 import type { Source } from './image-store.ts';
@@ -47,12 +47,10 @@ export function metadataOf(
 export function describeFile(
   headers: Headers,
   { output: { format }, fileName }: PicturePlan,
-  { licence }: GeneratorManifest,
+  manifest: GeneratorManifest,
 ): void {
   headers.set('Content-Type', CONTENT_TYPES[format]);
-  headers.set('X-Robots-Tag', 'noindex');
-  const url = licence === undefined ? undefined : licenceUrl(licence);
-  if (url) headers.set('Link', `<${url}>; rel="license"`);
+  for (const [name, value] of Object.entries(pictureHeaders(manifest))) headers.set(name, value);
   if (fileName) headers.set('Content-Disposition', attachment(format, ...fileName));
 }
 

@@ -1,4 +1,5 @@
 import type { Handler } from 'hono';
+import { galleryFileOf } from '../client.ts';
 import { pinOf } from '../generator/pin.ts';
 import type { Models } from '../generator/registry.ts';
 import { ASK_AGAIN, respond, tagOfBytes } from '../http/etag.ts';
@@ -102,6 +103,9 @@ const SHOWN_SIDE = 128;
 /** Addresses of the markup that are a generator's, up to where its pin goes. */
 const OF_GENERATOR = / (?:src|href|action|content)="\/?(?=(?:img|morph|mix|og|model)["?])/g;
 
+/** Of a picture with no options, whose seed needs no escapes. */
+const PLAIN_PICTURE = /( (?:src|href)="\/?)img\?seed=(\w+)"/g;
+
 /**
  * The page with the pictures of one generator in its markup: they are there before its script is, and
  * none is asked for in vain. Pinned, as the script writes them, so that each has one address.
@@ -119,6 +123,10 @@ function writePage(
       `width="${width}" height="${height}"`,
     )
     .replace('<meta name="pinned" content="./">', `<meta name="pinned" content="v/${pin}/">`)
+    .replaceAll(PLAIN_PICTURE, (tag, start, seed) => {
+      const file = galleryFileOf(seed, pin);
+      return file === undefined ? tag : `${start}${file}"`;
+    })
     .replaceAll(OF_GENERATOR, `$&v/${pin}/`)
     .replace(/(<meta property="og:image" content=")([^"]*)/, (_, start, address) => {
       return `${start}${escapeAttribute(new URL(address, url).href)}`;

@@ -7,13 +7,13 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { onStop, readWhole, userPath } from '@killme/command-line';
+import { onStop, readWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { createApp } from '../app.ts';
 import { diskOptions, loadAll } from './disk.ts';
 import { httpOrigin } from './http-origin.ts';
 import { memoryStore } from './memory-store.ts';
-import { readFolders, readKept, SHIPPED_GENERATORS } from './named-folder.ts';
+import { readFolders, readKept, SHIPPED_GENERATORS, withGallery } from './named-folder.ts';
 
 declare const Deno: {
   serve(
@@ -24,8 +24,8 @@ declare const Deno: {
 };
 
 async function main(): Promise<void> {
-  const { generators, gallery, immutable, port, host } = readOptions();
-  const options = diskOptions(generators, gallery);
+  const { generators, immutable, port, host } = readOptions();
+  const options = diskOptions(generators);
   const loaded = await loadAll(options.listGenerators);
   const app = createApp({
     ...options,
@@ -66,11 +66,13 @@ function readOptions() {
   });
   return {
     generators: [
-      ...(values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS),
+      ...withGallery(
+        values.generator ? readFolders(values.generator) : SHIPPED_GENERATORS,
+        values.gallery,
+      ),
       ...readKept(values.keep ?? []),
     ],
     immutable: values.immutable,
-    gallery: values.gallery === undefined ? undefined : userPath(values.gallery),
     port: readWhole('--port', values.port, { least: 0, most: 65535 }),
     host: values.host,
   };

@@ -14,10 +14,12 @@ const generatorSchema = z.strictObject({
   folder: z.string(),
   /** Served at its pinned addresses only. */
   kept: z.boolean(),
+  /** Pictures of its gallery among the assets; absent when it has none. */
+  gallery: z.number().int().min(1).optional(),
 });
 
 const deploymentSchema = z.strictObject({
-  /** The first is where none is named; a gallery is of it. */
+  /** The first is where none is named. */
   generators: z.array(generatorSchema).min(1),
   /** No generator is ever replaced, so every picture may be kept for a year. */
   immutable: z.boolean(),

@@ -67,24 +67,16 @@ export const PAGE_FOLDER = new URL('../../dist/page/', import.meta.url);
 /**
  * The app's options for generators on disk.
  * @param generators those that are kept for their pinned addresses last
- * @param galleryFolder of a gallery of the first of them, to answer `/img` from
  * @param loaded the generators in their order, where another thread has loaded them and renders.
  */
 export function diskOptions(
   generators: readonly NamedFolder[],
-  galleryFolder?: string,
   loaded: readonly AnyGenerator[] = [],
 ): AppOptions {
   const downloads = limitDownloads();
   return {
     listGenerators: async () =>
-      generators.map((generator, i) =>
-        diskSource(generator, {
-          galleryFolder: i === 0 ? galleryFolder : undefined,
-          loaded: loaded[i],
-          downloads,
-        }),
-      ),
+      generators.map((generator, i) => diskSource(generator, { loaded: loaded[i], downloads })),
     loadWebpBinary: compileWebpBinary,
     readPage: folderReader(PAGE_FOLDER),
   };
@@ -108,16 +100,8 @@ export async function loadAll(
 }
 
 function diskSource(
-  { name, folder, kept }: NamedFolder,
-  {
-    galleryFolder,
-    loaded,
-    downloads,
-  }: {
-    galleryFolder: string | undefined;
-    loaded: AnyGenerator | undefined;
-    downloads: Downloads;
-  },
+  { name, folder, kept, gallery }: NamedFolder,
+  { loaded, downloads }: { loaded: AnyGenerator | undefined; downloads: Downloads },
 ): GeneratorSource {
   const readFile = folderReader(folder);
   const readShard = folderStreamer(folder);
@@ -136,9 +120,9 @@ function diskSource(
     },
     openFile: files.open,
     openGallery:
-      galleryFolder === undefined
+      gallery === undefined
         ? undefined
-        : (generator) => openGallery(folderReader(galleryFolder), generator),
+        : (generator) => openGallery(folderReader(gallery), generator, { kept }),
   };
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { userPath } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
+import { GALLERY_MANIFEST } from '../generator/gallery.ts';
 import { MODEL_NAME } from '../http/parameters.ts';
 
 /** A folder with a generator, and what `model=` calls it. */
@@ -11,6 +12,8 @@ export interface NamedFolder {
   folder: string;
   /** An earlier generator, kept for its pinned addresses. */
   kept?: boolean | undefined;
+  /** The folder of a gallery of it, to answer `/img` from. */
+  gallery?: string | undefined;
 }
 
 /** The generators that come with the repository, the first for where none is named. */
@@ -27,9 +30,22 @@ export const SHIPPED_GENERATORS: readonly NamedFolder[] = ['lite', 'article'].ma
 export const readFolders = (texts: readonly string[]): readonly NamedFolder[] =>
   checkNames(texts.map(readFolder));
 
-/** The folders of earlier generators, each `DIR`: a generator's, or a run's. */
+/** The folders of earlier generators, each `DIR`: a generator's, a run's, or a gallery's. */
 export const readKept = (texts: readonly string[]): readonly NamedFolder[] =>
-  texts.map((text) => ({ ...nameFolder(generatorIn(userPath(text))), kept: true }));
+  texts.map((text) => {
+    const folder = userPath(text);
+    const gallery = existsSync(join(folder, GALLERY_MANIFEST)) ? folder : undefined;
+    return { ...nameFolder(generatorIn(folder)), kept: true, gallery };
+  });
+
+/** The first generator answers from a gallery. */
+export const withGallery = (
+  [first, ...others]: readonly NamedFolder[],
+  gallery: string | undefined,
+): readonly NamedFolder[] => [
+  { ...first!, gallery: gallery === undefined ? undefined : userPath(gallery) },
+  ...others,
+];
 
 /** @throws UserError when two are called the same, as file systems have it: in small letters. */
 export function checkNames(folders: readonly NamedFolder[]): readonly NamedFolder[] {
@@ -54,7 +70,7 @@ function readFolder(text: string): NamedFolder {
   );
 }
 
-/** A run's folder stands for the generator in it. */
+/** A run's folder, or a gallery's, stands for the generator in it. */
 function generatorIn(folder: string): string {
   const inRun = join(folder, 'generator');
   const isRun = !existsSync(join(folder, GENERATOR_MANIFEST));

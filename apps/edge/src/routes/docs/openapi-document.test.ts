@@ -1,11 +1,13 @@
 // @module-tag slow
-import { encodeLatent } from '@killme/model';
+import { encodeLatent, type Picture } from '@killme/model';
 import fc from 'fast-check';
 import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../app.ts';
+import { createGallery } from '../../generator/gallery.ts';
 import type { Generator } from '../../generator/generator.ts';
 import { joinSeeds } from '../../http/seed-list.ts';
+import { encodePng } from '../../images/png.ts';
 import { compileWebpBinary } from '../../runtimes/disk.ts';
 
 interface Parameter {
@@ -55,7 +57,7 @@ const generator: Generator = {
     training: {},
     shards: [],
   } as unknown as Generator['manifest'],
-  hash: 'a hash',
+  hash: '0123456789abcdef',
   renderMs: 1,
   latentSpace: { size: 100, distribution: 'uniform', classes: [2, 1] },
   render: (latent) => ({
@@ -74,12 +76,17 @@ const BEGINNINGS: Record<string, string> = {
   wasm: '\0asm',
 };
 
+const gallery = createGallery(20, generator, () =>
+  encodePng(generator.render(new Float32Array(100)) as Picture),
+);
+
 const app = createApp({
   listGenerators: async () =>
     MODELS.map((name) => ({
       name,
       load: async () => generator,
       openFile: async () => new Response('{}').body!,
+      openGallery: async () => (name === MODELS[0] ? undefined : gallery),
     })),
   readPage: async (name) => new TextEncoder().encode(BEGINNINGS[name.split('.').at(-1)!]),
   loadWebpBinary: compileWebpBinary,
@@ -241,8 +248,9 @@ function validCase([path, { parameters = [] }]: [string, Operation]): fc.Arbitra
     .map((chosen) => ({ path, pairs: chosen }));
 }
 
-/** What browsers open or load: parameters that it does not know are ignored. */
-const isPage = ([, { responses }]: [string, Operation]) =>
+/** What browsers open or load, or what are files elsewhere: parameters that it does not know are ignored. */
+const isPage = ([path, { responses }]: [string, Operation]) =>
+  path.startsWith('/g/') ||
   Object.keys(responses[200]?.content ?? {}).some((type) => /^text\/|wasm$/.test(type));
 
 /** A right request with one thing made wrong. */

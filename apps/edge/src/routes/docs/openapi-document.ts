@@ -336,6 +336,25 @@ const ROUTES: Record<string, RouteFacts> = {
     parameters: noParameters,
     answer: { description: 'The page.', content: { 'text/html': text } },
   },
+  '/g/{hash}/{file}': {
+    tag: 'files',
+    summary: 'Pictures of a gallery',
+    description:
+      'Where seeds stand for pictures that were rendered beforehand: the files themselves, for ever. ' +
+      'On Cloudflare they cost no request of a Worker. @killme/client computes which one a seed has.',
+    parameters: noParameters,
+    path: z.strictObject({
+      hash: z.string().meta({
+        description: '16 digits of the generator’s hash',
+        param: { description: 'Of which generator.', example: '0123456789abcdef' },
+      }),
+      file: z.string().meta({
+        description: 'a number less than the pictures of the gallery, and .png',
+        param: { description: 'Which picture.', example: '17.png' },
+      }),
+    }),
+    answer: { description: 'The picture.', content: png },
+  },
   '/generator/{file}': {
     tag: 'files',
     summary: 'Files of the generator',

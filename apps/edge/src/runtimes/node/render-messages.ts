@@ -9,7 +9,6 @@ import type { NamedFolder } from '../named-folder.ts';
 /** What a rendering thread is started with. */
 export interface RenderThreadData {
   generators: readonly NamedFolder[];
-  gallery: string | undefined;
   /** Of generators that other threads of the server have loaded, in their order: no other will do. */
   hashes?: readonly string[] | undefined;
   /** One 32-bit integer: the pictures that were rendered, by this thread and those before it. */

@@ -29,9 +29,9 @@ const port = parentPort!;
 async function main(): Promise<void> {
   // Linux sets the priority of the calling thread alone, others that of the whole process.
   if (process.platform === 'linux') setPriority(0, NICENESS);
-  const { generators, gallery, hashes, rendered } = workerData as RenderThreadData;
+  const { generators, hashes, rendered } = workerData as RenderThreadData;
   const counter = new Int32Array(rendered);
-  const options = diskOptions(generators, gallery);
+  const options = diskOptions(generators);
   const loaded = await loadAll(options.listGenerators);
   checkSame(loaded, hashes);
   const app = createApp({

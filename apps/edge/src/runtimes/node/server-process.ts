@@ -41,9 +41,9 @@ const IDLE_MS = 30_000;
 
 async function main(): Promise<void> {
   const options = processOptions.parse(JSON.parse(process.argv[2] ?? ''));
-  const { generators, gallery, hashes } = options;
-  const worker = await startRenderWorker({ generators, gallery, hashes });
-  const disk = diskOptions(generators, gallery, worker.generators.map(toGenerator));
+  const { generators, hashes } = options;
+  const worker = await startRenderWorker({ generators, hashes });
+  const disk = diskOptions(generators, worker.generators.map(toGenerator));
   const loaded = await loadAll(disk.listGenerators);
   const app = createApp({
     ...disk,

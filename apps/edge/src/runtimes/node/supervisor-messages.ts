@@ -8,9 +8,13 @@ import { z } from 'zod';
 /** What a process serves, and how. */
 export const processOptions = z.object({
   generators: z.array(
-    z.object({ name: z.string(), folder: z.string(), kept: z.boolean().optional() }),
+    z.object({
+      name: z.string(),
+      folder: z.string(),
+      kept: z.boolean().optional(),
+      gallery: z.string().optional(),
+    }),
   ),
-  gallery: z.string().optional(),
   immutable: z.boolean(),
   host: z.string(),
   port: z.number(),

@@ -5,12 +5,12 @@
  * @module
  */
 import { env, type RateLimiter, waitUntil } from 'cloudflare:workers';
-import { type GeneratorDescription, readGeneratorManifest, UserError } from '@killme/model';
+import { readGeneratorManifest, UserError } from '@killme/model';
 import kernels from '@killme/model/kernels.wasm';
 import tfjs from '../../../dist/wasm/tfjs.wasm';
 import webpBinary from '../../../dist/wasm/webp.wasm';
 import { createApp } from '../../app.ts';
-import { GALLERY_MANIFEST, type Gallery, openGallery } from '../../generator/gallery.ts';
+import { createGallery } from '../../generator/gallery.ts';
 import { openGenerator } from '../../generator/generator.ts';
 import type { GeneratorSource } from '../../generator/registry.ts';
 import { once } from '../../once.ts';
@@ -36,10 +36,10 @@ function shared<T>(work: Promise<T>): Promise<T> {
   return work;
 }
 
-/** Those that scripts/assemble.ts has put among the assets; a gallery is of the first. */
+/** Those that scripts/assemble.ts has put among the assets. */
 async function listDeployedGenerators(): Promise<GeneratorSource[]> {
   const { generators } = await deployment();
-  return generators.map(({ name, folder, kept }, i) => {
+  return generators.map(({ name, folder, kept, gallery }) => {
     const readFile = (file: string) => readAsset(`${folder}/${file}`);
     return {
       name,
@@ -55,18 +55,10 @@ async function listDeployedGenerators(): Promise<GeneratorSource[]> {
           }),
         ),
       openFile: (file) => streamAsset(`${folder}/${file}`),
-      openGallery: i === 0 ? (generator) => shared(openDeployedGallery(generator)) : undefined,
+      openGallery: async (generator) =>
+        gallery === undefined ? undefined : createGallery(gallery, generator, readAsset),
     };
   });
-}
-
-/** The gallery that scripts/assemble.ts has put among the assets, if it has. */
-async function openDeployedGallery(generator: GeneratorDescription): Promise<Gallery | undefined> {
-  const probe = await fetchAsset(`gallery/${GALLERY_MANIFEST}`);
-  await probe.body?.cancel();
-  // Any other failure is reported, and not remembered: without its gallery a server has other pictures.
-  if (probe.status === 404) return undefined;
-  return openGallery((name) => readAsset(`gallery/${name}`), generator);
 }
 
 export default { fetch: (request: Request) => app.fetch(request) };

@@ -11,6 +11,13 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { chooseServed, readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
 import { assembleAssets, describeServed } from './assemble.ts';
+import {
+  describeDeployment,
+  linesOfVanishing,
+  newestDeployment,
+  rememberDeployment,
+  workerOf,
+} from './deployments.ts';
 import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
 async function main(): Promise<void> {
@@ -18,12 +25,17 @@ async function main(): Promise<void> {
   const served = await chooseServed(options);
   const checked = await assembleAssets(served);
   console.log(`Deploying ${describeServed(served, checked)}`);
+  const worker = workerOf(rest);
+  const deployment = describeDeployment(served, checked);
+  const before = await newestDeployment(worker);
+  if (before) for (const line of await linesOfVanishing(before, deployment)) console.error(line);
   const wrangler = spawn(process.execPath, [WRANGLER, 'deploy', ...rest], {
     cwd: EDGE_FOLDER,
     stdio: 'inherit',
   });
   const [status] = await once(wrangler, 'exit');
   process.exitCode = status ?? 1;
+  if (status === 0 && !rest.includes('--dry-run')) await rememberDeployment(worker, deployment);
 }
 
 if (import.meta.main) await runScript(main);

@@ -1,3 +1,4 @@
+export { startBackend } from '../generator/backend.ts';
 export type { BrowserAnswer } from './browser-app.ts';
 export { buildBrowserApp } from './build-browser-app.ts';
 export { freePort } from './free-port.ts';

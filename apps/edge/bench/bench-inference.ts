@@ -2,18 +2,14 @@
  * `npm run bench:inference`: how long one picture takes, ours beside other engines with the same
  * weights, each on one thread, in turns.
  *
- *     node bench/bench-inference.ts [--preset article|lite] [--rounds 15] [--json]
+ *     node bench/bench-inference.ts [--preset article|lite] [--rounds 15] [--python PROGRAM] [--json]
+ *
+ * A Python with onnxruntime and onnx makes an int8 model for onnxruntime; without one that row is omitted.
  *
  * @module
  */
 import { readWhole } from '@killme/command-line';
-import {
-  decodeWeight,
-  type HostWeights,
-  loadGeneratorFile,
-  type Network,
-  seedToLatent,
-} from '@killme/model';
+import { decodeWeight, type HostWeights, loadGeneratorFile, seedToLatent } from '@killme/model';
 import { writeOnnx } from '@killme/model/onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import { markdownTable } from 'markdown-table';
@@ -24,11 +20,15 @@ import { openGenerator } from '../src/generator/generator.ts';
 import { encodePng } from '../src/images/png.ts';
 import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
+import { quantizeOnnx } from './onnx-int8.ts';
 import { nativeOnnxRuntime } from './onnxruntime-native.ts';
 import { plainGenerator } from './plain-generator.ts';
 import { describeMachine } from './table.ts';
 
 const WARM_UP_ROUNDS = 3;
+
+/** With which the int8 model's ranges are measured. */
+const CALIBRATION_LATENTS = 64;
 
 /** Pictures of the walk that is timed. */
 const WALK = 10;
@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   const options = readArguments({
     preset: { type: 'string' },
     rounds: { type: 'string', default: '15' },
+    python: { type: 'string' },
     json: { type: 'boolean', default: false },
   });
   const rounds = readWhole('--rounds', options.rounds, { least: 1 });
@@ -53,32 +54,52 @@ async function main(): Promise<void> {
   const presets = choosePresets(options.preset ?? (options.json ? 'article' : undefined));
   if (!options.json) console.log(`${describeMachine()}; one thread each, ${rounds} rounds\n`);
   for (const preset of presets) {
-    const times = await race(folderOf(preset), rounds);
+    const { times, psnr } = await race(folderOf(preset), { rounds, python: options.python });
     if (options.json) printJson(times);
     else printTable(preset, times);
+    if (!options.json && psnr !== undefined) {
+      console.log(`The int8 model’s pictures have a PSNR of ${psnr.toFixed(1)} dB to ours\n`);
+    }
   }
 }
 
-/** Milliseconds of each round, by contestant. */
-async function race(folder: string, rounds: number): Promise<Map<string, number[]>> {
+interface Race {
+  /** Milliseconds of each round, by contestant. */
+  times: Map<string, number[]>;
+  /** Of the int8 model's picture to ours, in decibels, where it takes part. */
+  psnr: number | undefined;
+}
+
+async function race(
+  folder: string,
+  { rounds, python }: { rounds: number; python: string | undefined },
+): Promise<Race> {
   const readFile = folderReader(folder);
   const { network, weights } = await loadGeneratorFile(readFile);
   const ours = await openGenerator({ readFile, loadBinaries: compileBinaries });
   const plain = plainGenerator(network, weights);
+  const model = writeOnnx(network, decodeAll(weights));
   const contestants: Contestant[] = [
     { name: 'ours', render: (latent) => ours.render(latent).data },
     { name: 'tfjs', render: (latent) => read(plain(latent)) },
-    { name: 'ort_web', render: await onnxContestant(onnxWeb, network, weights) },
+    { name: 'ort_web', render: await onnxContestant(onnxWeb, model) },
   ];
   const native = await nativeOnnxRuntime();
   if (native) {
-    contestants.push({
-      name: 'ort_native',
-      render: await onnxContestant(native, network, weights),
-    });
+    contestants.push({ name: 'ort_native', render: await onnxContestant(native, model) });
   }
   const latents = Array.from({ length: WALK }, (_, i) => seedToLatent(`${i}`, ours.latentSpace));
   await compareImages(contestants, latents[0]!);
+  let psnr: number | undefined;
+  if (native && python !== undefined) {
+    const calibration = Array.from({ length: CALIBRATION_LATENTS }, (_, i) =>
+      seedToLatent(`calibration-${i}`, ours.latentSpace),
+    );
+    const int8 = await quantizeOnnx(model, { python, latents: calibration });
+    const render = await onnxContestant(native, int8);
+    contestants.push({ name: 'ort_int8', render });
+    psnr = psnrOf(await render(latents[0]!), ours.render(latents[0]!).data);
+  }
   const times = new Map<string, number[]>();
   const record = (name: string, startMs: number, pictures = 1) => {
     const durationMs = (performance.now() - startMs) / pictures;
@@ -100,7 +121,19 @@ async function race(folder: string, rounds: number): Promise<Map<string, number[
     for (const step of latents) ours.render(step);
     record('walk', startMs, WALK);
   }
-  return times;
+  return { times, psnr };
+}
+
+const decodeAll = (weights: HostWeights) =>
+  new Map([...weights].map(([name, weight]) => [name, decodeWeight(weight)]));
+
+/** Of numbers in [-1, 1] to pixels, in decibels. */
+function psnrOf(values: ArrayLike<number>, pixels: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < pixels.length; i++) {
+    squares += (pixels[i]! - (values[i]! * 127.5 + 127.5)) ** 2;
+  }
+  return 10 * Math.log10(255 ** 2 / (squares / pixels.length));
 }
 
 /** Who does not render the same picture does not take part. @throws Error saying by how much it differs. */
@@ -125,12 +158,10 @@ function read(image: tf.Tensor): Float32Array {
 
 async function onnxContestant(
   { InferenceSession, Tensor, env }: typeof onnxWeb,
-  network: Network,
-  weights: HostWeights,
+  model: Uint8Array,
 ): Promise<Contestant['render']> {
   env.wasm.numThreads = 1;
-  const decoded = new Map([...weights].map(([name, weight]) => [name, decodeWeight(weight)]));
-  const session = await InferenceSession.create(writeOnnx(network, decoded), {
+  const session = await InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
   });
@@ -147,6 +178,7 @@ const ENGINES: Record<string, string> = {
   tfjs: 'tfjs wasm, the layers as they stand',
   ort_web: 'onnxruntime-web wasm',
   ort_native: 'onnxruntime native',
+  ort_int8: 'onnxruntime native, int8 model',
 };
 
 function printTable(preset: BenchPreset, times: Map<string, number[]>): void {
@@ -174,6 +206,7 @@ function printJson(times: Map<string, number[]>): void {
       tfjs_ms: medianOf('tfjs'),
       ort_web_ms: medianOf('ort_web'),
       ort_native_ms: medianOf('ort_native'),
+      ort_int8_ms: medianOf('ort_int8'),
     }),
   );
 }

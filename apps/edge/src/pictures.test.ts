@@ -356,7 +356,7 @@ describe('download', () => {
   });
 });
 
-describe('a share for each sender', () => {
+describe('a quota for each sender', () => {
   it('is 429 beyond it, and only where something is rendered', async () => {
     const limited = createApp({
       listGenerators: async () => [

@@ -5,18 +5,9 @@
  */
 import { decodeWeight, type HostWeights } from '../generator-file/weights.ts';
 import type { Activation } from '../networks/layers.ts';
-import { product } from '../networks/layers.ts';
 import { NETWORK_INPUT, type Network, type PlacedLayer } from '../networks/network.ts';
-import { COMBINATIONS, type Pair } from '../networks/served-layers.ts';
-import type { Sides } from '../networks/transposed.ts';
-import {
-  type Affine,
-  affineOf,
-  awayFromZero,
-  foldAfter,
-  foldConvolution,
-  weightOf,
-} from './fold.ts';
+import { geometryOf } from './convolution-geometry.ts';
+import { type Affine, affineOf, foldAfter, foldConvolution, weightOf } from './fold.ts';
 import {
   type Arithmetic,
   type ConvolutionOp,
@@ -28,6 +19,7 @@ import {
   type Op,
   type OpNode,
 } from './graph.ts';
+import { affineAfter, asImage, plainOperation, unsupported } from './plain-operation.ts';
 
 /** What a layer gives, as far as operations have been made for it. */
 interface Value {
@@ -44,8 +36,6 @@ interface Value {
 type Placed<Type extends PlacedLayer['layer']['type']> = PlacedLayer & {
   layer: Extract<PlacedLayer['layer'], { type: Type }>;
 };
-
-const NO_BORDER: Sides = { top: 0, bottom: 0, left: 0, right: 0 };
 
 /**
  * Reads a generator.
@@ -117,61 +107,15 @@ class GraphReader {
       case 'croppedConv2dTranspose':
         return this.convolve(placed, input);
       default:
-        return this.addOther(placed);
+        return this.addPlain(placed);
     }
   }
 
   /** Layers into which nothing else goes. */
-  private addOther(placed: PlacedLayer): Value {
-    const { layer, outputShape: shape } = placed;
+  private addPlain(placed: PlacedLayer): Value {
     const inputs = placed.inputs.map((at) => this.settle(this.valueAt(at)));
-    const read = (name: string) => decodeWeight(weightOf(this.weights, `${placed.name}/${name}`));
-    const made = (op: Op, ...from: Value[]): Value => ({ ...this.push(op, ...from), shape });
-    switch (layer.type) {
-      case 'depthwiseConv2d': {
-        const { strides, padding } = layer;
-        const kernelShape = [...layer.kernelSize, placed.inputShape.at(-1)!, 1] as const;
-        const numbers = { kernel: read('kernel'), kernelShape, bias: read('bias') };
-        return made(
-          { type: 'depthwise', ...numbers, strides, border: sidesOf(padding) },
-          inputs[0]!,
-        );
-      }
-      case 'zeroPadding2d':
-        return made({ type: 'pad', border: sidesOf(layer.padding) }, inputs[0]!);
-      case 'cropping2d': {
-        const { top, bottom, left, right } = sidesOf(layer.cropping);
-        const border = { top: -top, bottom: -bottom, left: -left, right: -right };
-        return made({ type: 'pad', border }, inputs[0]!);
-      }
-      case 'resize': {
-        const { method, coordinates } = layer;
-        const shapes = { input: asImage(placed.inputShape), output: asImage(shape) };
-        return made({ type: 'resize', ...shapes, method, coordinates }, inputs[0]!);
-      }
-      case 'permute':
-        return made({ type: 'permute', axes: layer.axes, input: placed.inputShape }, inputs[0]!);
-      case 'slice':
-        return made(layer, inputs[0]!);
-      case 'pRelu':
-        return made({ ...layer, alpha: read('alpha'), shape: asImage(layer.shape) }, inputs[0]!);
-      case 'groupNormalization':
-      case 'layerNormalization': {
-        const normalized = made(layer, inputs[0]!);
-        return {
-          ...normalized,
-          pending: { scale: awayFromZero(read('gamma')), shift: read('beta') },
-        };
-      }
-      case 'concatenate':
-        return made({ type: 'concatenate' }, ...inputs);
-      default:
-        break;
-    }
-    if (COMBINATIONS.some((type) => type === layer.type)) {
-      return made({ type: layer.type } as Op, ...inputs);
-    }
-    throw unsupported(placed, `no inference step for ${layer.type}`);
+    const value = this.push(plainOperation(placed, this.weights), ...inputs);
+    return { ...value, shape: placed.outputShape, pending: affineAfter(placed, this.weights) };
   }
 
   private valueAt(at: number): Value {
@@ -287,45 +231,6 @@ class GraphReader {
   private settle = (value: Value): Value => this.upsample(this.normalize(value));
 }
 
-/** Strides and border of a convolution, Keras's `same` worked out. */
-function geometryOf(
-  { name, layer, inputShape, outputShape }: PlacedLayer,
-  upsampled: boolean,
-): Pick<ConvolutionOp, 'kind' | 'strides' | 'border'> {
-  switch (layer.type) {
-    case 'paddedConv2d':
-      return { kind: 'plain', strides: layer.strides, border: sidesOf(layer.padding) };
-    case 'croppedConv2dTranspose':
-      return { kind: 'transposed', strides: layer.strides, border: sidesOf(layer.cropping) };
-    case 'conv2d': {
-      const { kernelSize: size, strides } = layer;
-      if (upsampled) return { kind: 'upsampled', strides: [1, 1], border: NO_BORDER };
-      // TensorFlow's `same`: what is missing, the larger half after.
-      const [rows, columns] = ([0, 1] as const).map((axis) =>
-        halves(Math.max(0, (outputShape[axis]! - 1) * strides + size - inputShape[axis]!)),
-      );
-      return { kind: 'plain', strides: [strides, strides], border: sidesOf([rows!, columns!]) };
-    }
-    case 'conv2dTranspose': {
-      const { kernelSize: size, strides } = layer;
-      const [before, after] = halves(Math.max(0, size - strides));
-      const sides = [before, after] as const;
-      return { kind: 'transposed', strides: [strides, strides], border: sidesOf([sides, sides]) };
-    }
-    default:
-      throw new Error(`${name} is no convolution`);
-  }
-}
-
-const halves = (whole: number): Pair => [Math.floor(whole / 2), Math.ceil(whole / 2)];
-
-const sidesOf = ([[top, bottom], [left, right]]: readonly [Pair, Pair]): Sides => ({
-  top,
-  bottom,
-  left,
-  right,
-});
-
 /** Normalization by channel into a Dense layer; a normalization before Reshape has a channel for each unit. */
 function scaleUnits(dense: DenseOp, { scale, shift }: Affine): void {
   const before = dense.scale;
@@ -333,15 +238,4 @@ function scaleUnits(dense: DenseOp, { scale, shift }: Affine): void {
   dense.bias = dense.bias.map(
     (value, i) => value * scale[i % scale.length]! + shift[i % shift.length]!,
   );
-}
-
-/** Flat numbers are one pixel, rows of channels one row. */
-function asImage(shape: readonly number[]): ImageShape {
-  const image = [...Array.from({ length: Math.max(0, 3 - shape.length) }, () => 1), ...shape];
-  const [height, width, channels] = image as [number, number, number];
-  return image.length === 3 ? [height, width, channels] : [1, 1, product(shape)];
-}
-
-function unsupported({ name }: PlacedLayer, reason: string): Error {
-  return new Error(`the generator's layer ${name} cannot be served: ${reason}`);
 }

@@ -3,7 +3,7 @@
  *
  * What V8 says it uses (`Runtime.getHeapUsage`) has the JavaScript heap, garbage that has not been
  * collected yet included, and apart from it the bytes behind array buffers; WebAssembly memories are
- * in neither, so they are counted by themselves (inspector.test.ts checks all three). Compiled code
+ * in neither, so they are counted by themselves (isolate.test.ts checks all three). Compiled code
  * of wasm modules is in none of them.
  *
  * @module

@@ -1,5 +1,4 @@
 import type { Picture } from '@killme/model';
-import { decode } from 'fast-png';
 import type { AnyGenerator } from '../generator/generator.ts';
 import type { Pause } from '../images/pause.ts';
 import { resample } from '../images/resample.ts';
@@ -30,6 +29,8 @@ export async function readGalleryPicture({
   seed,
   size,
 }: GalleryPicture): Promise<Picture> {
+  // Evaluated when it is needed: its deflate builds tables that few Workers use.
+  const { decode } = await import('fast-png');
   const { width, height, data } = decode(await gallery.read(seed));
   const { channels } = gallery.image;
   return resample({ width, height, channels, data: Uint8Array.from(data) }, size);

@@ -11,10 +11,12 @@ import { readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { escapeControls } from '@killme/command-line';
+import { UserError } from '@killme/model';
 import { findDeno, findTensorflow, findWebgpu, NeedsDeno, startEngine } from '@killme/trainer';
 import sharp from 'sharp';
+import { findWorkerd } from '../../apps/edge/scripts/bare-workerd.ts';
 import { findChromium } from '../browser/launch.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,7 +28,7 @@ type Finding = [what: string, found: () => string | Promise<string>];
 
 const MACHINE: readonly Finding[] = [
   ['killme', describeCommit],
-  ['system', () => `${process.platform} ${release()} ${process.arch}`],
+  ['system', describeSystem],
   ['processor', describeProcessor],
   ['memory', describeMemory],
   ['disk', describeDisk],
@@ -37,6 +39,7 @@ const MACHINE: readonly Finding[] = [
       (await run('npm', ['--version'], { shell: process.platform === 'win32' })).stdout.trim(),
   ],
   ['Deno', describeDeno],
+  ['workerd', describeWorkerd],
   ['TensorFlow', describeTensorflow],
   ['WebGPU', describeWebgpu],
   ['image formats', () => `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`],
@@ -45,7 +48,10 @@ const MACHINE: readonly Finding[] = [
 
 const COMMANDS: readonly Finding[] = [
   ['npm run train', describeTraining],
-  ['npm start', async () => `workerd through wrangler ${await versionOf('wrangler')}, wasm`],
+  [
+    'npm start',
+    async () => `the workerd above through wrangler ${await versionOf('wrangler')}, wasm`,
+  ],
   ['npm run serve', () => `${availableParallelism()} processes of Node ${process.version}, wasm`],
   ['npm run data', () => `${availableParallelism()} images at once`],
   [
@@ -84,6 +90,16 @@ async function describeCommit(): Promise<string> {
   return `${version}, commit ${commit.trim()}${changed ? ', with changes' : ''}`;
 }
 
+async function describeSystem(): Promise<string> {
+  const kernel = `${process.platform} ${release()} ${process.arch}`;
+  if (process.platform !== 'linux') return kernel;
+  const about = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const distribution = /^PRETTY_NAME="?([^"\n]*)/m.exec(about)?.[1] ?? 'unknown distribution';
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const libc = header.glibcVersionRuntime;
+  return `${kernel}, ${distribution}, ${libc ? `glibc ${libc}` : 'not glibc'}`;
+}
+
 function describeProcessor(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   return `${model}, ${availableParallelism()} threads usable of ${cpus().length}`;
@@ -107,7 +123,13 @@ async function describeDeno(): Promise<string> {
   const deno = findDeno();
   if (!deno) return 'none for this platform: npm install --include=optional';
   const { stdout } = await run(deno, ['--version']);
-  return stdout.split('\n')[0]!;
+  return stdout.split('\n')[0]!.replace(/^deno /, '');
+}
+
+/** It is run: on another libc than its own it does not start. */
+async function describeWorkerd(): Promise<string> {
+  const { stdout } = await run(findWorkerd(), ['--version']);
+  return stdout.trim().replace(/^workerd /, '');
 }
 
 function describeTensorflow(): string {
@@ -155,12 +177,30 @@ function print(title: string, report: Report): void {
   }
 }
 
-if (import.meta.main) {
+/** @throws UserError naming an option that there is not. */
+function readOptions(): { json: boolean } {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function main(): Promise<void> {
+  const { json } = readOptions();
   const report = await examine();
-  if (process.argv.includes('--json')) console.log(JSON.stringify(report, null, 2));
+  if (json) console.log(JSON.stringify(report, null, 2));
   else {
     print('This machine', report.machine);
     print('What commands would use', report.commands);
   }
-  process.exit(0); // TensorFlow's and wasm's threads would keep it
+}
+
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+  process.exit(); // TensorFlow's and wasm's threads would keep it
 }

@@ -1,5 +1,5 @@
 /**
- * Attacks every input of this repository with damaged and hostile data, for a time.
+ * Attacks every input of this repository, and its servers, with damaged and hostile data, for a time.
  *
  *     npm run fuzz -- [--minutes 1] [--seed S] [--only TARGET] [--case N]
  *
@@ -11,12 +11,12 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { escapeControls } from '@killme/command-line';
 import { createRandom, UserError } from '@killme/model';
-import { createTargets, type Target } from './targets.ts';
+import { createTargets, TARGETS, type Target } from './targets.ts';
 
 export interface FuzzOptions {
   seed: string;
-  /** All targets when omitted. */
-  only?: string | undefined;
+  /** Names of targets. */
+  targets: readonly string[];
   /** When to end: after so many milliseconds, or after so many cases of each target. */
   milliseconds?: number | undefined;
   cases?: number | undefined;
@@ -33,18 +33,11 @@ export interface FuzzReport {
   findings: { target: string; case: number; error: unknown }[];
 }
 
-/** @throws UserError when there is no target of that name. */
+/** Attacks each target with one case after the other. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { targets, clean } = await createTargets();
+  const { targets, clean } = await createTargets(options.targets);
   try {
-    const chosen = targets.filter(
-      ({ name }) => options.only === undefined || name === options.only,
-    );
-    if (chosen.length === 0) {
-      const names = targets.map(({ name }) => name).join(', ');
-      throw new UserError(`--only ${options.only}: there are ${names}`);
-    }
-    return await attackAll(chosen, options);
+    return await attackAll(targets, options);
   } finally {
     await clean();
   }
@@ -67,6 +60,14 @@ async function attackAll(
   return report;
 }
 
+/** @throws UserError when there is no target of that name. */
+function chooseTargets(only: string | undefined): readonly string[] {
+  const all = [...TARGETS.inputs, ...TARGETS.servers];
+  if (only === undefined) return all;
+  if (!all.includes(only)) throw new UserError(`--only ${only}: there are ${all.join(', ')}`);
+  return [only];
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -80,7 +81,8 @@ async function main(): Promise<void> {
   const single = values.case === undefined ? {} : { first: Number(values.case), cases: 1 };
   const milliseconds = Number(values.minutes) * 60_000;
   if (!(milliseconds > 0)) throw new UserError(`--minutes must be a positive number`);
-  const { counts, findings } = await fuzz({ seed, only, milliseconds, ...single });
+  const targets = chooseTargets(only);
+  const { counts, findings } = await fuzz({ seed, targets, milliseconds, ...single });
   for (const { target, case: number, error } of findings.slice(0, MAX_PRINTED)) {
     console.error(`${target}: ${escapeControls(String(error))}`);
     console.error(`  again: npm run fuzz -- --seed ${seed} --only ${target} --case ${number}`);

@@ -1,9 +1,18 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import type { Random } from '@killme/model';
 import { z } from 'zod';
-import { pick } from './mutate.ts';
+import { mutate, pick } from './mutate.ts';
 
 /** Slower than the dearest request that is allowed, on a busy machine. */
 const MAX_SECONDS = 60;
+
+/** A server may wait for the rest of a head that has none. */
+const SILENT_MS = 300;
+
+/** A server's own answers to a method, a version or a load that it does not take. */
+const NOT_HERE = new Set([501, 503, 505]);
 
 /** What is read of an OpenAPI document. */
 const documentSchema = z.object({
@@ -47,6 +56,47 @@ const HEADERS: readonly Record<string, string>[] = [
 /** What answers requests, as Hono's `app.request` does. */
 interface App {
   request(path: string, init?: RequestInit): Response | Promise<Response>;
+}
+
+/** A server as an app. Paths reach it as they are written, which `fetch` would not do. */
+export const overHttp = (origin: string): App => ({
+  async request(path, { method, headers } = {}) {
+    const { hostname, port } = new URL(origin);
+    const given = Object.fromEntries(new Headers(headers));
+    const sent = request({ hostname, port, path, method, headers: given }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    const body = Buffer.concat(await answer.toArray());
+    const { statusCode: status = 0, headersDistinct } = answer;
+    const received = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value): [string, string] => [name, value]),
+    );
+    return new Response(hasNoBody(status) ? null : body, { status, headers: received });
+  },
+});
+
+const hasNoBody = (status: number) => status === 204 || status === 304;
+
+/** A request's head that is damaged, on a connection of its own: the server has to outlive it. */
+export async function attackConnection(app: App, origin: string, random: Random): Promise<void> {
+  const { hostname, port } = new URL(origin);
+  const path = pick(random, ['/', '/img?seed=a', '/morph?from=a&to=b&steps=3', '/healthz']);
+  const head = `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nIf-None-Match: "x"\r\n\r\n`;
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined); // a reset is an answer too
+  socket.setTimeout(SILENT_MS, () => socket.destroy());
+  const closed = once(socket, 'close');
+  socket.end(mutate(Buffer.from(head), random));
+  let answer = '';
+  socket.on('data', (bytes) => {
+    answer += bytes.toString('latin1');
+  });
+  await closed;
+  const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
+  if (status >= 500 && !NOT_HERE.has(status)) {
+    throw new Error(`${status}: a damaged head of GET ${path}`);
+  }
+  const health = await app.request('/healthz');
+  if (health.status !== 200) throw new Error(`unwell after a damaged head of GET ${path}`);
 }
 
 /** Requests to every path of the app's own OpenAPI document, with good and bad parameters. */

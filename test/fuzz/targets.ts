@@ -29,38 +29,95 @@ import {
 } from '@killme/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
-import { createHttpAttack } from './http.ts';
+import { buildPage } from '../../apps/edge/scripts/build-page.ts';
+import { expectServer, type Refusal, type Server, startDeno, startNode } from '../servers.ts';
+import { startBareWorkerd } from '../workerd/bare.ts';
+import { attackConnection, createHttpAttack, overHttp } from './http.ts';
 import { mutate, pick } from './mutate.ts';
 
 export interface Target {
   name: string;
-  /** @throws what is a finding. */
-  attack(random: Random): Promise<void>;
+  attack: Attack;
 }
 
-/** All targets, ready; `clean` removes their files. */
-export async function createTargets(): Promise<{ targets: Target[]; clean(): Promise<void> }> {
+/** @throws what is a finding. */
+type Attack = (random: Random) => Promise<void>;
+
+/** Where a target works, and what has to be ended after it. */
+interface Workplace {
+  folder: string;
+  atEnd: (end: () => Promise<unknown>) => void;
+}
+
+/** What can be attacked in this process. */
+const INPUTS: Record<string, (workplace: Workplace) => Promise<Attack>> = {
+  http: async ({ folder }) =>
+    createHttpAttack(createApp(diskOptions([nameFolder(await writeSmallGenerator(folder))]))),
+  generator: generatorTarget,
+  manifest: manifestTarget,
+  checkpoint: checkpointTarget,
+  options: async () => attackOptions,
+  archive: archiveTarget,
+  image: imageTarget,
+};
+
+/** Servers, each a process of its own. */
+const SERVERS: typeof INPUTS = {
+  workerd: (workplace) => servedTarget(workplace, startBareWorkerd),
+  deno: (workplace) => servedTarget(workplace, startDeno),
+  node: (workplace) =>
+    servedTarget(workplace, (generator) =>
+      startNode(generator, undefined, ['--cache', 'off', '--access-log', 'off']),
+    ),
+};
+
+/** The names of targets: the inputs, then the servers. */
+export const TARGETS = { inputs: Object.keys(INPUTS), servers: Object.keys(SERVERS) };
+
+/** These targets, ready; `clean` ends their servers and removes their files. */
+export async function createTargets(
+  names: readonly string[],
+): Promise<{ targets: Target[]; clean(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'killme-fuzz-'));
-  const targets = [
-    { name: 'http', attack: await httpTarget(folder) },
-    { name: 'generator', attack: await generatorTarget() },
-    { name: 'manifest', attack: await manifestTarget() },
-    { name: 'checkpoint', attack: await checkpointTarget(folder) },
-    { name: 'options', attack: attackOptions },
-    { name: 'archive', attack: await archiveTarget(folder) },
-    { name: 'image', attack: await imageTarget() },
-  ];
+  const ends: (() => Promise<unknown>)[] = [];
   const clean = async () => {
     endIdleDecoders();
+    await Promise.all(ends.map((end) => end()));
     await rm(folder, { recursive: true, force: true });
   };
-  return { targets, clean };
+  try {
+    const targets: Target[] = [];
+    for (const name of names) {
+      const create = { ...INPUTS, ...SERVERS }[name]!;
+      targets.push({ name, attack: await create({ folder, atEnd: (end) => ends.push(end) }) });
+    }
+    return { targets, clean };
+  } catch (error) {
+    await clean();
+    throw error;
+  }
 }
 
-async function httpTarget(folder: string) {
+async function writeSmallGenerator(folder: string): Promise<string> {
   const generator = join(folder, 'generator');
   await writeFiles(generator, await randomGeneratorFiles({ imageSize: 32 }));
-  return createHttpAttack(createApp(diskOptions([nameFolder(generator)])));
+  return generator;
+}
+
+/** Requests by HTTP, and bytes that are none. */
+async function servedTarget(
+  { folder, atEnd }: Workplace,
+  startServer: (generator: string) => Promise<Server | Refusal>,
+): Promise<Attack> {
+  await buildPage();
+  const { origin, stop } = expectServer(await startServer(await writeSmallGenerator(folder)));
+  atEnd(stop);
+  const server = overHttp(origin);
+  const attackRoutes = await createHttpAttack(server);
+  return (random) =>
+    random.integers(1, 4)[0] === 0
+      ? attackConnection(server, origin, random)
+      : attackRoutes(random);
 }
 
 /** A file of which any bit has changed is refused. */
@@ -111,7 +168,7 @@ function setSomeValue(root: object, random: Random): void {
 }
 
 /** A damaged checkpoint is passed over. */
-async function checkpointTarget(folder: string) {
+async function checkpointTarget({ folder }: Workplace) {
   await tf.setBackend('cpu');
   const size = { imageSize: 16, width: 1 / 16 };
   const file = await saveCheckpoint(
@@ -151,7 +208,7 @@ async function attackOptions(random: Random): Promise<void> {
   await refuses(async () => parseGivenOptions(given, { file: 'options.json' }));
 }
 
-async function archiveTarget(folder: string) {
+async function archiveTarget({ folder }: Workplace) {
   const png = (background: string) =>
     sharp({ create: { width: 8, height: 8, channels: 3, background } })
       .png()

@@ -174,7 +174,7 @@ describe('workerd by itself', () => {
 
   it('renders no more than it can, and says when to come again', async () => {
     const walks = Array.from(
-      { length: 24 },
+      { length: 32 },
       (_, i) => `/morph?from=much&to=${i}&steps=64&size=221`,
     );
     const clients = new AbortController();

@@ -50,8 +50,8 @@ export async function bundleBareWorkerd(served: Served): Promise<BareWorkerd> {
   }
 }
 
-/** The executable itself: a signal for its launcher in Node would not reach it. */
-function findWorkerd(): string {
+/** workerd's executable: a signal for its launcher in Node would not reach it. */
+export function findWorkerd(): string {
   const workerd: { default: string } = createRequire(import.meta.resolve('wrangler/package.json'))(
     'workerd',
   );

@@ -24,7 +24,7 @@ async function openGenerator(): Promise<AnyGenerator> {
     manifest,
     hash,
     latentSpace: manifest.latent,
-    renderMs: estimateRenderMs(network),
+    renderMs: estimateRenderMs(network, manifest.arithmetic),
     async render(latent) {
       const image = generate(toNearestClass(latent, manifest.latent), 1); // [1, height, width, channels]
       try {

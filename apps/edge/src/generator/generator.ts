@@ -55,7 +55,7 @@ export async function openGenerator({
     manifest,
     hash,
     latentSpace: manifest.latent,
-    renderMs: estimateRenderMs(network),
+    renderMs: estimateRenderMs(network, manifest.arithmetic),
     render(latent) {
       const image = generate(toNearestClass(latent, manifest.latent), 1); // [1, height, width, channels]
       try {

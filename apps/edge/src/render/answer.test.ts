@@ -19,7 +19,7 @@ const plan: PicturePlan = {
   identity: { seed: 'a b', metadata: 'all', format: 'png' },
   title: 'a b',
   pictures: { from: 'generator', sizes: [], latents: () => [] },
-  pixels: 0,
+  encoded: { pictures: 1, pixels: 0 },
   output: { format: 'png', compose: ([picture]) => picture! },
 };
 const fromGallery: PicturePlan['pictures'] = {

@@ -22,7 +22,7 @@ const image = (load: PlannedImage['model']['load']): PlannedImage => ({
       ],
       latents: () => [new Float32Array(100), new Float32Array(100).fill(0.5)],
     },
-    pixels: 32 * 32,
+    encoded: { pictures: 1, pixels: 32 * 32 },
     output: { format: 'png', compose: ([first]) => first! },
   },
   metadata: undefined,

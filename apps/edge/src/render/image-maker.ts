@@ -15,6 +15,7 @@ import { readGalleryPicture, renderPictures } from './render.ts';
 import type { RenderElsewhere } from './render-elsewhere.ts';
 import { createScheduler } from './scheduler.ts';
 import type { Wanted } from './single-flight.ts';
+import type { Size } from './size.ts';
 
 /** A file to be made. */
 export interface PlannedImage {
@@ -70,8 +71,8 @@ export function createImageMaker({
       pending: scheduler.pending(),
     }),
     async make({ plan, metadata, model, request }, wanted) {
-      const { pictures, renderMs, get } = await prepare(plan.pictures, model, count);
-      const task = { pictures, costMs: estimateCostMs(plan, renderMs), wanted };
+      const { pictures, rendering, get } = await prepare(plan.pictures, model, count);
+      const task = { pictures, costMs: estimateCostMs(plan, rendering), wanted };
       if (renderElsewhere) {
         return scheduler.accept(task, () => renderElsewhere.render(pathOf(request), wanted));
       }
@@ -90,8 +91,8 @@ export function createImageMaker({
 interface Prepared {
   /** How many they are. */
   pictures: number;
-  /** Estimated milliseconds of each. */
-  renderMs: number;
+  /** Estimated milliseconds of each, and its size then. */
+  rendering: { renderMs: number; own: Size };
   get: (pause: Pause) => Promise<Picture[]>;
 }
 
@@ -102,12 +103,13 @@ async function prepare(
   onRendered: () => void,
 ): Promise<Prepared> {
   if (pictures.from === 'gallery') {
-    return { pictures: 1, renderMs: 0, get: async () => [await readGalleryPicture(pictures)] };
+    const rendering = { renderMs: 0, own: pictures.gallery.image };
+    return { pictures: 1, rendering, get: async () => [await readGalleryPicture(pictures)] };
   }
-  const { render, renderMs } = await model.load();
+  const { render, renderMs, manifest } = await model.load();
   return {
     pictures: pictures.sizes.length,
-    renderMs,
+    rendering: { renderMs, own: manifest.image },
     get: (pause) => renderPictures(pictures, { render, pause, onRendered }),
   };
 }

@@ -59,8 +59,10 @@ export interface PicturePlan {
   /** What it shows, for those who find the file. */
   title: string | undefined;
   pictures: RenderedPictures | GalleryPicture;
-  /** Pixels of the whole answer, all frames included. */
-  pixels: number;
+  /** Of a cross-fade, in all of its pictures. */
+  fadedPixels?: number | undefined;
+  /** Pictures of the file, as many as it has frames, and the pixels of all of them. */
+  encoded: { pictures: number; pixels: number };
   output: Output;
   /** What a saved file is called after; absent when the browser shows the picture. */
   fileName?: readonly string[] | undefined;

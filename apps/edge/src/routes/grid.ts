@@ -40,7 +40,7 @@ function planGrid(
       sizes: Array.from({ length: count }, () => size),
       latents: () => Array.from({ length: count }, (_, i) => latentOf(`${seed}/${i}`)),
     },
-    pixels: count * area(size),
+    encoded: { pictures: 1, pixels: count * area(size) },
     output: { format: parameters.format, compose: (pictures) => tile(pictures, n) },
     fileName: fileNameOf(parameters, ['grid', seed]),
   };

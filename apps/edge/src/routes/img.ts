@@ -50,7 +50,7 @@ function planImg(parameters: ImgParameters, generator: PlannedFor): PicturePlan 
     ),
     title: pictures.from === 'gallery' ? pictures.seed : seed,
     pictures,
-    pixels: area(size),
+    encoded: { pictures: 1, pixels: area(size) },
     output: { format, compose: ([picture]) => picture! },
     fileName: fileNameOf(parameters, [seed ?? 'latent']),
   };

@@ -39,7 +39,7 @@ function planMix(parameters: MixParameters, generator: PlannedFor): PicturePlan 
         return [moveLatent(latent, moves, manifest.latent)];
       },
     },
-    pixels: area(size),
+    encoded: { pictures: 1, pixels: area(size) },
     output: { format, compose: ([picture]) => picture! },
     fileName: fileNameOf(parameters, ['mix', ...plus, ...minus.flatMap((seed) => ['minus', seed])]),
   };

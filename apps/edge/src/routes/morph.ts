@@ -54,6 +54,7 @@ function planMorph(
   const isFade = space === 'pixel';
   const path = named ?? defaultPath(manifest.latent);
   const size = sizeOfEach(parameters.size, steps, manifest.image);
+  const pixels = steps * area(size);
   const latents = () => (isFade ? stopLatents() : interpolate(stopLatents(), places, path));
   const walk = isFade ? fade(places) : walkOf(places, latents);
   return {
@@ -69,7 +70,8 @@ function planMorph(
       sizes: Array.from({ length: isFade ? stops.length : steps }, () => size),
       latents,
     },
-    pixels: steps * area(size),
+    fadedPixels: isFade ? pixels : undefined,
+    encoded: { pictures: parameters.format === 'png' ? 1 : steps, pixels },
     output: outputOf(parameters, walk),
     fileName: fileNameOf(parameters, [
       'morph',

@@ -56,7 +56,7 @@ function planOg(parameters: OgParameters & { seed: string }, generator: PlannedF
         return [latent, ...relatives.map(latentOfRelative)];
       },
     },
-    pixels: area(CARD),
+    encoded: { pictures: 1, pixels: area(CARD) },
     output: { format, compose: composeCard },
     fileName: fileNameOf(parameters, ['card', seed]),
   };

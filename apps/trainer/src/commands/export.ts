@@ -31,7 +31,7 @@ export function exportCommand(): Command {
         .default([...EXPORT_FORMATS], 'all'),
     )
     .addOption(
-      new Option('--checkpoint <NAME>', 'which: best by rKID, where it was measured, or newest')
+      new Option('--checkpoint <NAME>', 'which: best by parts, where it was measured, or newest')
         .choices(CHECKPOINT_CHOICES)
         .default('best'),
     )

@@ -181,10 +181,9 @@ export const RUN_OPTIONS = {
   patience: option({
     schema: count,
     value: 'N',
-    help: 'stop when rKID has not improved for N iterations; 0 for never',
+    help: 'stop when the figure parts has not improved for N iterations; 0 for never',
     default: () => 0,
-    reason:
-      'rKID of 256 images varies by 0.04, so a pause is no proof; the best checkpoint is kept anyway',
+    reason: 'the best checkpoint by that figure is kept anyway',
     onResume: 'may change',
   }),
   strict: option({

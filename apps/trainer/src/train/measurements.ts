@@ -68,7 +68,7 @@ export function startMeasurements(
     await log(formatQuality(iteration, scores));
     if (best.look(iteration, scores))
       await saveBestCheckpoint(folder.checkpoints, await checkpoint());
-    if (best.isOver()) await log(`rKID has not improved for ${patience} iterations: it stops`);
+    if (best.isOver()) await log(`parts has not improved for ${patience} iterations: it stops`);
   }
 
   async function settle(): Promise<void> {

@@ -1,5 +1,5 @@
 """
-Writes gallery.json: which picture of a gallery a seed gets, as apps/edge/src/generator/gallery.ts must say for
+Writes gallery.json: which picture of a gallery a seed gets, as packages/client/src/gallery.ts must say for
 ever. Made with hashlib alone, so that the vectors do not come from the code that they test.
 """
 

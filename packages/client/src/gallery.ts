@@ -4,6 +4,7 @@
  *
  * @module
  */
+/*! With @noble/hashes: MIT License, Copyright (c) 2022 Paul Miller, https://paulmillr.com, https://github.com/paulmillr/noble-hashes/blob/main/LICENSE */
 import { shake128 } from '@noble/hashes/sha3.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 

@@ -2,12 +2,13 @@
 # Run on the machine with the GPU, from the folder that `npm run gpu:pack` wrote. Results go to $OUT (default
 # ./gpu-results), all within LIMIT seconds (default 460): check-engine, check-replay, bench:step, PyTorch's steps, then
 # 12,000 iterations of lite with samples, then as many of article as fit.
-#   SOFTWARE=1   tries the script where there is only a software adapter: small batches, few iterations
+#   SOFTWARE=1   tries the script where there is only a software adapter: small batches, few iterations, up to an hour
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-$PWD/gpu-results}
-limit=${LIMIT:-460}
 software=${SOFTWARE:-}
+limit=${LIMIT:-460}
+[ -n "$software" ] && limit=${LIMIT:-3600}
 work=$(mktemp -d)
 mkdir -p "$out"
 export HOME="$work/home" XDG_RUNTIME_DIR="$work" DENO_NO_UPDATE_CHECK=1
@@ -47,9 +48,9 @@ part() {
 }
 
 small=; [ -n "$software" ] && small='--batch 2'
-train() { # PRESET ITERATIONS SECONDS
+train() { # PRESET ITERATIONS SECONDS SAMPLE_EVERY [OPTION…]
   part "train-$1" "$3" $killme train --backend webgpu --preset "$1" --iterations "$2" --seed 1 --name "$1" \
-    --measure-every 0 --sample-every "$4" --save-every "$4" $small
+    --measure-every 0 --sample-every "$4" --save-every "$4" $small "${@:5}"
   awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seconds") at = i }
     NR > 100 { sum += $at; n++ } END { if (n) printf "%d iterations after the first 98, %.4f s each (mean)\n", n, sum / n }' \
     "runs/$1/metrics.csv" | tee -a "$out/log.txt"
@@ -57,12 +58,12 @@ train() { # PRESET ITERATIONS SECONDS
 }
 
 if [ -n "$software" ]; then
-  part check 200 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
-  part check-replay 60 $killme check-replay --narrow --iterations 6
-  part bench-step 200 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --iterations 2 --batch 2
+  part check 600 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
+  part check-replay 300 $killme check-replay --narrow --iterations 6
+  part bench-step 300 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --iterations 2 --batch 2
   part bench-torch 30 python3 test/reference/bench_torch.py --seconds 0.1 --batch 2
-  train lite 3 150 2
-  train article 2 60 2
+  train lite 3 900 2 --image-size 64
+  train article 2 1200 2
 else
   part check 100 $killme check-engine --backend webgpu
   part check-replay 40 $killme check-replay --batch 16

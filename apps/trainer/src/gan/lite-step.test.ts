@@ -4,15 +4,18 @@ import '@tensorflow/tfjs';
 import {
   activation,
   articleGenerator,
+  batchNormalization,
   conv2d,
   createRandom,
   dense,
   flatten,
   leakyRelu,
-  liteGenerator,
+  MAPPING_UNITS,
   minibatchDeviation,
   patchLogits,
+  reshape,
   sequential,
+  upSampling2d,
   WHITENING,
   withWhitening,
 } from '@killme/model';
@@ -265,8 +268,11 @@ describe('the encoder', () => {
 });
 
 describe('a G with a mapping network', () => {
+  const mapping = [1, 2, 3].map(() => dense(MAPPING_UNITS, { activation: 'relu' }));
+  const cells = [dense(4 * 4 * 4), reshape(4, 4, 4), batchNormalization(), activation('relu')];
+  const image = [upSampling2d(), conv2d(3), activation('tanh')];
   const network = withFrozenMapping(
-    liteGenerator({ latentSize: 5, imageSize: SIDE, mapping: true }),
+    sequential('generator', [5], [...mapping, dense(5), ...cells, ...image]),
   );
   const begin = () => {
     const generator = initializeNetwork(network, 'generator');

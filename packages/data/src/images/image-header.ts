@@ -1,4 +1,5 @@
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
+import { countPngFrames } from './apng.ts';
 import { firstLine, ImageFault, type ImageHeader } from './image.ts';
 import { bmpHeader, icoHeader, isBmp, isIco, isJxl } from './other-formats.ts';
 
@@ -32,10 +33,16 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
     format: found.format,
     width: found.width,
     height: found.pageHeight ?? found.height,
-    frames: found.format === 'tiff' ? 1 : (found.pages ?? 1),
+    frames: framesOf(bytes, found),
     hasAlpha: found.hasAlpha,
     isPlainRaster: found.format !== 'svg',
   };
+}
+
+/** Pages of a TIFF are no frames, and sharp sees none in a PNG. */
+function framesOf(bytes: Uint8Array, { format, pages = 1 }: Metadata): number {
+  if (format === 'png') return countPngFrames(bytes);
+  return format === 'tiff' ? 1 : pages;
 }
 
 const HEIC =

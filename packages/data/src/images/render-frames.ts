@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { decodeApngFrames } from './apng.ts';
 import {
   type DecodeOptions,
   firstLine,
@@ -17,13 +18,12 @@ export async function renderFrames(
   header: ImageHeader,
   { size, background = '#ffffff', frames = 'first' }: DecodeOptions,
 ): Promise<Uint8Array[]> {
-  const { input, raw } = await toSharpInput(bytes, header);
-  const decoded: Uint8Array[] = [];
   const count = frames === 'all' ? header.frames : 1;
-  for (let page = 0; page < count; page++) {
+  const inputs = await inputsOf(bytes, header, count);
+  const decoded: Uint8Array[] = [];
+  for (const { input, ...layout } of inputs) {
     const { data, info } = await sharp(input, {
-      ...(raw && { raw }),
-      ...(header.frames > 1 && { page }),
+      ...layout,
       failOn: 'error',
       limitInputPixels: MAX_PIXELS,
       density: svgDensity(header, size),
@@ -41,6 +41,20 @@ export async function renderFrames(
     decoded.push(data);
   }
   return decoded;
+}
+
+/** What sharp takes for each of the first `count` frames. */
+async function inputsOf(bytes: Uint8Array, header: ImageHeader, count: number) {
+  const { format, width, height, frames } = header;
+  if (format === 'png' && count > 1) {
+    const shown = await decodeApngFrames(bytes, header).catch((error: unknown) => {
+      throw new ImageFault(`damaged or cut short (${firstLine(error)})`);
+    });
+    return shown.map((input) => ({ input, raw: { width, height, channels: 4 as const } }));
+  }
+  const given = await toSharpInput(bytes, header);
+  if (frames === 1 || format === 'png') return [given];
+  return Array.from({ length: count }, (_, page) => ({ ...given, page }));
 }
 
 function svgDensity({ format, width, height }: ImageHeader, size: number): number {

@@ -4,8 +4,8 @@
  *
  *     apt-get install qemu-user libstdc++6-arm64-cross
  *
- * What is checked is V8's code for ARM64, of our loops, of tfjs's and of libwebp's: no relaxed SIMD is in
- * any of them, whose results differ between processors.
+ * What is checked is V8's code for ARM64, of our loops, of tfjs's and of libwebp's. Relaxed SIMD, whose results
+ * differ between processors, is not in our loops.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import process from 'node:process';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { randomGeneratorFiles } from '@killme/edge/testing';
 
 const run = promisify(execFile);
@@ -60,6 +60,7 @@ async function hashesBy(command: readonly string[], floatFolder: string) {
 }
 
 async function main(): Promise<void> {
+  parseArgs({ options: {} }); // refuses any
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log(`Skipped: this compares x64 Linux with ARM64, and here is ${process.arch}`);
     return;
@@ -85,4 +86,7 @@ async function main(): Promise<void> {
   if (different.length > 0 || here.length !== there.length) process.exitCode = 1;
 }
 
-await main();
+await main().catch((error: unknown) => {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

@@ -28,7 +28,7 @@ import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { Matrix } from 'ml-matrix';
 import type { Gan } from './gan.ts';
-import { type LearnedMapping, learningUnits, writeMapping } from './mapping-network.ts';
+import { type LearnedMapping, learningUnits, UNIT, writeMapping } from './mapping-network.ts';
 import {
   applyAdam,
   disposeNetwork,
@@ -64,9 +64,6 @@ const LEAST_NOISE = 0.02;
 
 /** Steps between waits for the device. */
 const WAIT_EVERY = 20;
-
-/** Standard deviations of uniform(-1, 1) in its range. */
-const UNIT = Math.sqrt(3);
 
 /** The latents of real images that tell them apart, in units of one standard deviation. */
 export interface LatentCloud {

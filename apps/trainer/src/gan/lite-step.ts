@@ -27,7 +27,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { StepLosses, SubStep } from './article-step.ts';
 import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
-import { mapLatents, mappingLayers, synthesisOf } from './mapping-network.ts';
+import { hasMapping, mapLatents, synthesisOf } from './mapping-network.ts';
 import {
   type AdamOptions,
   applyAdam,
@@ -271,7 +271,7 @@ function stepLiteGenerator(
     meanOver(real, judge(images, 'generator'), ADVERSARIAL_LOSSES[methods.loss].generator);
   const mapped = mapLatents(generator, generatorLatents);
   // Where latents are mapped, those of real images must stay where the mapping network has found them.
-  const learning = mappingLayers(generator.network).length > 0 ? undefined : encoder;
+  const learning = hasMapping(generator.network) ? undefined : encoder;
   const losses = stepGenerator({ generator, encoder: learning, adam }, (generate) => {
     if (!encoder) {
       const generatorLoss = adversarial(generate(mapped));

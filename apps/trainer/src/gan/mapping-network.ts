@@ -16,7 +16,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { PlacedNetwork } from './network-state.ts';
 
 /** Standard deviations of uniform(-1, 1) in its range. */
-const UNIT = Math.sqrt(3);
+export const UNIT = Math.sqrt(3);
 
 /** What a mapping network adds to the first components of a latent: weights `dense/kernel` … on the host. */
 export interface LearnedMapping {

@@ -14,15 +14,17 @@ import {
   type LatentSpace,
   placeClasses,
   randomLatents,
+  stackLatents,
 } from '@killme/model';
-import { adamStep, applyNetwork } from '@killme/model/training';
+import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodePosterior, samplePosterior, whiten } from '../gan/encoder.ts';
 import type { PlacedNetwork } from '../gan/network-state.ts';
+import { descendLatents } from './descend.ts';
 import { unmapLatent } from './unmap.ts';
 
-/** Adam on latents; the rate falls to zero as a half cosine. */
-const ADAM = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+/** Adam's rate on latents; it falls to zero as a half cosine. */
+const RATE = 0.1;
 
 /** Random latents that are looked at for each one that descent starts from. */
 const LOOKED_AT = 8;
@@ -228,43 +230,22 @@ async function descend(
 ): Promise<Float32Array[]> {
   const found: Float32Array[] = [];
   const batches = Math.ceil(starts.length / BATCH);
-  const free = space.size - (space.classes?.length ?? 0);
-  const moves = tf.tensor1d(Array.from({ length: space.size }, (_, z) => (z < free ? 1 : 0)));
+  const { size, classes = [] } = space;
+  const moves = Array.from({ length: size }, (_, z) => z < size - classes.length);
   for (let batch = 0; batch < batches; batch++) {
     const part = starts.slice(batch * BATCH, (batch + 1) * BATCH);
-    let latents = tf.tensor2d(part.map((latent) => [...latent]));
-    let [first, second] = [tf.zerosLike(latents), tf.zerosLike(latents)];
-    for (let step = 1; step <= steps; step++) {
-      const next = tf.tidy(() => {
-        const gradient = tf.grad((z) => tf.sum(lossesOnDevice(networks, target, z as tf.Tensor2D)))(
-          latents,
-        );
-        const tensors = { parameter: latents, firstMoment: first, secondMoment: second };
-        const adam = adamStep(tensors, tf.mul(gradient, moves), {
-          ...ADAM,
-          rate: rateAt(step, steps),
-        });
-        return { ...adam, parameter: tf.clipByValue(adam.parameter, -1, 1) };
-      });
-      tf.dispose([latents, first, second]);
-      latents = next.parameter as tf.Tensor2D;
-      first = next.firstMoment as tf.Tensor2D;
-      second = next.secondMoment as tf.Tensor2D;
-      // Waiting for the device now and then keeps its queue, and Ctrl-C, short.
-      if (step % 10 === 0) await latents.data();
-      progress((batch * steps + step) / batches);
-    }
-    const values = await latents.data<'float32'>();
-    const size = values.length / part.length;
+    const values = await descendLatents(
+      stackLatents(part),
+      (latents) => lossesOnDevice(networks, target, latents),
+      {
+        steps,
+        moves,
+        // On its way down to zero.
+        rateAt: (step) => RATE * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / steps)),
+        progress: (step) => progress((batch * steps + step) / batches),
+      },
+    );
     found.push(...part.map((_, i) => values.slice(i * size, (i + 1) * size)));
-    tf.dispose([latents, first, second]);
   }
-  moves.dispose();
   return found;
-}
-
-/** Adam's corrected rate at a step (1 …), on its way down to zero. */
-function rateAt(step: number, steps: number): number {
-  const correction = Math.sqrt(1 - ADAM.beta2 ** step) / (1 - ADAM.beta1 ** step);
-  return ADAM.rate * correction * 0.5 * (1 + Math.cos((Math.PI * (step - 1)) / steps));
 }

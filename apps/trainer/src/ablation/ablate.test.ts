@@ -108,20 +108,28 @@ describe('the warm-up', () => {
 
 describe('a row that is there', () => {
   const rowOf = (command: string) => ({ ...rows[0]!, command });
+  const asNow = { variant: 'hinge', warmUp: null, path: 'a.csv' } as const;
 
   it('is not made again, whatever engine and folder it was made with', () => {
     const given = variantOptions('hinge', { seed: 7, data: 'elsewhere', backend: 'webgpu' });
     const row = rowOf(trainCommand(given));
-    expect(checkedRow(row, 'hinge', 'a.csv')).toBe(row);
-    expect(checkedRow(undefined, 'hinge', 'a.csv')).toBeUndefined();
+    expect(checkedRow(row, asNow)).toBe(row);
+    expect(checkedRow(undefined, asNow)).toBeUndefined();
   });
 
   it('is refused when the variant was something else then', () => {
     const given = { ...variantOptions('hinge', { seed: 7, backend: 'wasm' }), gradientPenalty: 2 };
-    expect(() => checkedRow(rowOf(trainCommand(given)), 'hinge', 'a.csv')).toThrow(
+    expect(() => checkedRow(rowOf(trainCommand(given)), asNow)).toThrow(
       /^a\.csv has a row of hinge that was trained otherwise than it would be now: remove the row/,
     );
   });
+});
+
+it('variants that warm up do so for as long as the sweep asks', () => {
+  const warmUps = (['lite', 'no-penalty', 'no-warm-up', 'article'] as const).map(
+    (name) => variantOptions(name, { seed: 7, warmUp: 500, backend: 'wasm' }).warmUp,
+  );
+  expect(warmUps).toEqual([500, 500, 0, undefined]);
 });
 
 describe('the runs of the ablation', () => {

@@ -94,7 +94,7 @@ async function runTask(
     console.log(`task ${number}: ${variant} of ${key.data}, seed ${seed}`);
     try {
       const row =
-        checkedRow(findRow(known, key), variant, to) ??
+        checkedRow(findRow(known, key), { variant, warmUp: plan.warmUp, path: to }) ??
         (await makeRow(variant, { ...context, real: await realSide(dataset) }));
       if (!row || signal.aborted) return failed;
       result.rows.push(row);
@@ -135,10 +135,9 @@ function realSide(dataset: Dataset): Promise<RealSide> {
 /** @throws UserError when a row was made before the variant's options were changed. */
 export function checkedRow(
   row: AblationRow | undefined,
-  variant: VariantName,
-  path: string,
+  { variant, warmUp, path }: { variant: VariantName; warmUp: number | null; path: string },
 ): AblationRow | undefined {
-  if (!row || row.command.endsWith(flags(chosenOptions(variant)))) return row;
+  if (!row || row.command.endsWith(flags(chosenOptions(variant, warmUp)))) return row;
   throw new UserError(
     `${path} has a row of ${variant} that was trained otherwise than it would be now: ` +
       `remove the row, or name another file by --to; the row's command: ${row.command}`,

@@ -46,6 +46,18 @@ export const rowSchema = z.strictObject({
   densityFloor: figure,
   coverage: figure,
   coverageFloor: figure,
+  /** From here on to the largest step, rows from before 2026-11-29 have none. */
+  parts: figureOrNone,
+  partsFloor: figureOrNone,
+  /** None where real images have no plain background. */
+  clouds: figureOrNone,
+  cloudsFloor: figureOrNone,
+  /** Precision half way of walks within a class, over that of seeds; none where the data have no classes. */
+  walkWithin: figureOrNone,
+  /** The same between two classes, or between any two seeds where there are no classes. */
+  walkBetween: figureOrNone,
+  /** Of 16 steps of those walks, as a share of the way. */
+  largestStep: figureOrNone,
   /** None where the data have no classes. */
   rarestClass: figureOrNone,
   nearestRatio: figure,

@@ -41,6 +41,8 @@ export const planSchema = z.strictObject({
   format: z.literal('killme-ablation-plan-1'),
   /** Side of all images, in pixels. */
   imageSize: imageSizeSchema,
+  /** Iterations of the warm-up of variants that have one; null are those of `lite`. */
+  warmUp: positive.nullable(),
   /** Of each variant. */
   budget: budgetSchema,
   /** Images that are measured of each; null are as many as real ones are held out. */
@@ -55,6 +57,7 @@ export type AblationPlan = z.infer<typeof planSchema>;
 export interface PlanOptions {
   variants: readonly VariantName[];
   imageSize?: ImageSize | undefined;
+  warmUp?: number | undefined;
   budget: Budget;
   seeds: readonly number[];
   /** As `--data` of training; without any the stand-in characters. */
@@ -90,6 +93,7 @@ export function planAblation(options: PlanOptions): AblationPlan {
   return {
     format: 'killme-ablation-plan-1',
     imageSize: options.imageSize ?? 128,
+    warmUp: options.warmUp ?? null,
     budget,
     count: options.count ?? null,
     saveEvery: options.saveEvery ?? null,

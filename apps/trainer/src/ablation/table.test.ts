@@ -40,7 +40,15 @@ describe('the tables of the ablation', () => {
       precision: '0.25',
       recall: '0.55 (0.5 to 0.6)',
     });
-    expect(line(title, 'lite').slice(-2)).toEqual(['0.375 (0.25 to 0.5)', '2.5 (2 to 3)']);
+    expect(line(title, 'lite').slice(-7)).toEqual([
+      '0.4 (0.3 to 0.5)',
+      '0.25',
+      '1',
+      '0.5 (0.25 to 0.75)',
+      '0.2',
+      '0.375 (0.25 to 0.5)',
+      '2.5 (2 to 3)',
+    ]);
   });
 
   it('end with what real images reach that were held out', () => {
@@ -53,6 +61,11 @@ describe('the tables of the ablation', () => {
       '1',
       '1',
       '1',
+      '0.1',
+      '0',
+      '',
+      '',
+      '',
       '',
       '1',
     ]);
@@ -73,6 +86,10 @@ describe('the tables of the ablation', () => {
     const normalised = tables.slice(tables.indexOf('Normalised'), tables.indexOf('icons, mine'));
     expect(normalised).not.toContain('augment-color');
     expect(line('icons, mine', 'lite').slice(1, 4)).toEqual(['710', '123', '-0.01']);
+  });
+
+  it('have a dash for what older rows lack', () => {
+    expect(line(title, 'article').slice(-7, -2)).toEqual(['–', '–', '–', '–', '–']);
   });
 
   it('have a dash where the data have no classes', () => {

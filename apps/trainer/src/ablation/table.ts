@@ -32,6 +32,11 @@ const SCORES = [
 const COLUMNS: readonly Column[] = [
   { title: 'iterations', figure: 'iterations' },
   ...SCORES,
+  { title: 'parts', figure: 'parts', floor: 'partsFloor' },
+  { title: 'clouds', figure: 'clouds', floor: 'cloudsFloor' },
+  { title: 'walks within', figure: 'walkWithin' },
+  { title: 'walks between', figure: 'walkBetween' },
+  { title: 'largest step', figure: 'largestStep' },
   { title: 'rarest class', figure: 'rarestClass' },
   { title: 'nearest ratio', figure: 'nearestRatio', floor: 'nearestFloor' },
 ];

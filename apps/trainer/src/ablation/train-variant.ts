@@ -15,7 +15,7 @@ import { UserError } from '@killme/model';
 import type { ImageSize } from '@killme/model/training';
 import { z } from 'zod';
 import { findMadeImages, renderSeeds } from '../quality/made-images.ts';
-import { measure, type RealSide } from '../quality/measure-quality.ts';
+import { measure, measureWalks, type RealSide } from '../quality/measure-quality.ts';
 import type { QualityReport } from '../quality/quality-report.ts';
 import { readNewestCheckpoint, type TrainedSoFar } from '../run/checkpoint.ts';
 import { startCpuBudget } from '../run/cpu-budget.ts';
@@ -39,6 +39,7 @@ export interface TaskContext {
   seed: number;
   data: string | null;
   imageSize: ImageSize;
+  warmUp: number | null;
   backend: NonNullable<GivenOptions['backend']>;
   budget: Budget;
   count: number | null;
@@ -197,13 +198,17 @@ async function checkRun(run: RunFolder, given: GivenOptions, fingerprint: string
   );
 }
 
-async function measureRun(run: RunFolder, real: RealSide, count = real.halves.heldOut.length) {
+async function measureRun(
+  run: RunFolder,
+  real: RealSide,
+  count = real.halves.heldOut.length,
+): Promise<QualityReport> {
   const made = await findMadeImages(run.name);
   if (made.kind !== 'generator') throw new UserError(`${run.root} is no run`);
   const { generator } = made;
   const fake = await renderSeeds(generator, count);
   const { report } = await measure({ real, fake, description: generator.description });
-  return report;
+  return { ...report, walks: await measureWalks(real, generator) };
 }
 
 /** Steps over which D's part is averaged. */
@@ -218,7 +223,8 @@ async function lastAccuracy(run: RunFolder): Promise<number | undefined> {
   return taken.reduce((sum, value) => sum + value, 0) / taken.length;
 }
 
-function scores({ slicedWasserstein, random, classifier, nearest }: QualityReport) {
+function scores(report: QualityReport) {
+  const { slicedWasserstein, random, parts, clouds, classifier, nearest } = report;
   const { model, floor } = random;
   const fractions = classifier?.classes.map(({ made, real }) => made / real);
   return {
@@ -235,9 +241,27 @@ function scores({ slicedWasserstein, random, classifier, nearest }: QualityRepor
     densityFloor: floor.density,
     coverage: model.coverage,
     coverageFloor: floor.coverage,
+    parts: parts?.model,
+    partsFloor: parts?.floor,
+    clouds: clouds?.model,
+    cloudsFloor: clouds?.floor,
+    ...walkScores(report),
     rarestClass: fractions && Math.min(...fractions),
     nearestRatio: nearest.ratio,
     nearestFloor: nearest.heldOutRatio,
+  };
+}
+
+/** Nothing where no seed is precise: a ratio to none is not a number. */
+function walkScores({ walks = [], random: { model } }: QualityReport) {
+  const within = walks.find(({ kind }) => kind === 'within');
+  const between = walks.find(({ kind }) => kind !== 'within');
+  const ratio = (walk = between) =>
+    walk && model.precision > 0 ? walk.precision / model.precision : undefined;
+  return {
+    walkWithin: within && ratio(within),
+    walkBetween: ratio(between),
+    largestStep: between?.largestStep,
   };
 }
 

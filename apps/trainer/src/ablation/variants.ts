@@ -43,26 +43,29 @@ interface VariantPlace {
   seed: number;
   data?: string | null;
   imageSize?: ImageSize;
+  /** Iterations of the warm-up of variants that have one; null are those of `lite`. */
+  warmUp?: number | null;
   backend: EngineChoice;
 }
 
 /** What a variant is trained with, written in full so that it holds when defaults change. */
 export function variantOptions(
   variant: VariantName,
-  { seed, data, imageSize, backend }: VariantPlace,
+  { seed, data, imageSize, warmUp, backend }: VariantPlace,
 ): GivenOptions {
   return {
     seed,
     ...(data == null ? {} : { data }),
     ...(imageSize === undefined || imageSize === 128 ? {} : { imageSize }),
     backend,
-    ...chosenOptions(variant),
+    ...chosenOptions(variant, warmUp),
   };
 }
 
 /** What makes a variant, whatever it learns from. */
-export function chosenOptions(variant: VariantName): GivenOptions {
-  return chosenOf(resolveOptions({ preset: 'lite', ...VARIANTS[variant] }));
+export function chosenOptions(variant: VariantName, warmUp?: number | null): GivenOptions {
+  const chosen = chosenOf(resolveOptions({ preset: 'lite', ...VARIANTS[variant] }));
+  return warmUp != null && chosen.warmUp ? { ...chosen, warmUp } : chosen;
 }
 
 export const chosenOf = ({ preset, batch, learningRate, methods }: TrainOptions): GivenOptions => ({

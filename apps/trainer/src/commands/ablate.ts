@@ -22,6 +22,7 @@ interface AblateFlags extends Selection {
   cpuSeconds?: number;
   iterations?: number;
   imageSize?: ImageSize;
+  warmUp?: number;
   seeds?: number[];
   count?: number;
   data?: string[];
@@ -57,6 +58,11 @@ export function ablateCommand(): Command {
     )
     .option('--data <PATH...>', 'as for train; a table for each')
     .addOption(imageSizeOption('side of all images, without it 128'))
+    .option(
+      '--warm-up <N>',
+      'its iterations, for budgets that the preset’s does not fit into',
+      countUpTo(MOST),
+    )
     .option('--save-every <N>', 'iterations between checkpoints', countUpTo(MOST))
     .option('--split', 'a task for each warm-up and each variant, instead of one for each seed')
     .option('--merge <DIR...>', 'add the results in these folders to the CSV, and stop');

@@ -203,7 +203,7 @@ const WALKS = 343;
 const EVEN_WALKS = 64;
 
 /** Of each kind of walk that a generator has: how good the images half way are, and how even the way. */
-async function measureWalks(
+export async function measureWalks(
   { dataset, halves, seed, random, compareParts, patchFloors }: RealSide,
   generator: TrainedGenerator,
 ): Promise<QualityReport['walks']> {

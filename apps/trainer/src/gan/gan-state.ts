@@ -11,11 +11,14 @@ import type { NetworkState } from './network-state.ts';
 /** All weights, moments and the EMA, in an order that stays the same. */
 export function stateSlots({ generator, discriminator, encoder, ema }: Gan): StateSlot[] {
   const networks = encoder ? [generator, discriminator, encoder] : [generator, discriminator];
-  return [
-    ...networks.flatMap((state) => [...entriesOf(state.weights), ...momentsOf(state)]),
-    ...(ema ? entriesOf(ema) : []),
-  ];
+  return [...networks.flatMap(networkSlots), ...(ema ? entriesOf(ema) : [])];
 }
+
+/** The weights and moments of one network. */
+export const networkSlots = (state: NetworkState): StateSlot[] => [
+  ...entriesOf(state.weights),
+  ...momentsOf(state),
+];
 
 /** @returns what sets the number of Adam's steps of each network back to what it is now. */
 export function keepStepCounts({ generator, discriminator, encoder }: Gan): () => void {

@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '@killme/data';
 import {
   createRandom,
@@ -29,14 +28,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Matrix } from 'ml-matrix';
 import type { Gan } from './gan.ts';
 import { type LearnedMapping, learningUnits, UNIT, writeMapping } from './mapping-network.ts';
-import {
-  applyAdam,
-  disposeNetwork,
-  initializeNetwork,
-  type NetworkState,
-  trainableTensors,
-} from './network-state.ts';
+import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
 import { noiseCovariance, sampleRealLatents } from './real-latents.ts';
+import { learnRegression, meanSquaredError } from './regression.ts';
 
 /** Latents sampled of each image. */
 const SAMPLES = 16;
@@ -46,9 +40,6 @@ const MOST_NOISE = 0.5;
 
 /** Latents in a step. */
 const BATCH = 1_024;
-
-/** Adam; its rate falls to zero as a half cosine. */
-const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 
 /** Units of each of the three hidden layers of the flow. */
 const FLOW_UNITS = 256;
@@ -61,9 +52,6 @@ const MOST_WAYS = 32 * BATCH;
 
 /** An error in a component counts by how exactly it is read; noise below this is not told from none. */
 const LEAST_NOISE = 0.02;
-
-/** Steps between waits for the device. */
-const WAIT_EVERY = 20;
 
 /** The latents of real images that tell them apart, in units of one standard deviation. */
 export interface LatentCloud {
@@ -83,25 +71,21 @@ export interface LatentCloud {
  * @param options.steps of the flow, and as many of the mapping network
  * @param options.key names the random numbers; equal keys learn alike.
  * @param options.signal ends it early; nothing is written then.
+ * @param options.log gets a line for each network whose step an engine records.
  * @returns the number of components that it maps, 0 where none tells images apart; undefined when it was ended.
  */
 export async function learnMapping(
   { generator, ema, encoder }: Pick<Gan, 'generator' | 'ema' | 'encoder'>,
-  {
-    dataset,
-    space,
-    steps,
-    key,
-    signal,
-  }: { dataset: Dataset; space: LatentSpace; steps: number; key: string; signal?: AbortSignal },
+  { dataset, space, ...options }: LearningOptions & { dataset: Dataset; space: LatentSpace },
 ): Promise<number | undefined> {
+  const { steps, key, signal } = options;
   const cloud = await encodeCloud(encoder!, { dataset, space, key });
   if (cloud.noise.length === 0) return 0;
-  const flow = await learnFlow(cloud, { steps, key, signal });
+  const flow = await learnFlow(cloud, options);
   const ways = await solveFlow(flow, cloud, { key, count: Math.min(steps * BATCH, MOST_WAYS) });
   disposeNetwork(flow);
   const units = learningUnits(space.size);
-  const learned = await learnWays(ways, cloud, { steps, key, units, signal });
+  const learned = await learnWays(ways, cloud, { ...options, units });
   if (signal?.aborted) return undefined;
   for (const weights of [generator.weights, ema]) {
     if (weights) writeMapping({ network: generator.network, weights }, learned);
@@ -134,10 +118,18 @@ async function encodeCloud(
   };
 }
 
+/** @param key names the random numbers. @param log gets a line when an engine records a step. */
+interface LearningOptions {
+  steps: number;
+  key: string;
+  signal?: AbortSignal | undefined;
+  log?: ((line: string) => void) | undefined;
+}
+
 /** The flow, on the device; the caller disposes of it. */
 export async function learnFlow(
   cloud: LatentCloud,
-  { steps, key, signal }: { steps: number; key: string; signal?: AbortSignal | undefined },
+  { key, ...options }: LearningOptions,
 ): Promise<NetworkState> {
   const { components, conditions } = sizesOf(cloud);
   const inputs = components + conditions + TIME_FEATURES;
@@ -146,7 +138,7 @@ export async function learnFlow(
     `${key}/flow`,
   );
   const random = createRandom(`${key}/flow steps`);
-  await descend(state, { steps, signal }, () => {
+  const next = () => {
     const start = randomStarts(random, BATCH, components);
     const [times, rows] = [units(random, BATCH), chosenRows(random, cloud)];
     const input = new Float32Array(BATCH * inputs);
@@ -162,7 +154,8 @@ export async function learnFlow(
       input.set(timeFeatures(t), i * inputs + components + conditions);
     }
     return { input, target: velocity };
-  });
+  };
+  await learnRegression(state, next, { ...options, loss: meanSquaredError });
   return state;
 }
 
@@ -233,12 +226,7 @@ function solve(flow: NetworkState, begin: tf.Tensor2D, condition: tf.Tensor2D): 
 async function learnWays(
   { count, inputs, moves }: Ways,
   cloud: LatentCloud,
-  {
-    steps,
-    key,
-    units: hidden,
-    signal,
-  }: { steps: number; key: string; units: number; signal: AbortSignal | undefined },
+  { key, units: hidden, ...options }: LearningOptions & { units: number },
 ): Promise<LearnedMapping> {
   const { components, conditions } = sizesOf(cloud);
   const width = components + conditions;
@@ -246,54 +234,23 @@ async function learnWays(
   const state = initializeNetwork(network, `${key}/mapping`);
   const random = createRandom(`${key}/mapping steps`);
   const exactness = cloud.noise.map((noise) => 1 / Math.max(noise, LEAST_NOISE));
-  await descend(
-    state,
-    { steps, signal },
-    () => {
-      const rows = chosen(random, count);
-      const input = new Float32Array(BATCH * width);
-      const target = new Float32Array(BATCH * components);
-      for (const [i, row] of rows.entries()) {
-        input.set(inputs.subarray(row * width, (row + 1) * width), i * width);
-        const move = moves.subarray(row * components, (row + 1) * components);
-        target.set(move, i * components);
-      }
-      return { input, target };
-    },
-    exactness,
-  );
+  const next = () => {
+    const rows = chosen(random, count);
+    const input = new Float32Array(BATCH * width);
+    const target = new Float32Array(BATCH * components);
+    for (const [i, row] of rows.entries()) {
+      input.set(inputs.subarray(row * width, (row + 1) * width), i * width);
+      target.set(moves.subarray(row * components, (row + 1) * components), i * components);
+    }
+    return { input, target };
+  };
+  const loss = (given: tf.Tensor, target: tf.Tensor) =>
+    tf.mean<tf.Scalar>(tf.mul(tf.square(tf.sub(given, target)), tf.tensor1d(exactness)));
+  await learnRegression(state, next, { ...options, loss });
   const weights = new Map<string, Float32Array>();
   for (const [name, tensor] of state.weights) weights.set(name, await tensor.data<'float32'>());
   disposeNetwork(state);
   return { components, classes: conditions, network, weights };
-}
-
-/** Takes steps of Adam on the mean squared error of batches. @param weighting of each output, 1 when omitted. */
-async function descend(
-  state: NetworkState,
-  { steps, signal }: { steps: number; signal: AbortSignal | undefined },
-  batch: () => { input: Float32Array; target: Float32Array },
-  weighting?: readonly number[],
-): Promise<void> {
-  const weights = weighting && tf.tensor1d([...weighting]);
-  for (let step = 0; step < steps && !signal?.aborted; step++) {
-    const { input, target } = batch();
-    const { value, grads } = tf.tidy(() => {
-      const x = tf.tensor2d(input, [BATCH, input.length / BATCH]);
-      const y = tf.tensor2d(target, [BATCH, target.length / BATCH]);
-      return tf.valueAndGrads(() => {
-        const given = applyNetwork(state.network, state.weights, x, { training: false });
-        const squares = tf.square(tf.sub(given, y));
-        return tf.mean(weights ? tf.mul(squares, weights) : squares) as tf.Scalar;
-      })(trainableTensors(state));
-    });
-    const fallen = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
-    applyAdam(state, grads, { ...ADAM, learningRate: ADAM.learningRate * fallen });
-    // Lets a signal in, and keeps the device's queue short.
-    if (step % WAIT_EVERY === 0) await Promise.all([value.data(), setImmediate()]);
-    value.dispose();
-  }
-  weights?.dispose();
 }
 
 const hiddenLayers = (

@@ -29,6 +29,8 @@ export interface AdamOptions {
   epsilon: number;
   /** Whether steps are shortened where gradients are suddenly large: `longest` of {@link adamSteps}. */
   clipsUpdates?: boolean;
+  /** What the learning rate is multiplied by after so many steps, 1 when omitted; a recorded step asks it anew. */
+  decay?: (steps: number) => number;
 }
 
 /**
@@ -126,12 +128,13 @@ function glorotLimit(shape: readonly number[]): number {
 export function applyAdam(
   state: NetworkState,
   gradients: readonly tf.Tensor[],
-  { learningRate, beta1, beta2, epsilon, clipsUpdates }: AdamOptions,
+  { learningRate, beta1, beta2, epsilon, clipsUpdates, decay = () => 1 }: AdamOptions,
 ): void {
   const rate = feed([], () => {
+    const decayed = learningRate * decay(state.steps);
     state.steps++;
     const correction = Math.sqrt(1 - beta2 ** state.steps) / (1 - beta1 ** state.steps);
-    return Float32Array.of(learningRate * correction);
+    return Float32Array.of(decayed * correction);
   }) as tf.Scalar;
   const names = trainableSpecs(state.network).map(({ name }) => name);
   const old = names.map((name) => {

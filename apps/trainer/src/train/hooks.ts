@@ -94,6 +94,7 @@ export function mapHook(
           steps: methods.mappingSteps,
           key: `${record.options.seed}/${done}`,
           signal,
+          log: console.log,
         });
         if (components === undefined) return;
         const seconds = Math.round((performance.now() - began) / 1000);

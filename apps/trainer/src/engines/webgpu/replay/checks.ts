@@ -3,10 +3,18 @@
  *
  * @module
  */
-import { articleDiscriminator, articleGenerator, createRandom } from '@killme/model';
+import {
+  articleDiscriminator,
+  articleGenerator,
+  createRandom,
+  dense,
+  sequential,
+} from '@killme/model';
 import { type Preset, presetByName } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Gan, initializeGan } from '../../../gan/gan.ts';
+import { disposeNetwork, initializeNetwork } from '../../../gan/network-state.ts';
+import { learnRegression, meanSquaredError } from '../../../gan/regression.ts';
 import { createIterations } from '../../../train/iteration.ts';
 import { noiseDataset } from '../../../verify/noise-dataset.ts';
 import {
@@ -29,6 +37,8 @@ export interface ReplayChecks {
   resumed: TrainedNumbers;
   /** Of lite with a shared start, in the warm-up and after it. */
   lite: { log: string[]; plain: TrainedNumbers; replayed: TrainedNumbers };
+  /** Weights of a network that has learned a sum and a difference, as the mapping network is learned. */
+  regression: { log: string[]; plain: number[]; replayed: number[] };
   /** WebGPU objects that 100 replayed iterations create. */
   created: number;
   /** Numbers of a product whose sum is split: of the step as it is, then of four replayed iterations. */
@@ -67,6 +77,27 @@ async function trainLite(): Promise<ReplayChecks['lite']> {
     replayed: await repeatSteps({ ...step, replay: true, log: (line) => log.push(line) }),
     plain: await repeatSteps({ ...step, replay: false }),
   };
+}
+
+async function learnSums(replay: boolean, log?: (line: string) => void): Promise<number[]> {
+  const network = sequential('sums', [2], [dense(4, { activation: 'relu' }), dense(2)]);
+  const state = initializeNetwork(network, 'sums');
+  const random = createRandom('sums');
+  const next = () => {
+    const input = random.uniform(2 * 8);
+    const sums = (_: unknown, i: number) => input[i & ~1]! + (i % 2 ? -1 : 1) * input[i | 1]!;
+    return { input, target: Float32Array.from(input, sums) };
+  };
+  await learnRegression(state, next, { steps: 9, loss: meanSquaredError, replay, log });
+  const weights = await Promise.all([...state.weights.values()].map((weight) => weight.data()));
+  disposeNetwork(state);
+  return weights.flatMap((values) => [...values]);
+}
+
+async function regressionChecks(): Promise<ReplayChecks['regression']> {
+  const log: string[] = [];
+  const replayed = await learnSums(true, (line) => log.push(line));
+  return { log, replayed, plain: await learnSums(false) };
 }
 
 async function moveBias({ generator: { weights } }: Gan): Promise<void> {
@@ -142,6 +173,7 @@ const checks: ReplayChecks = {
   replayed: await train({ replay: true, log: (line) => log.push(line) }),
   resumed: await train({ replay: true, resumeAt: 2 }),
   lite: await trainLite(),
+  regression: await regressionChecks(),
   splitProducts: await takeSplitProducts(),
   unrecordable: await takeUnrecordable(),
   created: await createdByReplays(),

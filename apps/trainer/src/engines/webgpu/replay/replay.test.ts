@@ -30,6 +30,14 @@ describeOnWebgpu('a replayed step on webgpu', () => {
     expect(checks.lite.replayed).toEqual(checks.lite.plain);
   });
 
+  it('ends with the same bits for a network that learns numbers, its rate falling', () => {
+    expect(checks.regression.log).toEqual([
+      expect.stringMatching(/^step "sums" recorded: \d+ dispatches; /),
+    ]);
+    expect(checks.regression.replayed).toHaveLength(2 * 4 + 4 + 4 * 2 + 2);
+    expect(checks.regression.replayed).toEqual(checks.regression.plain);
+  });
+
   it('goes on bit for bit from what was read of the state', () => {
     expect(checks.resumed).toEqual(checks.replayed);
   });

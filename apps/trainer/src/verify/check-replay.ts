@@ -9,8 +9,11 @@ import { type RepeatOptions, repeatSteps, type TrainedNumbers } from './repeat-s
 /** Counts the buffers and bind groups that WebGPU creates from now on. @returns how many there are so far. */
 export type CountCreated = () => () => number;
 
-/** Iterations in which every kind of step is recorded and compared: two of each, one in four penalized. */
-const SETTLED = 48;
+/**
+ * Iterations after the last new kind of step in which all is there that replays need: each kind is recorded and
+ * compared twice, one in four is penalized, and losses wait in groups of up to 16.
+ */
+const SETTLES_IN = 48;
 
 export interface CheckReplayOptions
   extends Pick<RepeatOptions, 'preset' | 'dataset' | 'batch' | 'iterations'> {
@@ -26,11 +29,12 @@ export async function checkReplay(options: CheckReplayOptions): Promise<boolean>
   const common = { preset, dataset, batch, iterations };
   let ok = true;
   const refused: string[] = [];
+  const counter = createdByReplays(options.countCreated);
   const onLine = (line: string) => {
     log(line);
+    counter.newKind();
     if (line.includes('cannot be replayed')) refused.push(line);
   };
-  const counter = createdAfter(SETTLED, options.countCreated);
   const replayed = await repeatSteps({
     ...common,
     replay: true,
@@ -38,10 +42,10 @@ export async function checkReplay(options: CheckReplayOptions): Promise<boolean>
     after: counter.after,
   });
   log(`replayed, ${iterations} iterations: ${describe(replayed)}`);
-  if (iterations > SETTLED) {
-    const created = counter.created();
+  const { replays, created } = counter.counted();
+  if (replays > 0) {
     ok &&= created === 0;
-    log(`buffers and bind groups created after iteration ${SETTLED}: ${created}`);
+    log(`buffers and bind groups created in the last ${replays} iterations: ${created}`);
   }
   ok &&= refused.length === 0;
   if (once) return ok;
@@ -66,14 +70,20 @@ const equal = (a: readonly number[], b: readonly number[]) =>
 const describe = ({ losses, state }: TrainedNumbers) =>
   `state ${state.slice(0, 16)}, last loss ${losses.at(-1)}`;
 
-function createdAfter(settled: number, countCreated: CountCreated) {
-  let counter: ReturnType<CountCreated> | undefined;
-  let created = 0;
+/** Counts from {@link SETTLES_IN} iterations after the last new kind of step. */
+function createdByReplays(countCreated: CountCreated) {
+  const count = countCreated();
+  let [waits, replays, before, created] = [SETTLES_IN, 0, 0, 0];
   return {
-    async after(_: unknown, iteration: number) {
-      if (iteration + 1 === settled) counter = countCreated();
-      created = counter?.() ?? 0; // what is read of the state at the end takes buffers
+    newKind() {
+      waits = SETTLES_IN;
+      replays = 0;
     },
-    created: () => created,
+    async after() {
+      if (waits-- > 0) before = count();
+      else replays++;
+      created = count() - before; // what is read of the state at the end takes buffers
+    },
+    counted: () => ({ replays, created }),
   };
 }

@@ -23,6 +23,8 @@ export interface StepCase {
   every: number;
   /** Whether an iteration is of this kind. */
   includes(iteration: number): boolean;
+  /** Steps that G has taken before: those of the warm-up. */
+  generatorSteps: number;
 }
 
 /** How many times fewer channels the narrow networks have, and how many times smaller images. */
@@ -64,14 +66,15 @@ export function stepCase(
 
 /** @throws UserError when the preset has no images of that size. */
 export function stepCases(name: PresetName, size: CaseSize): StepCase[] {
-  const all = { every: 1, includes: () => true };
-  const withWarmUp = (warmUp: number) => stepCase(name, size, { warmUp });
-  if (!presetByName(name).training.methods) return [{ name, ...withWarmUp(0), ...all }];
+  const all = { every: 1, includes: () => true, generatorSteps: 0 };
+  if (!presetByName(name).training.methods) return [{ name, ...stepCase(name, size), ...all }];
+  // Without a warm-up there were no mapping network, and the encoder would learn on.
+  const afterWarmUp = { ...stepCase(name, size, { warmUp: 1 }), every: 4, generatorSteps: 1 };
   const penalty = (iteration: number) => iteration % 4 === 0;
   return [
-    { name: `${name}, warm-up`, ...withWarmUp(1e9), ...all },
-    { name: `${name}, with D`, ...withWarmUp(0), every: 4, includes: (i) => !penalty(i) },
-    { name: `${name}, with D and penalty`, ...withWarmUp(0), every: 4, includes: penalty },
+    { name: `${name}, warm-up`, ...stepCase(name, size, { warmUp: 1e9 }), ...all },
+    { name: `${name}, with D`, ...afterWarmUp, includes: (i) => !penalty(i) },
+    { name: `${name}, with D and penalty`, ...afterWarmUp, includes: penalty },
   ];
 }
 

@@ -14,9 +14,10 @@ export function countSteps(
   const backend = tf.backend() as WebGPUBackend;
   const counted = new Map<StepCase, StepWork>();
   for (const step of cases) {
-    const { preset, dataset, includes } = step;
+    const { preset, dataset, includes, generatorSteps } = step;
     registerReplay('webgpu', () => countingReplay(backend, (_, work) => counted.set(step, work)));
     const gan = initializeGan(preset, 0);
+    gan.generator.steps = generatorSteps;
     gan.discriminator.steps = includes(0) ? 0 : 1; // whether the step is penalized
     const options = { seed: 0, batch: batchOf(step) };
     const iterations = createIterations({ gan, preset, dataset, options });

@@ -20,7 +20,7 @@ const WARM_UP = 4;
 
 /** Trains from random weights; only iterations of the step's kind count. */
 export async function measureSteps(
-  { preset, dataset, every, includes }: StepCase,
+  { preset, dataset, every, includes, generatorSteps }: StepCase,
   options: {
     batch: number;
     iterations: number;
@@ -30,6 +30,7 @@ export async function measureSteps(
 ): Promise<StepTimes> {
   const { batch, iterations, replay, clock } = options;
   const gan = initializeGan(preset, 0);
+  gan.generator.steps = generatorSteps;
   const run = createIterations({ gan, preset, dataset, options: { seed: 0, batch, replay } });
   const times: StepTimes = [];
   for (let iteration = 0; times.length < iterations; iteration++) {

@@ -37,7 +37,7 @@ import {
   updateMovingStatistics,
 } from './network-state.ts';
 import { reconstructionLossOf } from './reconstruction-loss.ts';
-import { multiplySharedStart, updateSharedStart } from './shared-start.ts';
+import { followSharedStart, updateSharedStart } from './shared-start.ts';
 
 /** What the step takes of a run's methods. */
 type StepMethods = Pick<Methods, 'loss' | 'gradientPenalty' | 'reconstructionWeight' | 'warmUp'> &
@@ -336,7 +336,7 @@ function stepGenerator(
   const statistics = new Map();
   let kept: GeneratorLosses = {};
   const { value, grads } = tf.valueAndGrads(() => {
-    const weights = multiplySharedStart(generator.network, generator.weights);
+    const weights = followSharedStart(generator.network, generator.weights);
     const network = synthesisOf(generator.network);
     let saturated: tf.Tensor = tf.scalar(0);
     const { loss, reported } = lossOf((latents) => {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initializeNetwork, trainableSpecs } from './network-state.ts';
 import {
-  multiplySharedStart,
+  followSharedStart,
   SHARED_START,
   updateSharedStart,
   withSharedStart,
@@ -57,7 +57,7 @@ describe('a first layer that all cells share', () => {
     expect(tf.memory().numTensors - before).toBe(weights.size + 2 * moments.size);
     expect(new Set(weights.get(SHARED_START.basis)!.dataSync()).size).toBe(4);
     expect(weights.get('dense/kernel')!.arraySync()).toEqual(
-      multiplySharedStart(network, weights).get('dense/kernel')!.arraySync(),
+      followSharedStart(network, weights).get('dense/kernel')!.arraySync(),
     );
   });
 
@@ -65,7 +65,7 @@ describe('a first layer that all cells share', () => {
     const { weights } = begin();
     const factors = Object.values(SHARED_START).map((name) => weights.get(name)!);
     const { grads } = tf.valueAndGrads(() => {
-      const made = multiplySharedStart(network, weights);
+      const made = followSharedStart(network, weights);
       const image = applyNetwork(network, made, tf.tensor2d([[2, -1]]), { training: false });
       return tf.sum(image) as tf.Scalar;
     })(factors);

@@ -56,10 +56,31 @@ export function withSharedStart(network: Network): Network {
 export const hasSharedStart = ({ weights }: Network): boolean =>
   weights.some(({ name }) => name === SHARED_START.basis);
 
-/** The weights of G with the kernel made of its factors, so that gradients reach them. */
-export function multiplySharedStart(network: Network, weights: NetworkWeights): NetworkWeights {
+/**
+ * The weights of G with its kernel as a function of the factors, so that gradients reach them. The product is not
+ * made again: {@link updateSharedStart} has made it.
+ */
+export function followSharedStart(network: Network, weights: NetworkWeights): NetworkWeights {
   if (!hasSharedStart(network)) return weights;
-  return new Map(weights).set(`${startOf(network).dense}/kernel`, kernelOf(weights));
+  const name = `${startOf(network).dense}/kernel`;
+  const product = tf.customGrad((...given: unknown[]) => {
+    const [shared, basis, save] = given as [tf.Tensor2D, tf.Tensor2D, tf.GradSaveFunc];
+    save([shared, basis]);
+    return { value: tf.clone(weights.get(name)!), gradFunc: gradientsOfFactors };
+  });
+  const { kernel, basis } = factorsOf(weights);
+  return new Map(weights).set(name, product(kernel, basis));
+}
+
+/** @param gradient of the kernel, `[inputs, cells · channels]` @param factors kernel and basis */
+function gradientsOfFactors(gradient: tf.Tensor, factors: tf.Tensor[]): tf.Tensor[] {
+  const [shared, basis] = factors as [tf.Tensor2D, tf.Tensor2D];
+  const [inputs, channels] = shared.shape;
+  const byCell = tf.reshape(gradient, [inputs, basis.shape[0], channels]);
+  return [
+    tf.sum(tf.mul(byCell, tf.expandDims(basis, 0)), 1),
+    tf.sum(tf.mul(byCell, tf.expandDims(shared, 1)), 0),
+  ];
 }
 
 /** Makes the kernel of the factors, in place: of a fresh G, and after they have moved. */
@@ -80,12 +101,15 @@ export function updateSharedStart({
 }
 
 function kernelOf(weights: NetworkWeights): tf.Tensor2D {
-  const shared = weights.get(SHARED_START.kernel) as tf.Tensor2D;
-  const basis = weights.get(SHARED_START.basis) as tf.Tensor2D;
-  const [inputs, channels] = shared.shape;
-  const byCell = tf.mul(tf.reshape(shared, [inputs, 1, channels]), tf.expandDims(basis, 0));
-  return tf.reshape(byCell, [inputs, basis.size]);
+  const { kernel, basis } = factorsOf(weights);
+  const byCell = tf.mul(tf.expandDims(kernel, 1), tf.expandDims(basis, 0));
+  return tf.reshape(byCell, [kernel.shape[0], basis.size]);
 }
+
+const factorsOf = (weights: NetworkWeights) => ({
+  kernel: weights.get(SHARED_START.kernel) as tf.Tensor2D,
+  basis: weights.get(SHARED_START.basis) as tf.Tensor2D,
+});
 
 function startOf({ name, layers }: Network): {
   dense: string;

@@ -12,7 +12,7 @@ import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { escapeControls } from '@killme/command-line';
+import { escapeControls, runCommand } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { findDeno, findTensorflow, findWebgpu, NeedsDeno, startEngine } from '@killme/trainer';
 import sharp from 'sharp';
@@ -197,10 +197,6 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
-  await main().catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+  await runCommand(main);
   process.exit(); // TensorFlow's and wasm's threads would keep it
 }

@@ -172,7 +172,7 @@ describe('from icons back to latents', () => {
 
   it.each([
     ['a picture that is not there', ['nowhere.png'], /^error: there is no file .*nowhere\.png$/m],
-    ['a folder', [join(data, '01')], /^error: .*01 is a folder: name a picture in it$/m],
+    ['a folder', [join(data, '01')], /^error: .*01 is a folder: name a file in it$/m],
     [
       'what is no picture',
       [join(folder, 'options.json')],

@@ -11,11 +11,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
 import { z } from 'zod';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { assembleAssets } from '../scripts/assemble.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from '../scripts/wrangler.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
@@ -276,4 +276,4 @@ function printPictures(pictures: Pictures): void {
   console.log('');
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

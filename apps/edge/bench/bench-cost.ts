@@ -7,7 +7,7 @@
  * @module
  */
 import process from 'node:process';
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import {
   articleGenerator,
   crossFade,
@@ -16,7 +16,7 @@ import {
   seedToLatent,
 } from '@killme/model';
 import { markdownTable } from 'markdown-table';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { openGenerator } from '../src/generator/generator.ts';
 import { resample } from '../src/images/resample.ts';
 import { webpEncoder } from '../src/images/webp.ts';
@@ -159,4 +159,4 @@ function printTable(measured: readonly Measured[]): void {
   console.log(markdownTable([header, ...rows], { alignDelimiters: false }));
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -7,11 +7,11 @@
  * @module
  */
 import process from 'node:process';
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { cpuTimeMs, type Server, startBareServer, startServer } from './server.ts';
 import { describeMachine } from './table.ts';
@@ -133,4 +133,4 @@ function printJson(preset: BenchPreset, measured: readonly Measured[]): void {
   }
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -8,14 +8,14 @@
  *
  * @module
  */
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { decodeWeight, type HostWeights, loadGeneratorFile, seedToLatent } from '@killme/model';
 import { writeOnnx } from '@killme/model/onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import { markdownTable } from 'markdown-table';
 import * as onnxWeb from 'onnxruntime-web';
 import { median } from 'simple-statistics';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { openGenerator } from '../src/generator/generator.ts';
 import { encodePng } from '../src/images/png.ts';
 import { compileBinaries, folderReader } from '../src/runtimes/disk.ts';
@@ -213,4 +213,4 @@ function printJson(times: Map<string, number[]>): void {
 
 const milliseconds = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 
-await runScript(main);
+await runCommand(main);

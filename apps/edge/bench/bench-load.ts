@@ -7,10 +7,10 @@
  * @module
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { choosePresets, folderOf } from './generator.ts';
 import { type Asked, type Loaded, load, percentile } from './load.ts';
 import { mixedRequest } from './mixed-requests.ts';
@@ -128,4 +128,4 @@ function printTable(measured: readonly Measured[]): void {
   );
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

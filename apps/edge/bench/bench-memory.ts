@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { markdownTable } from 'markdown-table';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { type BenchPreset, choosePresets, folderOf } from './generator.ts';
 import { type Isolate, type IsolateMemory, openIsolate, type Sample, total } from './isolate.ts';
 import { LARGEST_REQUESTS, mixedRequests } from './mixed-requests.ts';
@@ -191,4 +191,4 @@ function printTables(measured: Measured): void {
   console.log('');
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -11,10 +11,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
+import { runCommand } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { z } from 'zod';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
 import { familyOf } from '../src/testing/index.ts';
 import {
@@ -270,4 +271,4 @@ function printTable(measured: readonly Measured[]): void {
   console.log('\nMilliseconds: p99 (slowest).');
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -10,11 +10,11 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readWhole } from '@killme/command-line';
+import { readWhole, runCommand } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { markdownTable } from 'markdown-table';
 import { median } from 'simple-statistics';
-import { readArguments, runScript } from '../scripts/arguments.ts';
+import { readArguments } from '../scripts/arguments.ts';
 import { familyOf } from '../src/testing/index.ts';
 import { flood } from './flood.ts';
 import { folderOf } from './generator.ts';
@@ -298,4 +298,4 @@ function printTable(rows: readonly Row[], cpuMs: number): void {
   );
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -1,9 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { escapeControls, explainFileError, userFolder } from '@killme/command-line';
+import { runsFolder, userFolder } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
   checkNames,
@@ -14,9 +13,6 @@ import {
   SHIPPED_GENERATORS,
   withGallery,
 } from '../src/runtimes/named-folder.ts';
-
-const RUNS_FOLDER =
-  process.env.KILLME_RUNS ?? fileURLToPath(new URL('../../../runs', import.meta.url));
 
 /** The option that names the generators of a script. */
 export const generatorOptions = {
@@ -69,7 +65,7 @@ export async function chooseGenerators(options: {
 }): Promise<readonly NamedFolder[]> {
   const named = readFolders(options.generator ?? []);
   if (!options['newest-run']) return named.length > 0 ? named : SHIPPED_GENERATORS;
-  const newest = await newestRun(RUNS_FOLDER);
+  const newest = await newestRun(runsFolder());
   if (newest === undefined) {
     throw new UserError(
       'no run has exported a generator yet: train one with `npm run train -- --iterations 100`, ' +
@@ -115,16 +111,4 @@ export async function newestRun(runs: string): Promise<string | undefined> {
   );
   const newestFirst = found.sort((a, b) => b.writtenMs - a.writtenMs);
   return newestFirst.find(({ writtenMs }) => writtenMs >= 0)?.folder;
-}
-
-/** Runs a script; a person's mistake becomes one line and exit status 1. */
-export async function runScript(main: () => Promise<void>): Promise<void> {
-  try {
-    await main();
-  } catch (error) {
-    const explained = explainFileError(error);
-    if (!(explained instanceof UserError)) throw error;
-    console.error(escapeControls(explained.message));
-    process.exitCode = 1;
-  }
 }

@@ -10,7 +10,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFolderWhole } from '@killme/command-line';
+import { runCommand, writeFolderWhole } from '@killme/command-line';
 import type { GeneratorDescription } from '@killme/model';
 import { galleryFile } from '../src/client.ts';
 import { galleryHeaders, HEADERS_FILE, openGallery } from '../src/generator/gallery.ts';
@@ -18,7 +18,7 @@ import { pinOf } from '../src/generator/pin.ts';
 import { saying } from '../src/generator/registry.ts';
 import { DEPLOYMENT_FILE, type Deployment, writeDeployment } from '../src/runtimes/deployment.ts';
 import { folderReader } from '../src/runtimes/disk.ts';
-import { chooseServed, readArguments, runScript, type Served, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, type Served, servedOptions } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 import { buildWasm } from './build-wasm.ts';
 import { copyGenerator } from './copy-generator.ts';
@@ -112,4 +112,4 @@ async function main(): Promise<void> {
   console.log(`${describeServed(served, checked)}\nAssembled with the page in ${ASSETS_FOLDER}`);
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

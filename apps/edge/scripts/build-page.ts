@@ -7,10 +7,9 @@
  */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { writeFolderWhole } from '@killme/command-line';
+import { runCommand, writeFolderWhole } from '@killme/command-line';
 import { build } from 'esbuild';
 import { PAGE_FOLDER, readSmall, TFJS_BINARY } from '../src/runtimes/disk.ts';
-import { runScript } from './arguments.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 
@@ -46,4 +45,4 @@ export async function buildPage(target = fileURLToPath(PAGE_FOLDER)): Promise<vo
   });
 }
 
-if (import.meta.main) await runScript(() => buildPage());
+if (import.meta.main) await runCommand(() => buildPage());

@@ -9,11 +9,11 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { userPath, writeFolderWhole } from '@killme/command-line';
+import { runCommand, userPath, writeFolderWhole } from '@killme/command-line';
 import { build } from 'esbuild';
 import { KERNELS_BINARY, TFJS_BINARY, WEBP_BINARY } from '../src/runtimes/disk.ts';
 import { SHIPPED_GENERATORS } from '../src/runtimes/named-folder.ts';
-import { readArguments, runScript } from './arguments.ts';
+import { readArguments } from './arguments.ts';
 import { buildPage } from './build-page.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -88,4 +88,4 @@ async function main(): Promise<void> {
   );
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -9,7 +9,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
-import { chooseServed, readArgumentsAndRest, runScript, servedOptions } from './arguments.ts';
+import { runCommand } from '@killme/command-line';
+import { chooseServed, readArgumentsAndRest, servedOptions } from './arguments.ts';
 import { assembleAssets, describeServed } from './assemble.ts';
 import {
   describeDeployment,
@@ -38,4 +39,4 @@ async function main(): Promise<void> {
   if (status === 0 && !rest.includes('--dry-run')) await rememberDeployment(worker, deployment);
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -79,7 +79,7 @@ it('becomes an asset of its generator, and of no other', async () => {
   expect(assets).toEqual((await readdir(`${gallery}/g`, { recursive: true })).sort());
   expect(await readFile(`${target}/_headers`)).toEqual(await readFile(`${gallery}/_headers`));
   await expect(assembleAssets(shown('other', gallery), target)).rejects.toThrow(
-    /^the gallery was made by another generator/,
+    /^error: the gallery was made by another generator/,
   );
   await expect(assembleAssets(shown('one', `${folder}/none`), target)).rejects.toThrow(
     /none\/gallery\.json does not exist$/,
@@ -93,11 +93,11 @@ it('renders shards on several machines, which merge into the gallery of one proc
     prerender('--generator', 'one', '--count', count, '--out', 'parts', '--shard', text);
   expect((await shard('0/2')).output).toMatch(/^shard 0 of 2: 3 pictures, in .*0-of-2\n/);
   expect((await prerender('--merge', '--out', 'parts')).output).toMatch(
-    /^\S*parts\.shards lacks 1 of 2 shards: 1\n$/,
+    /^error: \S*parts\.shards lacks 1 of 2 shards: 1\n$/,
   );
   expect((await shard('1/2', '6')).status).toBe(0);
   expect((await prerender('--merge', '--out', 'parts')).output).toMatch(
-    /^0-of-2 and 1-of-2 in .* are not of one gallery/,
+    /^error: 0-of-2 and 1-of-2 in .* are not of one gallery/,
   );
   expect((await shard('1/2')).output).toMatch(/^shard 1 of 2: 2 pictures/);
   expect((await shard('1/2')).output).toMatch(/^shard 1 of 2 is there already/);
@@ -118,23 +118,29 @@ it('renders shards on several machines, which merge into the gallery of one proc
 });
 
 it.each([
-  [['--generator', 'one'], /^--count must be a whole number from 1 to 1000000; it is missing\n$/],
-  [['--generator', 'one', '--count', '0'], /^--count must be .*, not 0\n$/],
-  [['--generator', 'one', '--count', '1000001'], /^--count must be .*, not 1000001\n$/],
+  [
+    ['--generator', 'one'],
+    /^error: --count must be a whole number from 1 to 1000000; it is missing\n$/,
+  ],
+  [['--generator', 'one', '--count', '0'], /^error: --count must be .*, not 0\n$/],
+  [['--generator', 'one', '--count', '1000001'], /^error: --count must be .*, not 1000001\n$/],
   [['--generator', 'none', '--count', '1'], /none\/generator\.json does not exist\n$/],
-  [['--generator', 'one', '--count', '1', '--out', 'one'], /^.*one is there and is not a gallery/],
-  [['--generator', 'damaged', '--count', '1'], /^weights-0\.bin is damaged/],
+  [
+    ['--generator', 'one', '--count', '1', '--out', 'one'],
+    /^error: .*one is there and is not a gallery/,
+  ],
+  [['--generator', 'damaged', '--count', '1'], /^error: weights-0\.bin is damaged/],
   [
     ['--generator', 'one', '--generator', 'other', '--count', '1'],
-    /^a gallery is of one generator/,
+    /^error: a gallery is of one generator/,
   ],
   [
     ['--generator', 'one', '--count', '4', '--shard', '4/4'],
-    /^--shard 4\/4: the shards of 4 are 0 to 3/,
+    /^error: --shard 4\/4: the shards of 4 are 0 to 3/,
   ],
-  [['--merge', '--count', '4'], /^--merge takes --out alone/],
+  [['--merge', '--count', '4'], /^error: --merge takes --out alone/],
   [['--merge', '--out', 'nothing'], /nothing\.shards holds no shard/],
-  [['--generator', 'one', '--count', '1', '--to', 'x'], /^Unknown option '--to'/],
+  [['--generator', 'one', '--count', '1', '--to', 'x'], /^error: Unknown option '--to'/],
 ])('refuses %j in one line', async (args, line) => {
   const before = await readdir(folder);
   const { status, output } = await prerender(...args);

@@ -12,7 +12,7 @@
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import process from 'node:process';
-import { readShard, readWhole, userPath, writeFolderWhole } from '@killme/command-line';
+import { readShard, readWhole, runCommand, userPath, writeFolderWhole } from '@killme/command-line';
 import { type GeneratorDescription, UserError } from '@killme/model';
 import { createApp } from '../src/app.ts';
 import { galleryFile } from '../src/client.ts';
@@ -26,7 +26,7 @@ import {
 } from '../src/generator/gallery.ts';
 import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
-import { chooseGenerators, generatorOptions, readArguments, runScript } from './arguments.ts';
+import { chooseGenerators, generatorOptions, readArguments } from './arguments.ts';
 import { copyGenerator } from './copy-generator.ts';
 import {
   isComplete,
@@ -226,4 +226,4 @@ async function picture(app: App, seed: string): Promise<Uint8Array> {
   throw new UserError(detail);
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -12,11 +12,17 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { defaultCacheDir, readWhole, userPath } from '@killme/command-line';
+import {
+  defaultCacheDir,
+  explainFileError,
+  readWhole,
+  runCommand,
+  userPath,
+} from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
 import { supervise } from '../src/runtimes/node/supervisor.ts';
-import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, servedOptions } from './arguments.ts';
 import { checkPort } from './check-port.ts';
 
 /** Longer than a server that is well ever takes to answer /healthz. */
@@ -69,8 +75,12 @@ async function checkServer(host: string, port: number): Promise<void> {
 
 /** @throws UserError when this person cannot write there. */
 async function openCache(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  await access(folder, constants.W_OK);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw explainFileError(error, `--cache ${folder}`, 'written');
+  }
   return folder;
 }
 
@@ -89,4 +99,4 @@ function readMetrics(text: string): { host: string; port: number } {
   return { host: bracketed ?? plain ?? 'localhost', port };
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

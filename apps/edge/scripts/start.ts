@@ -12,10 +12,10 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { onStop, readWhole, userPath } from '@killme/command-line';
+import { onStop, readWhole, runCommand, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
-import { chooseServed, readArguments, runScript, servedOptions } from './arguments.ts';
+import { chooseServed, readArguments, servedOptions } from './arguments.ts';
 import { assembleAssets, describeServed } from './assemble.ts';
 import { checkPort } from './check-port.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
@@ -126,4 +126,4 @@ async function isReady(wrangler: ChildProcess, host: string, port: number): Prom
   return false;
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(main);

@@ -1,16 +1,14 @@
-import { escapeControls, explainFileError } from '@killme/command-line';
-import { UserError } from '@killme/model';
+import { printRefusal, runCommand } from '@killme/command-line';
 import { createProgram } from './commands/program.ts';
 import { continueInDeno, inDeno } from './engines/deno.ts';
 import { NeedsDeno } from './engines/start.ts';
 
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  if (error instanceof NeedsDeno) await continueInDeno(error.deno);
-  const explained = explainFileError(error);
-  if (!(explained instanceof UserError)) throw error;
-  console.error(`error: ${escapeControls(explained.message)}`);
-  process.exitCode = 1;
-  if (inDeno) process.exit(); // a GPU that does not answer would keep the process
-}
+await runCommand(async () => {
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof NeedsDeno) await continueInDeno(error.deno);
+    printRefusal(error);
+    if (inDeno) process.exit(); // a GPU that does not answer would keep the process
+  }
+});

@@ -1,11 +1,10 @@
 import {
   defaultCacheDir,
   escapeControls,
-  explainFileError,
   onStop,
+  runCommand,
   userPath,
 } from '@killme/command-line';
-import { UserError } from '@killme/model';
 import { IMAGE_SIZES } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { datasetName } from './dataset.ts';
@@ -123,11 +122,4 @@ program
 // Only a proper exit lets half-written folders be removed.
 onStop((reason) => process.exit(reason === 'SIGINT' ? 130 : 143));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  const explained = explainFileError(error);
-  if (!(explained instanceof UserError)) throw error;
-  console.error(`error: ${escapeControls(explained.message)}`);
-  process.exitCode = 1;
-}
+await runCommand(() => program.parseAsync());

@@ -5,9 +5,9 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeFileWhole } from '@killme/command-line';
+import { readNamedText, writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
@@ -78,7 +78,7 @@ const COLUMNS = Object.keys(rowSchema.shape) as (keyof AblationRow)[];
  */
 export async function readRows(path: string): Promise<AblationRow[]> {
   if (!existsSync(path)) return [];
-  return parseCsv(await readFile(path, 'utf8'), path).map((record, i) => {
+  return parseCsv(await readNamedText(path), path).map((record, i) => {
     const parsed = rowSchema.safeParse(record);
     if (parsed.success) return parsed.data;
     const { path: key, message } = parsed.error.issues[0]!;

@@ -26,6 +26,6 @@ it('refuses a file without marks, and one that is not there, in one line', async
     `${path} has no place for it: write the lines <!-- tables --> and <!-- /tables --> there`,
   );
   await expect(replaceMarked(`${path}x`, 'tables', '')).rejects.toThrow(
-    `${path}x cannot be read: ENOENT`,
+    `there is no file ${path}x`,
   );
 });

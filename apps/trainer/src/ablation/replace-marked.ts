@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { writeFileWhole } from '@killme/command-line';
+import { readNamedText, writeFileWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 
 /**
@@ -8,9 +7,7 @@ import { UserError } from '@killme/model';
  */
 export async function replaceMarked(path: string, name: string, text: string): Promise<void> {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${path} cannot be read: ${error.code}`);
-  });
+  const before = await readNamedText(path);
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
   if (from < 0 || to < from) {
     throw new UserError(`${path} has no place for it: write the lines ${begin} and ${end} there`);

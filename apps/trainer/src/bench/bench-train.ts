@@ -7,7 +7,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
-import { userPath } from '@killme/command-line';
+import { runCommand, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, Option } from 'commander';
@@ -188,10 +188,4 @@ function machine() {
   return { cpu, cores: availableParallelism(), node: `Node ${process.versions.node}` };
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(`error: ${error.message}`);
-  process.exitCode = 1;
-}
+await runCommand(() => program.parseAsync());

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from '@killme/command-line';
+import { readNamedFile, writeFileWhole } from '@killme/command-line';
 import {
   type Direction,
   decodeWeight,
@@ -170,14 +169,9 @@ export async function writeDirections(
   folder: string,
   labelLatents?: (generator: LoadedGenerator) => Promise<LabelledLatents>,
 ): Promise<Direction[]> {
-  const { network, weights, manifest } = await loadGeneratorFile(async (name) => {
-    const bytes = await readFile(join(folder, name)).catch(() => {
-      throw new UserError(
-        `${join(folder, name)} cannot be read: name the folder of a generator file`,
-      );
-    });
-    return new Uint8Array(bytes);
-  });
+  const { network, weights, manifest } = await loadGeneratorFile((name) =>
+    readNamedFile(join(folder, name)),
+  );
   const generator = { network, weights, latent: manifest.latent };
   const seen =
     labelLatents && !manifest.latent.classes ? classDirections(await labelLatents(generator)) : [];

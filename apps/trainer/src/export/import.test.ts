@@ -100,7 +100,7 @@ async function refusal(path: string, options: { to?: string; preset?: PresetName
 describe('an import that cannot be is refused in one line, with nothing written:', () => {
   it('a file that is not there, or a folder', async () => {
     expect(await refusal('other.h5')).toBe(`there is no file ${join(folder, 'other.h5')}`);
-    expect(await refusal('.')).toMatch(/ is a folder, not a file of a generator$/);
+    expect(await refusal('.')).toMatch(/ is a folder: name a file in it$/);
   });
 
   it('a target in a folder that is not there', async () => {

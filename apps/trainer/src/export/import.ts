@@ -4,9 +4,9 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { writeFolderWhole } from '@killme/command-line';
+import { readNamedFile, writeFolderWhole } from '@killme/command-line';
 import {
   countParameters,
   type Encoding,
@@ -123,37 +123,25 @@ export async function importGenerator(
 async function readGenerator(path: string, options: ImportOptions): Promise<ImportedGenerator> {
   const file = basename(path);
   const { preset, imageSize, config, output, part } = options;
-  const readBeside = (name: string) => readBytes(join(dirname(path), basename(name)));
+  const readBeside = (name: string) => readNamedFile(join(dirname(path), basename(name)));
   if (/\.onnx$/i.test(file)) {
-    return readOnnxGenerator(await readBytes(path), { file, readBeside, output });
+    return readOnnxGenerator(await readNamedFile(path), { file, readBeside, output });
   }
   const architecture = preset === undefined ? undefined : presetByName(preset, imageSize).generator;
-  return readKerasGenerator(await readBytes(path), {
+  return readKerasGenerator(await readNamedFile(path), {
     ...{ file, readBeside, architecture, output, part },
     config: config === undefined ? undefined : await readConfig(config),
   });
 }
 
 async function readConfig(path: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(path));
+  const text = new TextDecoder().decode(await readNamedFile(path));
   try {
     const value: unknown = JSON.parse(text);
     // Some programs store the JSON of the model as a text in JSON.
     return typeof value === 'string' ? JSON.parse(value) : value;
   } catch {
     throw new UserError(`--config: ${basename(path)} is no JSON: write model.to_json() into it`);
-  }
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UserError(`there is no file ${path}`);
-    if (code === 'EISDIR') throw new UserError(`${path} is a folder, not a file of a generator`);
-    if (code === 'EACCES') throw new UserError(`no right to read ${path}`);
-    throw error;
   }
 }
 

@@ -77,7 +77,9 @@ describe('measuring encodings', () => {
     const folder = mkdtempSync(join(tmpdir(), 'killme-'));
     for (const [name, bytes] of await pack('int8')) writeFileSync(join(folder, name), bytes);
     await expect(loadFloat32Generator(folder)).rejects.toThrow(/with --encoding float32$/);
-    await expect(loadFloat32Generator(join(folder, 'other'))).rejects.toThrow(/cannot be read$/);
+    await expect(loadFloat32Generator(join(folder, 'other'))).rejects.toThrow(
+      /there is no file .*generator\.json$/,
+    );
     rmSync(folder, { recursive: true });
   });
 });

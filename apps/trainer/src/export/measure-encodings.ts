@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { readNamedFile } from '@killme/command-line';
 import {
   decodeWeight,
   type Encoding,
@@ -64,12 +64,7 @@ export async function measureEncodings(file: GeneratorFile, count: number): Prom
 
 /** @throws UserError when the folder holds no generator file, or one whose kernels are not float32. */
 export async function loadFloat32Generator(folder: string): Promise<GeneratorFile> {
-  const file = await loadGeneratorFile(async (name) => {
-    const bytes = await readFile(join(folder, name)).catch(() => {
-      throw new UserError(`${join(folder, name)} cannot be read`);
-    });
-    return new Uint8Array(bytes);
-  });
+  const file = await loadGeneratorFile((name) => readNamedFile(join(folder, name)));
   if (file.manifest.tensors.every(({ encoding }) => encoding === 'float32')) return file;
   throw new UserError(
     `the kernels in ${join(folder, GENERATOR_MANIFEST)} are not float32, so nothing can be held ` +

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { writeFileWhole } from '@killme/command-line';
+import { explainFileError, readNamedFile, writeFileWhole } from '@killme/command-line';
 import { decodeImage, ImageFault } from '@killme/data';
 import {
   decodeWeight,
@@ -103,11 +103,7 @@ async function readOriginal(
   size: number,
   { folder, output }: ProjectOptions,
 ): Promise<Original> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new UserError(`there is no file ${path}`);
-    if (error.code === 'EISDIR') throw new UserError(`${path} is a folder: name a picture in it`);
-    throw new UserError(`${path} cannot be read: ${error.message}`);
-  });
+  const bytes = await readNamedFile(path);
   try {
     const data = (await decodeImage(bytes, { size })).frames[0]!;
     const target = withoutEnding(output ?? join(folder.root, 'projected', basename(path)));
@@ -241,8 +237,8 @@ const toPng = ({ width, height, data }: Picture): Uint8Array =>
   encode({ width, height, data, channels: 3, depth: 8 });
 
 async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: Error) => {
-    throw new UserError(`${path} cannot be made: ${error.message}`);
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw explainFileError(error, path);
   });
 }
 

@@ -5,9 +5,8 @@
  */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { userPath } from '@killme/command-line';
+import { readNamedFile, userPath } from '@killme/command-line';
 import { loadDataset } from '@killme/data';
 import {
   GENERATOR_MANIFEST,
@@ -89,12 +88,9 @@ async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
 }
 
 async function readGeneratorFolder(folder: string): Promise<TrainedGenerator> {
-  const { network, weights, manifest } = await loadGeneratorFile(async (name) => {
-    const bytes = await readFile(join(folder, name)).catch(() => {
-      throw new UserError(`${join(folder, name)} cannot be read`);
-    });
-    return new Uint8Array(bytes);
-  });
+  const { network, weights, manifest } = await loadGeneratorFile((name) =>
+    readNamedFile(join(folder, name)),
+  );
   const { iterations } = manifest.training;
   const description = `${manifest.preset} in ${folder}, iteration ${iterations ?? 'unknown'}`;
   return { network, weights, latent: manifest.latent, description };

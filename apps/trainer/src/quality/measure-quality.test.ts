@@ -108,7 +108,7 @@ describe('npm run metrics', () => {
     ['nothing of the name', { fake: 'no-such-run' }, /no-such-run is no run in .*runs/],
     ['too few real images', { fake: real, real: copies }, /there are 13 real images: each half/],
     ['scores that are none', { against: import.meta.filename }, /is not what npm run metrics/],
-    ['scores that are not there', { against: '/none.json' }, /cannot be read/],
+    ['scores that are not there', { against: '/none.json' }, /there is no file --against/],
   ])('says what is wrong: %s', async (_, options, message) => {
     await expect(run(copies, options)).rejects.toThrow(message);
   });

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { userPath, writeFileWhole } from '@killme/command-line';
+import { readNamedText, userPath, writeFileWhole } from '@killme/command-line';
 import { type Dataset, loadDataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { encode } from 'fast-png';
@@ -256,9 +256,7 @@ function stopwatch() {
 }
 
 async function readReport(path: string): Promise<QualityReport> {
-  const text = await readFile(userPath(path), 'utf8').catch(() => {
-    throw new UserError(`--against ${path} cannot be read`);
-  });
+  const text = await readNamedText(userPath(path), '--against');
   const parsed = qualityReportSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new UserError(`--against ${path} is not what npm run metrics -- --json writes`);

@@ -5,14 +5,12 @@
  */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { explainFileError, TEMPORARY_NAME } from '@killme/command-line';
+import { join } from 'node:path';
+import { explainFileError, runsFolder, TEMPORARY_NAME } from '@killme/command-line';
 import { UserError } from '@killme/model';
 
-/** Where runs live: `runs/` of the repository, wherever the command was typed, or `KILLME_RUNS`. */
-export const RUNS_FOLDER = resolve(
-  process.env.KILLME_RUNS ?? join(import.meta.dirname, '../../../../runs'),
-);
+/** Where runs live. */
+export const RUNS_FOLDER = runsFolder();
 
 /** The paths inside a run folder. */
 export interface RunFolder {
@@ -64,8 +62,12 @@ export function refuseExistingRun(folder: RunFolder): void {
 
 /** Makes the folder of a run, where there is none yet. */
 export async function createRunFolder(folder: RunFolder): Promise<void> {
-  await mkdir(folder.samples, { recursive: true });
-  await mkdir(folder.checkpoints, { recursive: true });
+  try {
+    await mkdir(folder.samples, { recursive: true });
+    await mkdir(folder.checkpoints, { recursive: true });
+  } catch (error) {
+    throw explainFileError(error, `${folder.root} (KILLME_RUNS names another place for runs)`);
+  }
 }
 
 /**

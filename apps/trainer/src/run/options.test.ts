@@ -70,7 +70,7 @@ describe('options', () => {
       `${file}: unknown option "saveEvry"; there are: preset, data, imageSize, iterations,`,
     );
     writeFileSync(file, '{"iterations": 5');
-    await expect(readConfigFile(file)).rejects.toThrow(`--config ${file} cannot be read as JSON: `);
+    await expect(readConfigFile(file)).rejects.toThrow(`--config ${file} is no JSON: `);
     writeFileSync(file, '{"iterations": true}');
     await expect(readConfigFile(file)).rejects.toThrow(
       /iterations: .*expected number.*; it was true/,

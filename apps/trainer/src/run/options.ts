@@ -4,9 +4,8 @@
  * @module
  */
 
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { userPath } from '@killme/command-line';
+import { readNamedJson, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { type Preset, presetByName, withMethods } from '@killme/model/training';
 import { z } from 'zod';
@@ -64,13 +63,7 @@ const shorten = (text = 'undefined') =>
 
 /** @throws UserError when the file is missing, not JSON, or has a wrong option. */
 export async function readConfigFile(path: string): Promise<GivenOptions> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(userPath(path), 'utf8'));
-  } catch (error) {
-    throw new UserError(`--config ${path} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  return parseGivenOptions(json, { file: path });
+  return parseGivenOptions(await readNamedJson(userPath(path), '--config'), { file: path });
 }
 
 /**

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { writeFileWhole } from '@killme/command-line';
+import { readNamedText, writeFileWhole } from '@killme/command-line';
 import { countLabels, type Dataset } from '@killme/data';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
@@ -41,9 +40,10 @@ export async function writeRunRecord(folder: RunFolder, record: RunRecord): Prom
 export async function readRunRecord(folder: RunFolder): Promise<RunRecord> {
   const damaged = (why: string) =>
     new UserError(`${folder.options} is damaged (${why}): mend it by hand or start another run`);
+  const text = await readNamedText(folder.options);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(folder.options, 'utf8'));
+    json = JSON.parse(text);
   } catch (error) {
     throw damaged(error instanceof Error ? error.message : String(error));
   }

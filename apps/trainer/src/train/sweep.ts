@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
-import { userPath } from '@killme/command-line';
+import { readNamedJson, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { z } from 'zod';
 import { type GivenOptions, parseGivenOptions } from '../run/options.ts';
@@ -28,7 +27,7 @@ export interface TrainTask {
  */
 export async function readSweep(path: string, flags: GivenOptions): Promise<TrainTask[]> {
   const file = userPath(path);
-  const sweep = sweepSchema.safeParse(await readJson(file));
+  const sweep = sweepSchema.safeParse(await readNamedJson(file, '--sweep'));
   if (!sweep.success) {
     const { path: key, message } = sweep.error.issues[0]!;
     throw new UserError(`--sweep ${file}: ${key.join('.') || 'the file'}: ${message}`);
@@ -43,12 +42,4 @@ export async function readSweep(path: string, flags: GivenOptions): Promise<Trai
     names.add(name);
     return { number, options: { ...given, name } };
   });
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new UserError(`--sweep ${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readNamedFile, readNamedJson } from '@killme/command-line';
 import { createRandom, product, UserError } from '@killme/model';
 import { z } from 'zod';
 
@@ -109,18 +109,12 @@ export type Trace = z.infer<typeof traceSchema> & {
 /** @throws UserError when the folder holds no trace, or one of another version. */
 export async function readTrace(folder: string): Promise<Trace> {
   const path = join(folder, 'trace.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new UserError(`${path} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  const parsed = traceSchema.safeParse(json);
+  const parsed = traceSchema.safeParse(await readNamedJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new UserError(`${path}: ${issue.path.join('.')}: ${issue.message}`);
   }
-  const data = new Uint8Array(await readFile(join(folder, 'trace.bin')));
+  const data = await readNamedFile(join(folder, 'trace.bin'));
   return { ...parsed.data, read: (reference) => readReference(reference, data) };
 }
 

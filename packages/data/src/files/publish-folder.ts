@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { errorCode, writeFolderWhole } from '@killme/command-line';
+import { errorCode, explainFileError, writeFolderWhole } from '@killme/command-line';
 import { UserError } from '@killme/model';
 
 /**
@@ -18,7 +18,7 @@ export async function publishFolder(
 export async function refuseOccupied(target: string): Promise<void> {
   const names = await readdir(target).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
-    throw new UserError(`cannot write to ${target} (${errorCode(error)}): choose another folder`);
+    throw explainFileError(error, target, 'written');
   });
   if (names.length === 0) return;
   throw new UserError(`${target} already holds files: remove it or choose another folder`);

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultCacheDir, explainFileError } from '@killme/command-line';
+import { UserError } from '@killme/model';
 import { CHARACTERS } from './character-recipe.ts';
 import { hashFolder, ICON_SIZE, MANIFEST, manifest, renderIcons } from './icon-recipe.ts';
 
@@ -42,7 +43,9 @@ export async function characters({
   }
   await renderIcons(CHARACTERS, folder, { size, log }).catch(async (error: unknown) => {
     // Another process may have rendered them meanwhile.
-    if ((await checkCharacters(rendered, size)) !== 'whole') throw error;
+    if ((await checkCharacters(rendered, size)) === 'whole') return;
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message} (XDG_CACHE_HOME names another cache)`);
   });
   return rendered;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UserError } from '@killme/model';
+import { printRefusal } from '@killme/command-line';
 import { type ImageSize, PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { countUpTo, evenUpTo, imageSizeOption, MOST_IMAGES } from '../../commands/arguments.ts';
@@ -105,7 +105,6 @@ try {
   process.exit(process.exitCode ?? 0); // Threads of a backend may still be there.
 } catch (error) {
   if (error instanceof NeedsDeno) await continueInDeno(error.deno);
-  if (!(error instanceof UserError)) throw error;
-  console.error(`error: ${error.message}`);
-  process.exit(1);
+  printRefusal(error);
+  process.exit();
 }

@@ -17,6 +17,7 @@
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import type { Engine } from '../../engine.ts';
 import { missingCudaLibraries } from '../cuda-libraries.ts';
@@ -231,10 +232,4 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`setup:tensorflow: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -5,7 +5,7 @@
 #
 # Options of `npm run serve` follow the name of the image.
 
-FROM node:24.21.0-bookworm-slim AS build
+FROM node:24.22.3-bookworm-slim AS build
 WORKDIR /killme
 # Installed before the sources are there, so that a change of those does not install anew.
 COPY package.json package-lock.json .npmrc ./
@@ -21,7 +21,7 @@ RUN npm ci --workspace apps/edge
 COPY . .
 RUN node apps/edge/scripts/bundle.ts
 
-FROM node:24.21.0-bookworm-slim
+FROM node:24.22.3-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /killme
 COPY --from=build /killme/apps/edge/dist/bundle ./

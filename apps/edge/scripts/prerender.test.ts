@@ -79,7 +79,7 @@ it('becomes an asset of its generator, and of no other', async () => {
   expect(assets).toEqual((await readdir(`${gallery}/g`, { recursive: true })).sort());
   expect(await readFile(`${target}/_headers`)).toEqual(await readFile(`${gallery}/_headers`));
   await expect(assembleAssets(shown('other', gallery), target)).rejects.toThrow(
-    /^error: the gallery was made by another generator/,
+    /^the gallery was made by another generator/,
   );
   await expect(assembleAssets(shown('one', `${folder}/none`), target)).rejects.toThrow(
     /none\/gallery\.json does not exist$/,

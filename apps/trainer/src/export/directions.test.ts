@@ -123,11 +123,11 @@ describe('factorDirections', () => {
 describe('factorDirections of a generator with a mapping network', () => {
   it('are those of the layer after it', () => {
     const lite = liteGenerator({ latentSize: 2, imageSize: 8, mapping: true });
-    const [, units] = lite.weights.find(({ name }) => name === 'dense_4/kernel')!.shape;
+    const [, units] = lite.weights.find(({ name }) => name === 'dense_6/kernel')!.shape;
     const kernel = new Float32Array(2 * units!).fill(1, units, units! + 5);
     const ones = new Float32Array(192).fill(1);
     const given = weightsOf(lite, {
-      'dense_4/kernel': kernel,
+      'dense_6/kernel': kernel,
       'batch_normalization/gamma': ones,
       'batch_normalization/moving_variance': ones,
     });

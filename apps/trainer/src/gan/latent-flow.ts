@@ -27,7 +27,13 @@ import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { Matrix } from 'ml-matrix';
 import type { Gan } from './gan.ts';
-import { type LearnedMapping, learningUnits, UNIT, writeMapping } from './mapping-network.ts';
+import {
+  type LearnedMapping,
+  learningUnits,
+  mappingLayers,
+  UNIT,
+  writeMapping,
+} from './mapping-network.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
 import { noiseCovariance, sampleRealLatents } from './real-latents.ts';
 import { learnRegression, meanSquaredError } from './regression.ts';
@@ -41,14 +47,14 @@ const MOST_NOISE = 0.5;
 /** Latents in a step. */
 const BATCH = 1_024;
 
-/** Units of each of the three hidden layers of the flow. */
-const FLOW_UNITS = 256;
+/** Hidden layers of the flow. */
+const FLOW_LAYERS = { units: 256, depth: 3 };
 
 /** Steps in which the flow's equation is solved, by the midpoint method. */
 const SOLVER_STEPS = 20;
 
 /** The most random latents that are taken all the way, for the mapping network to learn from. */
-const MOST_WAYS = 32 * BATCH;
+const MOST_WAYS = 64 * BATCH;
 
 /** An error in a component counts by how exactly it is read; noise below this is not told from none. */
 const LEAST_NOISE = 0.02;
@@ -84,8 +90,9 @@ export async function learnMapping(
   const flow = await learnFlow(cloud, options);
   const ways = await solveFlow(flow, cloud, { key, count: Math.min(steps * BATCH, MOST_WAYS) });
   disposeNetwork(flow);
-  const units = learningUnits(space.size);
-  const learned = await learnWays(ways, cloud, { ...options, units });
+  const depth = mappingLayers(generator.network).length - 1;
+  const layers = { units: learningUnits(space.size), depth };
+  const learned = await learnWays(ways, cloud, { ...options, layers });
   if (signal?.aborted) return undefined;
   for (const weights of [generator.weights, ema]) {
     if (weights) writeMapping({ network: generator.network, weights }, learned);
@@ -134,7 +141,7 @@ export async function learnFlow(
   const { components, conditions } = sizesOf(cloud);
   const inputs = components + conditions + TIME_FEATURES;
   const state = initializeNetwork(
-    hiddenLayers('flow', { inputs, units: FLOW_UNITS, outputs: components }),
+    hiddenLayers('flow', { inputs, ...FLOW_LAYERS, outputs: components }),
     `${key}/flow`,
   );
   const random = createRandom(`${key}/flow steps`);
@@ -222,18 +229,21 @@ function solve(flow: NetworkState, begin: tf.Tensor2D, condition: tf.Tensor2D): 
   return x;
 }
 
-/** The network that goes the whole way at once. */
+/**
+ * The network that goes the whole way at once. Its loss is the absolute error: a median lies at one of two places
+ * between which it cannot tell, the mean of a squared error lies half way, where there are no real latents.
+ */
 async function learnWays(
   { count, inputs, moves }: Ways,
   cloud: LatentCloud,
-  { key, units: hidden, ...options }: LearningOptions & { units: number },
+  { key, layers, ...options }: LearningOptions & { layers: Hidden },
 ): Promise<LearnedMapping> {
   const { components, conditions } = sizesOf(cloud);
   const width = components + conditions;
-  const network = hiddenLayers('mapping', { inputs: width, units: hidden, outputs: components });
+  const network = hiddenLayers('mapping', { inputs: width, ...layers, outputs: components });
   const state = initializeNetwork(network, `${key}/mapping`);
   const random = createRandom(`${key}/mapping steps`);
-  const exactness = cloud.noise.map((noise) => 1 / Math.max(noise, LEAST_NOISE));
+  const exactness = cloud.noise.map((noise) => 1 / Math.sqrt(Math.max(noise, LEAST_NOISE)));
   const next = () => {
     const rows = chosen(random, count);
     const input = new Float32Array(BATCH * width);
@@ -245,7 +255,7 @@ async function learnWays(
     return { input, target };
   };
   const loss = (given: tf.Tensor, target: tf.Tensor) =>
-    tf.mean<tf.Scalar>(tf.mul(tf.square(tf.sub(given, target)), tf.tensor1d(exactness)));
+    tf.mean<tf.Scalar>(tf.mul(tf.abs(tf.sub(given, target)), tf.tensor1d(exactness)));
   await learnRegression(state, next, { ...options, loss });
   const weights = new Map<string, Float32Array>();
   for (const [name, tensor] of state.weights) weights.set(name, await tensor.data<'float32'>());
@@ -253,12 +263,18 @@ async function learnWays(
   return { components, classes: conditions, network, weights };
 }
 
+/** Hidden layers, and the units of each. */
+interface Hidden {
+  units: number;
+  depth: number;
+}
+
 const hiddenLayers = (
   name: string,
-  { inputs, units, outputs }: { inputs: number; units: number; outputs: number },
+  { inputs, units, depth, outputs }: Hidden & { inputs: number; outputs: number },
 ): Network => {
-  const hidden = () => dense(units, { activation: 'relu' });
-  return sequential(name, [inputs], [hidden(), hidden(), hidden(), dense(outputs)]);
+  const hidden = Array.from({ length: depth }, () => dense(units, { activation: 'relu' }));
+  return sequential(name, [inputs], [...hidden, dense(outputs)]);
 };
 
 const sizesOf = ({ noise, classes }: LatentCloud) => ({

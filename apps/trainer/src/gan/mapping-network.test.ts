@@ -25,7 +25,11 @@ const latents = () => tf.tensor2d(values, [COUNT, SIZE]);
 /** A mapping of the first three components, of any numbers. */
 function anyMapping(): LearnedMapping {
   const hidden = () => dense(256 - SIZE, { activation: 'relu' });
-  const learned = sequential('mapping', [3 + CLASSES], [hidden(), hidden(), hidden(), dense(3)]);
+  const learned = sequential(
+    'mapping',
+    [3 + CLASSES],
+    [hidden(), hidden(), hidden(), hidden(), hidden(), dense(3)],
+  );
   const { weights } = initializeNetwork(learned, 'mapping');
   const numbers = [...weights].map(([name, tensor]) => {
     // Fresh biases are 0, which would hide one in the wrong place.
@@ -47,10 +51,10 @@ beforeAll(async () => {
 });
 
 describe('the mapping network of G', () => {
-  it('is the four layers before the one that makes the cells, which gradients do not move', () => {
-    expect(cellsAt(network)).toBe(4);
+  it('is the six layers before the one that makes the cells, which gradients do not move', () => {
+    expect(cellsAt(network)).toBe(6);
     expect(cellsAt(liteGenerator())).toBe(0);
-    expect(trainableSpecs(network)[0]).toMatchObject({ name: 'dense_4/kernel' });
+    expect(trainableSpecs(network)[0]).toMatchObject({ name: 'dense_6/kernel' });
     expect(trainableSpecs(network).map(({ name }) => name)).toEqual(
       synthesisOf(network)
         .layers.flatMap(({ weights }) => weights.filter(({ trainable }) => trainable))

@@ -45,6 +45,9 @@ export function articleGenerator({ latentSize = 100, imageSize = 128, width = 1 
 /** Units of each hidden layer of lite's mapping network: see {@link liteGenerator}. */
 export const MAPPING_UNITS = 256;
 
+/** Hidden layers of lite's mapping network. */
+export const MAPPING_DEPTH = 5;
+
 /** Channels of lite's generator at 4×4, 8×8, … 256×256: those of one side do not depend on the image's. */
 const LITE_GENERATOR_CHANNELS = [192, 160, 128, 64, 32, 16, 8] as const;
 
@@ -88,6 +91,6 @@ export function liteGenerator({
 }
 
 const mappingNetwork = (latentSize: number): Layer[] => [
-  ...Array.from({ length: 3 }, () => dense(MAPPING_UNITS, { activation: 'relu' })),
+  ...Array.from({ length: MAPPING_DEPTH }, () => dense(MAPPING_UNITS, { activation: 'relu' })),
   dense(latentSize),
 ];

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, randomGeneratorFiles } from '@killme/edge/testing';
+import { freePort, overflowingGeneratorFiles, randomGeneratorFiles } from '@killme/edge/testing';
 import type { LatentSpace } from '@killme/model';
 
 const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
@@ -164,6 +164,15 @@ async function stop(child: ChildProcess): Promise<number | null> {
   late.abort();
   await forced;
   return child.exitCode;
+}
+
+/** Writes a generator that loads and cannot render. */
+export async function writeOverflowingGenerator(): Promise<string> {
+  const folder = await mkdtemp(`${tmpdir()}/killme-overflowing-`);
+  for (const [name, bytes] of await overflowingGeneratorFiles()) {
+    await writeFile(`${folder}/${name}`, bytes);
+  }
+  return folder;
 }
 
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../disconnect.ts';
-import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
+import {
+  expectRefusal,
+  expectServer,
+  startDeno,
+  writeOverflowingGenerator,
+  writeRandomGenerator,
+} from '../servers.ts';
 
 describeContract({
   name: 'Deno',
@@ -14,7 +20,7 @@ describeContract({
   },
 });
 
-it('Deno refuses a damaged generator, one that has changed, and a port in use, with one line', async () => {
+it('Deno refuses a damaged generator, one that cannot render, one that has changed, and a port in use, with one line', async () => {
   const { folder, remove } = await writeRandomGenerator();
   const server = expectServer(await startDeno(folder));
   const shard = `${folder}/weights-0.bin`;
@@ -39,10 +45,15 @@ it('Deno refuses a damaged generator, one that has changed, and a port in use, w
   } finally {
     await server.stop();
   }
-  const refusal = await expectRefusal(await startDeno(folder));
-  await remove();
-  expect(refusal.status).toBe(1);
-  expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
+  const overflowing = await writeOverflowingGenerator();
+  const refusals = await Promise.all(
+    [folder, overflowing].map(async (each) => expectRefusal(await startDeno(each))),
+  );
+  await Promise.all([remove(), rm(overflowing, { recursive: true })]);
+  expect(refusals).toEqual([
+    { status: 1, output: expect.stringMatching(/^error: weights-0\.bin is damaged .*\n$/) },
+    { status: 1, output: expect.stringMatching(/^error: the generator cannot render .*\n$/) },
+  ]);
 }, 120_000);
 
 it('Deno takes an IPv6 host and a run’s folder, and refuses a Host that is none', async () => {

@@ -15,6 +15,7 @@ import {
   expectServer,
   type Server,
   startNode,
+  writeOverflowingGenerator,
   writeRandomGenerator,
 } from '../servers.ts';
 
@@ -81,24 +82,28 @@ function processesOf({ processId }: Server): number[] {
 }
 
 describe('a server of one’s own', () => {
-  it('refuses a damaged generator, a port in use and options that cannot be, in one line', async () => {
+  it('refuses a damaged generator, one that cannot render, a port in use and options that cannot be, in one line', async () => {
     const damaged = await writeRandomGenerator({ imageSize: 64 });
     onTestFinished(() => damaged.remove());
     const shard = `${damaged.folder}/weights-0.bin`;
     const bytes = await readFile(shard);
     bytes[1000]! ^= 1;
     await writeFile(shard, bytes);
+    const overflowing = await writeOverflowingGenerator();
+    onTestFinished(() => rm(overflowing, { recursive: true }));
     const port = Number(new URL(server.origin).port);
     const started = await Promise.all([
       startNode(damaged.folder),
+      startNode(overflowing),
       startNode(generator.folder, port),
       startNode(generator.folder, undefined, ['--processes', '0']),
     ]);
     const refusals = await Promise.all(started.map(expectRefusal));
-    expect(refusals.map(({ status }) => status)).toEqual([1, 1, 1]);
-    expect(refusals[0]!.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
-    expect(refusals[1]!.output).toMatch(/^port \d+ is in use: .*\n$/);
-    expect(refusals[2]!.output).toBe('--processes must be a whole number from 1 to 256, not 0\n');
+    expect(refusals.map(({ status }) => status)).toEqual([1, 1, 1, 1]);
+    expect(refusals[0]!.output).toMatch(/^error: weights-0\.bin is damaged .*\n$/);
+    expect(refusals[1]!.output).toMatch(/^error: the generator cannot render .*\n$/);
+    expect(refusals[2]!.output).toMatch(/^error: port \d+ is in use: .*\n$/);
+    expect(refusals[3]!.output).toMatch(/^error: --processes must be .* from 1 to 256, not 0\n$/);
   });
 
   it('finds a picture by its address in memory, by another spelling on disk, after a restart too', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -13,6 +13,7 @@ import {
   expectServer,
   type Server,
   startWorkerd,
+  writeOverflowingGenerator,
   writeRandomGenerator,
 } from '../servers.ts';
 import { type BareServer, startBareWorkerd } from './bare.ts';
@@ -25,7 +26,7 @@ describeContract({
   },
 });
 
-it('workerd refuses a damaged generator, and a port in use, with one line', async () => {
+it('workerd refuses a damaged generator, one that cannot render, and a port in use, with one line', async () => {
   const { folder, remove } = await writeRandomGenerator();
   const server = expectServer(await startWorkerd(folder));
   try {
@@ -43,10 +44,15 @@ it('workerd refuses a damaged generator, and a port in use, with one line', asyn
   const bytes = await readFile(shard);
   bytes[1000]! ^= 1;
   await writeFile(shard, bytes);
-  const refusal = await expectRefusal(await startWorkerd(folder));
-  await remove();
-  expect(refusal.status).toBe(1);
-  expect(refusal.output).toMatch(/^weights-0\.bin is damaged .*\n$/);
+  const overflowing = await writeOverflowingGenerator();
+  const refusals = await Promise.all(
+    [folder, overflowing].map(async (each) => expectRefusal(await startWorkerd(each))),
+  );
+  await Promise.all([remove(), rm(overflowing, { recursive: true })]);
+  expect(refusals).toEqual([
+    { status: 1, output: expect.stringMatching(/^error: weights-0\.bin is damaged .*\n$/) },
+    { status: 1, output: expect.stringMatching(/^error: the generator cannot render .*\n$/) },
+  ]);
 }, 120_000);
 
 describe('workerd by itself', () => {

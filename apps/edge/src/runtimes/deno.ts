@@ -100,6 +100,6 @@ try {
 } catch (error) {
   const line = explain(error);
   if (line === undefined) throw error;
-  console.error(line);
+  console.error(`error: ${line}`);
   process.exit(1);
 }

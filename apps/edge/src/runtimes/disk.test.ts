@@ -1,9 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { activation, dense, packGenerator, product, reshape, sequential } from '@killme/model';
+import { seedToLatent } from '@killme/model';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../app.ts';
-import { randomGeneratorFiles } from '../testing/index.ts';
+import {
+  negativeVarianceFiles,
+  overflowingGeneratorFiles,
+  paddedGeneratorFiles,
+  randomGeneratorFiles,
+} from '../testing/index.ts';
 import { diskOptions, loadAll, MOST_DOWNLOADS } from './disk.ts';
 
 let folder: string;
@@ -32,44 +37,37 @@ describe('files of a generator', () => {
   });
 });
 
-describe('a generator that cannot render', () => {
-  it('is refused before a server listens, with the reason', async () => {
-    const broken = await mkdtemp(`${tmpdir()}/killme-broken-`);
-    onTestFinished(() => rm(broken, { recursive: true }));
-    for (const [name, bytes] of await overflowing()) {
-      await writeFile(`${broken}/${name}`, bytes);
-    }
-    const { listGenerators } = diskOptions([
+describe('a server draws one picture of each generator before it says "Ready"', () => {
+  /** Loads two generators as a server does: a sound one, and this. */
+  async function start(files: ReadonlyMap<string, Uint8Array>) {
+    const other = await mkdtemp(`${tmpdir()}/killme-other-`);
+    onTestFinished(() => rm(other, { recursive: true }));
+    for (const [name, bytes] of files) await writeFile(`${other}/${name}`, bytes);
+    const folders = [
       { name: 'sound', folder },
-      { name: 'broken', folder: broken },
-    ]);
-    await expect(loadAll(listGenerators)).rejects.toThrow(
-      /^broken: the generator cannot render a picture: .*NaN/,
-    );
+      { name: 'other', folder: other },
+    ];
+    return loadAll(diskOptions(folders).listGenerators);
+  }
+
+  it.each([
+    ['sums that overflow', overflowingGeneratorFiles, /^other: .* cannot render a picture: .*NaN/],
+    ['a negative variance', negativeVarianceFiles, /^other: .* has a negative variance/],
+    [
+      '8,192 pixels',
+      () => paddedGeneratorFiles(8192 - 16),
+      /^other: generator\.json: layer 13 \(zeroPadding2d\) makes 8192 × 8192 × 3 numbers of one image; the most/,
+    ],
+  ])('and refuses one with %s', async (_, files, reason) => {
+    await expect(start(await files())).rejects.toThrow(reason);
+  });
+
+  it('and takes one with zeros at its end', async () => {
+    const [, padded] = await start(await paddedGeneratorFiles(1));
+    const latent = seedToLatent('a', padded!.generator.latentSpace);
+    const { width, height, data } = await padded!.generator.render(latent);
+    expect([width, height]).toEqual([17, 17]);
+    // 0 of [-1, 1] is grey.
+    expect([...data.slice(-3)]).toEqual([128, 128, 128]);
   });
 });
-
-/** The files of a generator whose weights are numbers, and whose sums are ∞ − ∞. */
-function overflowing() {
-  const network = sequential(
-    'generator',
-    [100],
-    [dense(8), dense(8 * 8 * 3), reshape(8, 8, 3), activation('tanh')],
-  );
-  const weights = network.weights.map(({ name, shape }) => {
-    const values = Float32Array.from({ length: product(shape) }, (_, i) => (i % 2 ? 3e38 : -3e38));
-    return [name, values] as const;
-  });
-  const training = { dataset: 'none', images: 1, iterations: 0, batchSize: 1, seed: 0 };
-  return packGenerator({
-    network,
-    weights: new Map(weights),
-    encoding: 'float32',
-    facts: {
-      preset: 'article',
-      latent: { size: 100, distribution: 'uniform' },
-      classes: [],
-      training: { ...training, engine: 'none' },
-    },
-  });
-}

@@ -287,6 +287,17 @@ describe('a generator file that is not right is refused:', () => {
     );
   });
 
+  it('images of more numbers than a layer may make', async () => {
+    const files = withManifest((manifest) => {
+      const padding = { type: 'zeroPadding2d', padding: [[0, 8176], [0, 8176]] }; // biome-ignore format: as JSON
+      (manifest.layers as object[]).push(padding);
+    });
+    expect(await refusal(files)).toBe(
+      'generator.json: layer 13 (zeroPadding2d) makes 8192 × 8192 × 3 numbers of one image; ' +
+        'the most are 67108864: images of fewer pixels or channels',
+    );
+  });
+
   it('tensors that overlap, or that no layer has', async () => {
     type Tensors = { name: string; offset: number }[];
     const overlapping = withManifest((manifest) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from 'zod';
-import type { Layer } from '../networks/layers.ts';
+import { type Layer, product } from '../networks/layers.ts';
 import { functional, type Network } from '../networks/network.ts';
 import { COMBINATIONS } from '../networks/served-layers.ts';
 import { UserError } from '../user-error.ts';
@@ -78,6 +78,12 @@ export const layerSchema = z.discriminatedUnion('type', [
   layer('concatenate', {}),
 ]);
 
+/**
+ * Of the output of a layer: 1024 × 1024 pixels of 64 channels, 256 MiB of float32. Of 8192 × 8192 × 3 a
+ * server rendered each image for 10 to 25 s, and of 65536 × 65536 none.
+ */
+const MAX_NUMBERS = 2 ** 26;
+
 export type LayerEntry = z.infer<typeof layerSchema>;
 
 /** Layers as a manifest lists them. */
@@ -99,9 +105,20 @@ export function networkOf(
     layer: fields satisfies Layer,
     inputs: from ?? [i - 1],
   }));
-  try {
-    return functional('generator', [latentSize], nodes);
-  } catch (error) {
-    throw new UserError(`${file}: ${(error as Error).message}`);
+  const network = build();
+  const large = network.layers.findIndex(({ outputShape }) => product(outputShape) > MAX_NUMBERS);
+  if (large < 0) return network;
+  const { layer, outputShape } = network.layers[large]!;
+  throw new UserError(
+    `${file}: layer ${large} (${layer.type}) makes ${outputShape.join(' × ')} numbers of one image; ` +
+      `the most are ${MAX_NUMBERS}: images of fewer pixels or channels`,
+  );
+
+  function build(): Network {
+    try {
+      return functional('generator', [latentSize], nodes);
+    } catch (error) {
+      throw new UserError(`${file}: ${(error as Error).message}`);
+    }
   }
 }

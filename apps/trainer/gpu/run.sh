@@ -20,7 +20,7 @@ unpack() { xz -dc "$1" 2> /dev/null || python3 -c "import lzma,sys,shutil; shuti
 
 unpack "$here/deno.xz" > "$work/deno" && chmod +x "$work/deno"
 unpack "$here/payload.tar.xz" | tar xf - -C "$work"
-if ! ldconfig -p | grep -q 'libvulkan\.so\.1'; then
+if ! PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libvulkan\.so\.1'; then
   for deb in "$here"/debs/*.deb; do dpkg -x "$deb" "$work/loader"; done
   export LD_LIBRARY_PATH="$work/loader/usr/lib/x86_64-linux-gnu:${LD_LIBRARY_PATH:-}"
 fi

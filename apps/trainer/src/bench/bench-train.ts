@@ -23,6 +23,8 @@ interface Options {
   preset: PresetName;
   runs: number;
   engine?: EngineName[];
+  /** False for --no-plain. */
+  plain: boolean;
   /** False for --no-keras. */
   keras?: string | false;
   json?: true;
@@ -33,7 +35,7 @@ const PLAIN_WASM_BATCH = 4;
 
 const program = new Command('bench:train')
   .description(
-    "seconds for each iteration and peak memory: the article's script on tfjs's own layers (plain), " +
+    "seconds for each iteration, wall and CPU, and peak memory: the article's script on tfjs's own layers (plain), " +
       'the trainer (ours), on each engine, and Keras in Python',
   )
   .option('--batch <N>', 'images in an iteration, an even number', evenUpTo(MOST_IMAGES), 32)
@@ -50,6 +52,7 @@ const program = new Command('bench:train')
       'wasm',
     ]),
   )
+  .option('--no-plain', 'leave plain tfjs out')
   .option('--keras <PYTHON>', 'a Python with Keras; without it python3 is tried')
   .option('--no-keras', 'leave Keras out')
   .option('--json', 'print one line of JSON instead of tables')
@@ -80,13 +83,23 @@ async function takeTurns(running: readonly Running[], runs: number, note: (text:
 }
 
 /** Who takes part. Those that are compared with each other stand side by side. */
-async function enter({ batch, preset, engine, keras }: Options): Promise<Contestant[]> {
+async function enter({
+  batch,
+  preset,
+  engine,
+  plain: withPlain,
+  keras,
+}: Options): Promise<Contestant[]> {
   const engines = engine ?? (await presentEngines());
   await checkEngines(engines);
   const python = findKeras(keras);
   const contestants: Contestant[] = [];
   for (const name of engines) {
     const ours = { engine: name, implementation: 'ours', preset, batch } as const;
+    if (!withPlain) {
+      contestants.push(ours);
+      continue;
+    }
     const plainBatch = name === 'wasm' ? Math.min(batch, PLAIN_WASM_BATCH) : batch;
     const plain = {
       ...ours,
@@ -171,9 +184,18 @@ function printJson({ batch, preset, runs }: Options, entries: readonly Entry[]):
   const result = {
     ...{ batch, preset, runs, ...machine() },
     entries: entries.map((entry) => {
-      const { contestant, device, seconds, peakBytes, failure } = entry;
+      const { contestant, device, seconds, cpuSeconds, peakBytes, failure } = entry;
       const { batch: own, preset: networks } = contestant;
-      return { ...name(entry), networks, batch: own, device, seconds, peakBytes, failure };
+      return {
+        ...name(entry),
+        networks,
+        batch: own,
+        device,
+        seconds,
+        cpuSeconds,
+        peakBytes,
+        failure,
+      };
     }),
     ratios: ratiosOf(entries).map(({ ours, other, ...ratio }) => ({
       ...{ ours: name(ours), other: name(other), batch: ours.contestant.batch },

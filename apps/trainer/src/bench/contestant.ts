@@ -31,6 +31,8 @@ export interface Greeting {
 /** What a process says after an iteration. */
 export interface Answer {
   seconds: number;
+  /** Of all its threads together. */
+  cpuSeconds: number;
   /** The most memory that the process has held so far. */
   peakBytes: number;
 }
@@ -41,6 +43,8 @@ export interface Entry {
   device: string;
   /** Of each measured iteration. */
   seconds: number[];
+  /** Of all threads in each of them: other work on the machine changes these least. */
+  cpuSeconds: number[];
   peakBytes: number;
   /** Why it does not run, or not any more. */
   failure?: string;
@@ -59,7 +63,7 @@ const KERAS_SCRIPT = resolve(import.meta.dirname, '../../../../test/reference/be
 
 /** Starts a contestant's process and waits until it is ready, or has failed. */
 export async function startContestant(contestant: Contestant): Promise<Running> {
-  const entry: Entry = { contestant, device: '', seconds: [], peakBytes: 0 };
+  const entry: Entry = { contestant, device: '', seconds: [], cpuSeconds: [], peakBytes: 0 };
   const child = spawnContestant(contestant);
   const ask = answersOf(child);
 
@@ -76,8 +80,11 @@ export async function startContestant(contestant: Contestant): Promise<Running> 
   return {
     entry,
     iterate: ({ measured }) =>
-      attempt<Answer>('iterate\n', ({ seconds, peakBytes }) => {
-        if (measured) entry.seconds.push(seconds);
+      attempt<Answer>('iterate\n', ({ seconds, cpuSeconds, peakBytes }) => {
+        if (measured) {
+          entry.seconds.push(seconds);
+          entry.cpuSeconds.push(cpuSeconds);
+        }
         entry.peakBytes = peakBytes;
       }),
     stop: () => child.stdin.end(),

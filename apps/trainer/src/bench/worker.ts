@@ -31,11 +31,13 @@ async function main(): Promise<void> {
   const { device, iterate } = await prepare(JSON.parse(process.argv[2]!) as TfjsContestant);
   say({ device });
   for await (const _ of createInterface({ input: process.stdin })) {
-    const began = performance.now();
+    const [began, cpu] = [performance.now(), process.cpuUsage()];
     const numbers = await iterate();
     const seconds = (performance.now() - began) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
     if (!numbers.every(Number.isFinite)) throw new Error(`a loss is no number: ${numbers}`);
-    say({ seconds, peakBytes: process.resourceUsage().maxRSS * 1024 });
+    const cpuSeconds = (user + system) / 1e6;
+    say({ seconds, cpuSeconds, peakBytes: process.resourceUsage().maxRSS * 1024 });
   }
   process.exit(0); // Threads of a backend may still be there.
 }

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# Run on the machine with the GPU, from the folder that `npm run gpu:pack` wrote. Results go to $OUT (default
-# ./gpu-results), all within LIMIT seconds (default 460): check-engine, check-replay, bench:step, PyTorch's steps, then
-# 12,000 iterations of lite with samples, then as many of article as fit.
+# Run on the machine with the GPU, from the folder that `npm run gpu:pack` wrote. Results go to a folder with the GPU's
+# name in $OUT (default ./gpu-results), all within LIMIT seconds (default 460): check-engine, check-replay, bench:step,
+# PyTorch's steps, then 12,000 iterations of lite with samples, then as many of article as fit.
 #   SOFTWARE=1   tries the script where there is only a software adapter: small batches, few iterations, up to an hour
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-out=${OUT:-$PWD/gpu-results}
+out=$(realpath -m "${OUT:-gpu-results}")
 software=${SOFTWARE:-}
 limit=${LIMIT:-460}
 [ -n "$software" ] && limit=${LIMIT:-3600}
 work=$(mktemp -d)
-mkdir -p "$out"
 export HOME="$work/home" XDG_RUNTIME_DIR="$work" DENO_NO_UPDATE_CHECK=1
 began=$(date +%s)
 elapsed() { echo $(($(date +%s) - began)); }
@@ -32,8 +31,11 @@ deno="$work/deno run --allow-all --unstable-webgpu --no-lock --node-modules-dir=
 killme="$deno apps/trainer/src/cli.ts"
 card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2> /dev/null)
 adapter=$(timeout 30 $deno apps/trainer/src/engines/webgpu/probe.ts 2>&1 | tail -n 1)
+device=$(sed -n 's/.*"device":"\([^"]*\)".*/\1/p' <<< "$adapter" | tr -cs '[:alnum:].\n' -)
+[ -n "$device" ] || { echo "error: WebGPU finds no adapter: $adapter" >&2; exit 1; }
+out=$out/${device%-}
+mkdir -p "$out"
 say "card: ${card:-none by nvidia-smi}; adapter: $adapter"
-[ "$adapter" != null ] || { say 'error: WebGPU finds no adapter'; exit 1; }
 
 # Runs a part for at most so many seconds: NAME SECONDS COMMAND…
 part() {
@@ -62,7 +64,7 @@ if [ -n "$software" ]; then
   part check-replay 300 $killme check-replay --narrow --iterations 6
   part bench-step 300 $deno apps/trainer/src/bench/step/bench-step.ts --backend webgpu --iterations 2 --batch 2
   part bench-torch 30 python3 test/reference/bench_torch.py --seconds 0.1 --batch 2
-  train lite 3 900 2 --image-size 64
+  train lite 5 1500 2 --image-size 64 --warm-up 2 --mapping-steps 2
   train article 2 1200 2
 else
   part check 100 $killme check-engine --backend webgpu

@@ -165,8 +165,8 @@ const common = {
   metadata,
   model,
   size: about(
-    'Width and height of each picture in pixels. Default: the size that the generator renders. ' +
-      `An answer has at most ${PIXELS} pixels.`,
+    'Width and height of each picture in pixels. Default: the size that the generator renders, or ' +
+      `the largest that fits into an answer of ${PIXELS} pixels.`,
     wholeNumber(SIZE).optional(),
   ),
   download,

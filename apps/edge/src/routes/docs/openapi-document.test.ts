@@ -13,7 +13,7 @@ import { compileWebpBinary } from '../../runtimes/disk.ts';
 interface Parameter {
   name: string;
   in: 'query' | 'path';
-  example?: string;
+  example?: string | number;
   description: string;
   required?: boolean;
   schema: {
@@ -103,7 +103,7 @@ beforeAll(async () => {
     const { parameters = [] } = get;
     const address = parameters
       .filter((parameter) => parameter.in === 'path')
-      .reduce((filled, { name, example }) => filled.replace(`{${name}}`, example!), path);
+      .reduce((filled, { name, example }) => filled.replace(`{${name}}`, String(example)), path);
     const asked = parameters.filter((parameter) => parameter.in === 'query');
     return [address, { ...get, parameters: asked }];
   });
@@ -384,12 +384,20 @@ describe('the document', () => {
   });
 
   it('has a purpose and a range for every parameter', () => {
-    for (const [, { parameters = [] }] of operations) {
-      for (const { description, schema } of parameters) {
-        expect(description).toMatch(/\.$/);
-        expect(schema.description).toBeTruthy();
+    for (const [path, { get }] of Object.entries(paths)) {
+      for (const { name, description, schema } of get.parameters ?? []) {
+        expect(description, `${name} of ${path}`).toMatch(/\.$/);
+        expect(schema.description, `${name} of ${path}`).toBeTruthy();
       }
     }
+  });
+
+  it('gives a size in the path the bounds of one in the query', () => {
+    const sizeOf = (path: string) =>
+      paths[path]?.get.parameters?.find(({ name }) => name === 'size');
+    const range = { type: 'integer', minimum: 64, maximum: 512 };
+    expect(sizeOf('/img')).toMatchObject({ in: 'query', schema: range });
+    expect(sizeOf('/img/{size}/{file}')).toMatchObject({ in: 'path', schema: range });
   });
 });
 

@@ -48,9 +48,8 @@ const pictureFile = (parameter: string, formats: string, example: string) =>
     param: { description: 'What is shown, and the file format.', example },
   });
 
-const pathSize = z.string().meta({
-  description: imgParameters.shape.size.description ?? '',
-  param: { description: 'Width and height in pixels.', example: '128' },
+const pathSize = imgParameters.shape.size.unwrap().meta({
+  param: { description: 'Width and height in pixels.', example: 128 },
 });
 
 const pathSeed = z.string().meta({

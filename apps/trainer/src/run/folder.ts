@@ -66,7 +66,9 @@ export async function createRunFolder(folder: RunFolder): Promise<void> {
     await mkdir(folder.samples, { recursive: true });
     await mkdir(folder.checkpoints, { recursive: true });
   } catch (error) {
-    throw explainFileError(error, `${folder.root} (KILLME_RUNS names another place for runs)`);
+    const explained = explainFileError(error);
+    if (!(explained instanceof UserError)) throw error;
+    throw new UserError(`${explained.message} (KILLME_RUNS names another place for runs)`);
   }
 }
 

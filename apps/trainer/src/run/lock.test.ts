@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +56,17 @@ describe('a lock', () => {
     await lock.release();
     await (await acquireLock(path, 'the run "a"', fast)).release();
     expect(readdirSync(join(path, '..'))).toEqual(['.lock-2']);
+  });
+
+  it('is no folder, and no number that is not exact', async () => {
+    mkdirSync(`${path}-3`);
+    await expect(acquireLock(path, 'the run "a"')).rejects.toThrow(
+      `${path}-3 is a folder, and no lock: remove it`,
+    );
+    rmSync(`${path}-3`, { recursive: true });
+    write(2 ** 53, {});
+    await (await acquireLock(path, 'the run "a"', fast)).release();
+    expect(read(1)).toMatchObject({ released: true });
   });
 
   it('of a process of this machine that was killed is free at once', async () => {

@@ -15,7 +15,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -104,7 +104,7 @@ async function highest(path: string): Promise<number> {
   const prefix = `${basename(path)}-`;
   const names = await readdir(dirname(path)).catch(() => []);
   const numbers = names
-    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .filter((name) => name.startsWith(prefix) && /^\d{1,15}$/.test(name.slice(prefix.length)))
     .map((name) => Number(name.slice(prefix.length)));
   return Math.max(0, ...numbers);
 }
@@ -153,6 +153,9 @@ async function waitUntilFree(
   what: string,
   { deadAfterMs, log }: { deadAfterMs: number; log: (line: string) => void },
 ): Promise<void> {
+  if ((await stat(file).catch(() => undefined))?.isDirectory()) {
+    throw new UserError(`${file} is a folder, and no lock: remove it`);
+  }
   const first = await readHolder(file);
   const began = performance.now();
   let announced = false;

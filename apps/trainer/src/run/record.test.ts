@@ -30,6 +30,11 @@ it('comes back as it was written', async () => {
   expect(await read(JSON.stringify(RECORD))).toEqual(RECORD);
 });
 
+it('is called like its folder, which a person may have renamed', async () => {
+  const renamed = { ...RECORD, options: { ...RECORD.options, name: 'before' } };
+  expect(await read(JSON.stringify(renamed))).toEqual(RECORD);
+});
+
 it.each([
   [{ ...RECORD, options: { ...RECORD.options, batch: 3 } }, '(options.batch: '],
   [{ ...RECORD, dataset: { ...RECORD.dataset, count: -1 } }, '(dataset.count: '],

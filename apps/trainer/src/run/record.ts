@@ -54,5 +54,6 @@ export async function readRunRecord(folder: RunFolder): Promise<RunRecord> {
   if (classes.length !== classCounts.length || total !== count) {
     throw damaged('dataset: its classes do not add up to its count');
   }
-  return data;
+  // A person may have renamed or copied the folder.
+  return { ...data, options: { ...data.options, name: folder.name } };
 }

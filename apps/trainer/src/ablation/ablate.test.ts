@@ -67,7 +67,6 @@ describe('the warm-up', () => {
       'no-penalty',
       'penalty-10',
       'no-minibatch-deviation',
-      'patch-logits',
       'no-augment',
       'augment-color',
       'logistic',

@@ -17,7 +17,6 @@ export const VARIANTS = {
   'penalty-10': { gradientPenalty: 10 },
   'no-minibatch-deviation': { minibatchDeviation: false },
   'no-update-clipping': { updateClipping: false },
-  'patch-logits': { patchLogits: true },
   'no-shared-start': { sharedStart: false },
   'no-augment': { augment: [] },
   'augment-color': { augment: ['color', 'translation', 'cutout'] },
@@ -80,7 +79,6 @@ const OF_DISCRIMINATOR: readonly (keyof Methods)[] = [
   'loss',
   'gradientPenalty',
   'minibatchDeviation',
-  'patchLogits',
   'augment',
 ];
 

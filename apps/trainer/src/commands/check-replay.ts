@@ -1,9 +1,4 @@
-import {
-  type ImageSize,
-  type Methods,
-  PRESET_NAMES,
-  type PresetName,
-} from '@killme/model/training';
+import { type ImageSize, PRESET_NAMES, type PresetName } from '@killme/model/training';
 import { Command, Option } from 'commander';
 import { startEngine } from '../engines/start.ts';
 import { checkReplay } from '../verify/check-replay.ts';
@@ -18,13 +13,7 @@ interface Options {
   narrow?: true;
   once?: true;
   warmUp: number;
-  methods: (keyof typeof METHODS)[];
 }
-
-/** By their names as options of training. */
-const METHODS = {
-  'patch-logits': { patchLogits: true },
-} satisfies Record<string, Partial<Methods>>;
 
 export function checkReplayCommand(): Command {
   const preset = new Option('--preset <NAME>', 'whose steps').choices(PRESET_NAMES).default('lite');
@@ -39,11 +28,6 @@ export function checkReplayCommand(): Command {
     .option('--iterations <N>', 'iterations of each run', countUpTo(1e6), 12)
     .option('--warm-up <N>', 'of these in the warm-up of lite', countUpTo(1e6), 3)
     .option('--narrow', 'networks of a sixteenth of the channels, images of a quarter of the side')
-    .addOption(
-      new Option('--methods <NAMES...>', 'methods of lite that are off by default')
-        .choices(Object.keys(METHODS))
-        .default([]),
-    )
     .option('--once', 'one replayed run only, to count what many iterations create')
     .action(run);
 }
@@ -52,9 +36,7 @@ async function run(options: Options): Promise<void> {
   await startEngine('webgpu', console.log);
   const { countCreated } = await import('../engines/webgpu/count-created.ts'); // needs Deno's WebGPU
   const { imageSize, batch, iterations, warmUp, once = false, narrow = false } = options;
-  const methods: Partial<Methods> = { warmUp };
-  for (const name of options.methods) Object.assign(methods, METHODS[name]);
-  const step = stepCase(options.preset, { narrow, imageSize }, methods);
+  const step = stepCase(options.preset, { narrow, imageSize }, { warmUp });
   const checked = { ...step, batch, iterations, once, countCreated, log: console.log };
   if (!(await checkReplay(checked))) process.exitCode = 1;
 }

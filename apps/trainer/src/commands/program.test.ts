@@ -48,7 +48,6 @@ describe('killme', () => {
       ['--mapping-steps', '4000'],
       ['--minibatch-deviation', 'on'],
       ['--update-clipping', 'on'],
-      ['--patch-logits', 'off'],
       ['--augment', 'none', '(given)'],
       ['--ema-decay', '0.998'],
     ]);

@@ -152,25 +152,21 @@ function stepLiteDiscriminator(
   const judge = (images: tf.Tensor) => logitsOf(discriminator, images, classes);
   const loss = ADVERSARIAL_LOSSES[methods.loss];
   const penalized = methods.gradientPenalty > 0 && discriminator.steps % PENALTY_EVERY === 0;
-  let logits: { real: Logits; fake: Logits } | undefined;
+  const judgeHalf = (part: 'real' | 'fake', images: tf.Tensor4D) => {
+    const seen = augment ? augment(images, part) : images;
+    const logits = judge(seen);
+    if (!penalized) return { logits, penalty: tf.scalar(0) };
+    const options = { images: seen, logits, signs: signs(part, seen.shape) };
+    return { logits, penalty: gradientPenalty(judge, options) };
+  };
+  let logits: HalvesLogits | undefined;
   const { value, grads } = tf.valueAndGrads(() => {
-    const judged = (['real', 'fake'] as const).map((part) => {
-      const images = part === 'real' ? realImages : fakeImages;
-      const seen = augment ? augment(images, part) : images;
-      const scores = judge(seen);
-      if (!penalized) return { scores, penalty: tf.scalar(0) };
-      const penalty = gradientPenalty(judge, {
-        images: seen,
-        scores,
-        signs: signs(part, seen.shape),
-      });
-      return { scores, penalty };
-    });
-    const [real, fake] = judged as [(typeof judged)[0], (typeof judged)[0]];
-    logits = { real: real.scores.map(keepClone), fake: fake.scores.map(keepClone) };
+    const real = judgeHalf('real', realImages);
+    const fake = judgeHalf('fake', fakeImages);
+    logits = { real: tf.keep(tf.clone(real.logits)), fake: tf.keep(tf.clone(fake.logits)) };
     const penalties = tf.add(real.penalty, fake.penalty);
     return tf.add(
-      meanOver(real.scores, fake.scores, (r, f) => discriminatorLoss(loss, r, f)),
+      discriminatorLoss(loss, real.logits, fake.logits),
       tf.mul(penalties, (PENALTY_EVERY * methods.gradientPenalty) / 2),
     ) as tf.Scalar;
   })(trainableTensors(discriminator));
@@ -178,55 +174,38 @@ function stepLiteDiscriminator(
   value.dispose();
   fakeImages.dispose();
   const losses = lossesOfHalves(loss, logits!);
-  tf.dispose([...logits!.real, ...logits!.fake]);
+  tf.dispose([logits!.real, logits!.fake]);
   return losses;
 }
 
-const keepClone = (tensor: tf.Tensor): tf.Tensor => tf.keep(tf.clone(tensor));
+/** D's logits of real and of fake images, `[half, 1]` each. */
+interface HalvesLogits {
+  real: tf.Tensor;
+  fake: tf.Tensor;
+}
 
-/** D's logits: those of the images `[n, 1]`, and where it has them those of their patches, `[n, 8, 8, 1]`. */
-type Logits = readonly tf.Tensor[];
-
-/** Of a class-conditional D the logits of each image's class. */
+/** D's logits `[n, 1]`: of a class-conditional D that of each image's class. */
 function logitsOf(
   { network, weights }: NetworkState,
   images: tf.Tensor,
   classes: tf.Tensor2D | undefined,
-): Logits {
-  const patches: tf.Tensor4D[] = [];
-  const logits = applyToLogits(network, weights, images, { ...TRAINING, patches });
-  if (!classes) return [logits, ...patches];
-  const [count, size] = classes.shape;
-  const ofPatches = tf.reshape(classes, [count, 1, 1, size]);
-  return [
-    tf.sum(tf.mul(logits, classes), 1, true),
-    ...patches.map((patch) => tf.sum(tf.mul(patch, ofPatches), 3, true)),
-  ];
-}
-
-/** The mean of a loss over the images' logits and the patches', each group counting as much. */
-function meanOver(
-  real: Logits,
-  fake: Logits,
-  loss: (real: tf.Tensor, fake: tf.Tensor) => tf.Scalar,
-): tf.Scalar {
-  const losses = real.map((group, i) => loss(group, fake[i]!));
-  return losses.length === 1 ? losses[0]! : tf.div(tf.addN(losses), losses.length);
+): tf.Tensor {
+  const logits = applyToLogits(network, weights, images, TRAINING);
+  return classes ? tf.sum(tf.mul(logits, classes), 1, true) : logits;
 }
 
 /** D's loss on each half, and the fraction of images on the right side of the other half's mean logit. */
 function lossesOfHalves(
   loss: AdversarialLoss,
-  { real, fake }: { real: Logits; fake: Logits },
+  { real, fake }: HalvesLogits,
 ): Omit<StepLosses, 'generatorLoss'> {
-  const [ofReal, ofFake] = [real[0]!, fake[0]!];
   return tf.tidy(() => {
     const fraction = (right: tf.Tensor) => tf.mean(tf.cast(right, 'float32')) as tf.Scalar;
     return {
-      realLoss: meanOver(real, fake, loss.real),
-      fakeLoss: meanOver(real, fake, loss.fake),
-      realAccuracy: fraction(tf.greater(ofReal, tf.mean(ofFake))),
-      fakeAccuracy: fraction(tf.less(ofFake, tf.mean(ofReal))),
+      realLoss: loss.real(real, fake),
+      fakeLoss: loss.fake(real, fake),
+      realAccuracy: fraction(tf.greater(real, tf.mean(fake))),
+      fakeAccuracy: fraction(tf.less(fake, tf.mean(real))),
     };
   });
 }
@@ -236,15 +215,17 @@ function lossesOfHalves(
  * (D(x + σs) − D(x))² / σ² is |∇D|² in expectation. That of real images is R1 (Mescheder et al. 2018,
  * arXiv:1801.04406), that of fake ones R2; the approximation is that of Lin et al. 2025
  * (arXiv:2501.08316); it needs no gradient of a gradient, which our kernels do not have.
+ *
+ * @param judge D's logits of images.
+ * @param options.logits those of `images`.
+ * @param options.signs −1 or 1 at random, of the shape of `images`.
  */
 export function gradientPenalty(
-  judge: (images: tf.Tensor) => Logits,
-  { images, scores, signs }: { images: tf.Tensor; scores: Logits; signs: tf.Tensor },
+  judge: (images: tf.Tensor) => tf.Tensor,
+  { images, logits, signs }: { images: tf.Tensor; logits: tf.Tensor; signs: tf.Tensor },
 ): tf.Tensor {
   const moved = judge(tf.add(images, tf.mul(signs, PENALTY_DISTANCE)));
-  return meanOver(moved, scores, (there, here) =>
-    tf.mean(tf.square(tf.div(tf.sub(there, here), PENALTY_DISTANCE))),
-  );
+  return tf.mean(tf.square(tf.div(tf.sub(moved, logits), PENALTY_DISTANCE)));
 }
 
 interface GeneratorOptions {
@@ -266,9 +247,9 @@ function stepLiteGenerator(
     const seen = augment ? augment(images as tf.Tensor4D, part) : images;
     return logitsOf(discriminator, seen, classes);
   };
-  const real = tf.tidy(() => [...judge(realImages, 'real')]);
+  const real = tf.tidy(() => judge(realImages, 'real'));
   const adversarial = (images: tf.Tensor) =>
-    meanOver(real, judge(images, 'generator'), ADVERSARIAL_LOSSES[methods.loss].generator);
+    ADVERSARIAL_LOSSES[methods.loss].generator(real, judge(images, 'generator'));
   const mapped = mapLatents(generator, generatorLatents);
   // Where latents are mapped, those of real images must stay where the mapping network has found them.
   const learning = hasMapping(generator.network) ? undefined : encoder;
@@ -290,7 +271,7 @@ function stepLiteGenerator(
     );
     return { loss: tf.add(generatorLoss, loss), reported: { generatorLoss, reconstructionLoss } };
   });
-  tf.dispose([...real, mapped]);
+  tf.dispose([real, mapped]);
   return losses;
 }
 

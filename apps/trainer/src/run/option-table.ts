@@ -321,14 +321,6 @@ export const METHOD_OPTIONS = {
     reason: 'without it a run may lose within 50 iterations all that it has learnt',
     onResume: 'fixed',
   }),
-  patchLogits: option({
-    schema: onOff,
-    value: 'on|off',
-    help: 'D has logits of patches as well',
-    default: ({ training }) => training.methods?.patchLogits,
-    reason: 'no better after 2,000 iterations with D',
-    onResume: 'fixed',
-  }),
   augment: option({
     schema: augmentations,
     value: 'NAMES',

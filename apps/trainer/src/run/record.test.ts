@@ -18,6 +18,8 @@ const RECORD: RunRecord = {
   engines: ['wasm'],
 };
 
+const LITE = resolveOptions({ preset: 'lite', name: 'icons' });
+
 async function read(text: string): Promise<unknown> {
   const runs = await mkdtemp(join(tmpdir(), 'killme-record-'));
   onTestFinished(() => rm(runs, { recursive: true }));
@@ -37,6 +39,10 @@ it('is called like its folder, which a person may have renamed', async () => {
 
 it.each([
   [{ ...RECORD, options: { ...RECORD.options, batch: 3 } }, '(options.batch: '],
+  [
+    { ...RECORD, options: { ...LITE, methods: { ...LITE.methods, another: false } } },
+    '(options.methods: Unrecognized key: "another"): mend it by hand',
+  ],
   [{ ...RECORD, dataset: { ...RECORD.dataset, count: -1 } }, '(dataset.count: '],
   [{ ...RECORD, dataset: { ...RECORD.dataset, count: 6 } }, '(dataset: its classes do not add up'],
 ])('says in one line where it is damaged: %#', async (record, where) => {

@@ -21,9 +21,7 @@ export interface KerasObject {
 
 /** Whether Keras has every layer of a network, so that it can be written as Keras's own. */
 export function hasKerasLayers({ layers }: Network): boolean {
-  return layers.every(
-    ({ layer }) => layer.type !== 'minibatchDeviation' && layer.type !== 'patchLogits',
-  );
+  return layers.every(({ layer }) => layer.type !== 'minibatchDeviation');
 }
 
 /**

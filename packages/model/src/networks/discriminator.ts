@@ -8,7 +8,6 @@ import {
   halving,
   leakyRelu,
   minibatchDeviation,
-  patchLogits,
   zeroPadding2d,
 } from './layers.ts';
 import { type Network, sequential } from './network.ts';
@@ -65,19 +64,16 @@ const LITE_DISCRIMINATOR_CHANNELS = [12, 24, 48, 96, 160, 256] as const;
  * five convolutions, at 64 one less, at 256 one more.
  * @param options.minibatchDeviation before the last convolution it sees how much the images of its
  * batch differ: {@link minibatchDeviation}.
- * @param options.patchLogits it has logits for each of the 8×8 patches as well: {@link patchLogits}.
  * @param options.classes of which it has a probability each, `[classes]`: that of an image is the one
  * of its own class.
  */
 export function liteDiscriminator({
   imageSize = 128,
   minibatchDeviation: seesDeviation,
-  patchLogits: judgesPatches = false,
   classes,
 }: {
   imageSize?: number;
   minibatchDeviation: boolean;
-  patchLogits?: boolean;
   classes: number;
 }): Network {
   const channels = LITE_DISCRIMINATOR_CHANNELS.slice(-Math.log2(imageSize / 4));
@@ -86,7 +82,6 @@ export function liteDiscriminator({
     [imageSize, imageSize, 3],
     [
       ...channels.slice(0, -1).flatMap(halving),
-      ...(judgesPatches ? [patchLogits(classes)] : []),
       ...(seesDeviation ? [minibatchDeviation()] : []),
       ...channels.slice(-1).flatMap(halving),
       flatten(),

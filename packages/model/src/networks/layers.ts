@@ -30,8 +30,7 @@ export type Layer =
   | { type: 'activation'; activation: Activation }
   | { type: 'leakyRelu'; alpha: number }
   | { type: 'dropout'; rate: number }
-  | { type: 'minibatchDeviation' }
-  | { type: 'patchLogits'; classes: number };
+  | { type: 'minibatchDeviation' };
 
 /** Keras `Dense`: `[units]` from a flat input, kernel `[inputs, units]`, with bias. */
 export const dense = (units: number, options: { activation?: Activation } = {}): Layer => ({
@@ -103,13 +102,6 @@ export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
 export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
 
 /**
- * Logits of patches: a product of each place's channels with a kernel, `[height, width, classes]`, beside
- * what goes on through the network as it came (Isola et al. 2017, "PatchGAN", arXiv:1611.07004). A fault in
- * one place is then a logit of its own. Keras has no such layer; it is for discriminators.
- */
-export const patchLogits = (classes: number): Layer => ({ type: 'patchLogits', classes });
-
-/**
  * The weights a layer owns, in Keras's order.
  * @param inputShape without the batch axis.
  */
@@ -145,11 +137,6 @@ export function layerWeights(layer: Layer, inputShape: readonly number[]): Weigh
         weight('beta', [channels], 'zeros'),
         weight('moving_mean', [channels], 'zeros', false),
         weight('moving_variance', [channels], 'ones', false),
-      ];
-    case 'patchLogits':
-      return [
-        weight('kernel', [channels, layer.classes], 'glorotUniform'),
-        weight('bias', [layer.classes], 'zeros'),
       ];
     case 'reshape':
     case 'flatten':
@@ -216,9 +203,6 @@ export function outputShape(
       const [height, width, channels] = imageShape(layer, inputShape);
       return [height, width, 2 * channels];
     }
-    case 'patchLogits':
-      imageShape(layer, inputShape);
-      return inputShape;
     case 'batchNormalization':
     case 'activation':
     case 'leakyRelu':

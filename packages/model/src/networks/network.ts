@@ -39,7 +39,6 @@ const KERAS_NAMES: Record<Layer['type'], string> = {
   leakyRelu: 'leaky_re_lu',
   dropout: 'dropout',
   minibatchDeviation: 'minibatch_deviation',
-  patchLogits: 'patch_logits',
   paddedConv2d: 'padded_conv2d',
   croppedConv2dTranspose: 'cropped_conv2d_transpose',
   depthwiseConv2d: 'depthwise_conv2d',

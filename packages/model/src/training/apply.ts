@@ -22,8 +22,6 @@ export type Mode =
       dropoutMask: (layer: string, shape: readonly number[], rate: number) => tf.Tensor;
       /** Filled with what each batch normalization saw; the caller disposes of it. */
       statistics?: BatchStatistics;
-      /** Filled with the logits of each `patchLogits` layer, `[batch, height, width, classes]`. */
-      patches?: tf.Tensor4D[];
     };
 
 const ACTIVATIONS: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
@@ -185,25 +183,11 @@ function applyLayer(
     case 'dropout':
       if (!mode.training || layer.rate === 0) return x;
       return tf.mul(x, mode.dropoutMask(name, x.shape, layer.rate));
-    case 'patchLogits':
-      if (mode.training && mode.patches) {
-        mode.patches.push(patchLogitsOf(placed, weights, x as tf.Tensor4D));
-      }
-      return x;
     case 'minibatchDeviation':
       return appendMinibatchDeviation(x as tf.Tensor4D);
     default:
       throw new Error(`the layer ${name} is served, not trained`);
   }
-}
-
-/** `[n, height, width, channels]` → `[n, height, width, classes]`. */
-function patchLogitsOf(placed: PlacedLayer, weights: NetworkWeights, x: tf.Tensor4D): tf.Tensor4D {
-  const { kernel, bias } = kernelAndBias(placed, weights);
-  const [batch, height, width, channels] = x.shape;
-  const rows = tf.reshape(x, [batch * height * width, channels]);
-  const logits = tf.add(tf.matMul(rows, kernel as tf.Tensor2D), bias);
-  return tf.reshape(logits, [batch, height, width, bias.size]);
 }
 
 /** `[n, height, width, channels]` → `[n, height, width, 2 · channels]`. */

@@ -50,11 +50,6 @@ export interface Methods {
    */
   updateClipping: boolean;
   /**
-   * D has logits of 8×8 patches beside those of the image, and the loss is the mean of both (Isola et al.
-   * 2017, "PatchGAN", arXiv:1611.07004).
-   */
-  patchLogits: boolean;
-  /**
    * The images that D sees are augmented by DiffAugment (Zhao et al. 2020, arXiv:2006.10738). Its `color`
    * hides what distinguishes flat icons, the colours of their backgrounds and hair.
    */

@@ -77,7 +77,6 @@ const LITE_METHODS: Methods = {
   mappingSteps: 4_000,
   minibatchDeviation: true,
   updateClipping: true,
-  patchLogits: false,
   augment: ['translation', 'cutout'],
   emaDecay: 0.998,
 };

@@ -21,7 +21,9 @@ export interface GeneratorSource {
   /** Describes the generator without loading it; that of the loaded one is used when omitted. */
   describe?: (() => Promise<GeneratorDescription>) | undefined;
   /** Opens a file of the generator by name, to be sent; clients can render with it then. */
-  openFile?: ((name: string) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>) | undefined;
+  openFile?:
+    | ((name: string, client: AbortSignal) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>)
+    | undefined;
   /** Opens the gallery of the generator; `/img` answers from it if there is one. */
   openGallery?: ((generator: GeneratorDescription) => Promise<Gallery | undefined>) | undefined;
 }

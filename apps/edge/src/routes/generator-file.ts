@@ -28,7 +28,7 @@ export function generatorFile(models: Models, withinQuota: WithinQuota): Handler
       contentType: file === GENERATOR_MANIFEST ? 'application/json' : 'application/octet-stream',
       async make() {
         await checkQuota(c.req.raw, withinQuota);
-        return openFile(file);
+        return openFile(file, c.req.raw.signal);
       },
     });
   };

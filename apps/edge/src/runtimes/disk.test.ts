@@ -9,7 +9,8 @@ import {
   paddedGeneratorFiles,
   randomGeneratorFiles,
 } from '../testing/index.ts';
-import { diskOptions, loadAll, MOST_DOWNLOADS } from './disk.ts';
+import { diskOptions, loadAll } from './disk.ts';
+import { MOST_DOWNLOADS } from './downloads.ts';
 
 let folder: string;
 

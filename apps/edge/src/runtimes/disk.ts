@@ -18,7 +18,7 @@ import type { WasmBinaries } from '../generator/backend.ts';
 import { openGallery } from '../generator/gallery.ts';
 import { type AnyGenerator, openGenerator } from '../generator/generator.ts';
 import { checkRenders, type GeneratorSource, sayWhich } from '../generator/registry.ts';
-import { ProblemError } from '../http/problem.ts';
+import { type Downloads, limitDownloads } from './downloads.ts';
 import { type OpenFile, openFile } from './file-stream.ts';
 import { withSmallMemory } from './initial-memory.ts';
 import type { NamedFolder } from './named-folder.ts';
@@ -126,33 +126,6 @@ function diskSource(
   };
 }
 
-/** Files of generators that are sent at a time: each takes a file of the system's, and 64 KiB. */
-export const MOST_DOWNLOADS = 64;
-
-/** Counts the files that are being sent. */
-interface Downloads {
-  /** @throws ProblemError 503 when it is one too many. */
-  begin(): void;
-  end(): void;
-}
-
-function limitDownloads(): Downloads {
-  let count = 0;
-  return {
-    begin() {
-      if (count >= MOST_DOWNLOADS) {
-        throw new ProblemError(
-          503,
-          'Too many files of generators are being sent. Try again in a moment.',
-          { headers: { 'Retry-After': '5' } },
-        );
-      }
-      count++;
-    },
-    end: () => void count--,
-  };
-}
-
 /** Files of a folder that are sent as long as they are those that were loaded. */
 function versionedFiles(folder: string, downloads: Downloads) {
   const versions = new Map<string, string>();
@@ -180,11 +153,11 @@ function versionedFiles(folder: string, downloads: Downloads) {
       }
     },
     async open(name: string) {
-      downloads.begin();
+      const end = downloads.begin();
       try {
-        return (await openLoaded(name)).stream(downloads.end);
+        return (await openLoaded(name)).stream(end);
       } catch (error) {
-        downloads.end();
+        end();
         throw error;
       }
     },

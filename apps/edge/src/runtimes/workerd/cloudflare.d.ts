@@ -39,3 +39,9 @@ interface Crypto {
     algorithm: 'SHA-256',
   ) => WritableStream<Uint8Array> & { readonly digest: Promise<ArrayBuffer> };
 }
+
+/** Passes bytes on, without JavaScript between them. */
+declare class IdentityTransformStream {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+}

@@ -15,6 +15,7 @@ import { openGenerator } from '../../generator/generator.ts';
 import type { GeneratorSource } from '../../generator/registry.ts';
 import { once } from '../../once.ts';
 import { DEPLOYMENT_FILE, readDeployment } from '../deployment.ts';
+import { limitDownloads } from '../downloads.ts';
 import { digestStream } from './digest.ts';
 import { bucketStore, cacheStore } from './image-stores.ts';
 
@@ -54,7 +55,7 @@ async function listDeployedGenerators(): Promise<GeneratorSource[]> {
             loadBinaries: () => ({ tfjs, kernels }),
           }),
         ),
-      openFile: (file) => streamAsset(`${folder}/${file}`),
+      openFile: (file, client) => sendAsset(`${folder}/${file}`, client),
       openGallery: async (generator) =>
         gallery === undefined ? undefined : createGallery(gallery, generator, readAsset),
     };
@@ -78,6 +79,24 @@ async function streamAsset(path: string): Promise<ReadableStream<Uint8Array<Arra
   const { ok, body } = await fetchAsset(path);
   if (!ok || !body) throw new UserError(`${path} is not among the deployed assets`);
   return body;
+}
+
+/** workerd does not always say that a client has gone. */
+const downloads = limitDownloads({ forgetMs: 120_000 });
+
+/** An asset for a client: of many that read nothing each takes a megabyte. */
+async function sendAsset(path: string, client: AbortSignal) {
+  const end = downloads.begin();
+  client.addEventListener('abort', end);
+  try {
+    const { readable, writable } = new IdentityTransformStream();
+    const sent = (await streamAsset(path)).pipeTo(writable);
+    waitUntil(sent.catch(() => undefined).finally(end));
+    return readable;
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
 /** The binding takes whole URLs and looks only at the path. */

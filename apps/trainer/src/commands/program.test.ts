@@ -45,7 +45,7 @@ describe('killme', () => {
       ['--reconstruction-weight', '100'],
       ['--warm-up', '10000'],
       ['--latent-whitening', 'on'],
-      ['--mapping-steps', '3000'],
+      ['--mapping-steps', '4000'],
       ['--minibatch-deviation', 'on'],
       ['--update-clipping', 'on'],
       ['--augment', 'none', '(given)'],

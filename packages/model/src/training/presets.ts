@@ -74,7 +74,7 @@ const LITE_METHODS: Methods = {
   reconstructionWeight: 100,
   warmUp: 10_000,
   latentWhitening: true,
-  mappingSteps: 3_000,
+  mappingSteps: 4_000,
   minibatchDeviation: true,
   updateClipping: true,
   augment: ['translation', 'cutout'],

@@ -3,7 +3,8 @@ import { registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../engines/start.ts';
-import { type LatentCloud, learnFlow, solveFlow } from './latent-flow.ts';
+import type { LatentCloud } from './latent-cloud.ts';
+import { learnFlow, solveFlow } from './latent-flow.ts';
 import { disposeNetwork } from './network-state.ts';
 import { normal } from './normal.ts';
 

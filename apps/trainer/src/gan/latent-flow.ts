@@ -9,8 +9,6 @@
  * from 0 to 1. Then one network learns the whole way at once from where the flow takes random latents; its
  * weights become those of the mapping network.
  *
- * Only the components that tell images apart take part: the others are noise, whose distribution is right.
- *
  * @module
  */
 import type { Dataset } from '@killme/data';
@@ -21,12 +19,11 @@ import {
   type Network,
   type Random,
   sequential,
-  WHITENING,
 } from '@killme/model';
 import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
-import { Matrix } from 'ml-matrix';
 import type { Gan } from './gan.ts';
+import { encodeCloud, type LatentCloud } from './latent-cloud.ts';
 import {
   type LearnedMapping,
   learningUnits,
@@ -35,14 +32,7 @@ import {
   writeMapping,
 } from './mapping-network.ts';
 import { disposeNetwork, initializeNetwork, type NetworkState } from './network-state.ts';
-import { noiseCovariance, sampleRealLatents } from './real-latents.ts';
 import { learnRegression, meanSquaredError } from './regression.ts';
-
-/** Latents sampled of each image. */
-const SAMPLES = 16;
-
-/** A component says something of its image where the latents of one image differ less than so, of all = 1. */
-const MOST_NOISE = 0.5;
 
 /** Latents in a step. */
 const BATCH = 1_024;
@@ -58,18 +48,6 @@ const MOST_WAYS = 64 * BATCH;
 
 /** An error in a component counts by how exactly it is read; noise below this is not told from none. */
 const LEAST_NOISE = 0.02;
-
-/** The latents of real images that tell them apart, in units of one standard deviation. */
-export interface LatentCloud {
-  /** `[n][components]` */
-  points: readonly Float32Array[];
-  /** `[n]`, the class of each. */
-  labels: readonly number[];
-  /** How many classes latents say; 0 where they say none. */
-  classes: number;
-  /** `[components]`, how much the latents of one image differ, of all = 1. */
-  noise: readonly number[];
-}
 
 /**
  * Learns the mapping network of G from the latents of a dataset's images, which are whitened in order, and writes
@@ -98,31 +76,6 @@ export async function learnMapping(
     if (weights) writeMapping({ network: generator.network, weights }, learned);
   }
   return cloud.noise.length;
-}
-
-async function encodeCloud(
-  encoder: NetworkState,
-  { dataset, space, key }: { dataset: Dataset; space: LatentSpace; key: string },
-): Promise<LatentCloud> {
-  const real = await sampleRealLatents(encoder, dataset, `${key}/cloud`, SAMPLES);
-  const read = async (name: string) =>
-    new Matrix(await (encoder.weights.get(name) as tf.Tensor2D).array());
-  const [means, kernel] = [await read(WHITENING.mean), await read(WHITENING.kernel)];
-  const centred = real.latents.clone();
-  for (const [row, label] of real.labels.entries()) {
-    const mean = means.getRowVector(means.rows === 1 ? 0 : label);
-    centred.setRow(row, Matrix.sub(real.latents.getRowVector(row), mean));
-  }
-  const whitened = centred.mmul(kernel).mul(UNIT);
-  const all = noiseCovariance({ latents: whitened, images: real.images }).diagonal();
-  const noisy = all.findIndex((noise) => noise > MOST_NOISE);
-  const noise = all.slice(0, noisy < 0 ? all.length : noisy);
-  return {
-    points: whitened.to2DArray().map((row) => Float32Array.from(row.slice(0, noise.length))),
-    labels: real.labels,
-    classes: space.classes?.length ?? 0,
-    noise,
-  };
 }
 
 /** @param key names the random numbers. @param log gets a line when an engine records a step. */

@@ -29,11 +29,14 @@ export const servedOptions = {
 } as const satisfies ParseArgsOptionsConfig;
 
 /**
- * Reads the command line.
+ * Reads a command line, this program's where none is given.
  * @throws UserError naming the argument that is not known or has no value.
  */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(options: Options) {
-  return refuseWrong(() => parseArgs({ options }).values);
+export function readArguments<const Options extends ParseArgsOptionsConfig>(
+  options: Options,
+  args: readonly string[] = process.argv.slice(2),
+) {
+  return refuseWrong(() => parseArgs({ options, args: [...args] }).values);
 }
 
 /** Reads the command line up to `--`; `rest` is what follows it, for another program. */

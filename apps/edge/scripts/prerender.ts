@@ -49,8 +49,12 @@ const prerenderOptions = {
   merge: { type: 'boolean', default: false },
 } as const;
 
-async function main(): Promise<void> {
-  const options = readArguments(prerenderOptions);
+/**
+ * Does what a command line asks for, this program's where none is given.
+ * @throws UserError when it cannot be done; nothing is written then.
+ */
+export async function prerender(args?: readonly string[]): Promise<void> {
+  const options = readArguments(prerenderOptions, args);
   const target = userPath(options.out);
   await checkTarget(target);
   if (options.merge) return merge(options, target);
@@ -226,4 +230,4 @@ async function picture(app: App, seed: string): Promise<Uint8Array> {
   throw new UserError(detail);
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(() => prerender());

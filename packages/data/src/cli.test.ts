@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { BLUE, makeFolder, RED } from './testing/files.ts';
 import { serve } from './testing/server.ts';
@@ -67,6 +68,17 @@ describe('npm run data --', { timeout: 30_000 }, () => {
     expect((await data(['inspect', '.'], folder)).stdout).toContain(
       '  b/\\x1b[31m.png: its content',
     );
+  });
+
+  it('inspect reads every frame where that is asked for, and writes a contact sheet', async () => {
+    const frames = Buffer.concat([Buffer.alloc(192, 9), Buffer.alloc(192, 200)]);
+    const gif = sharp(frames, { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } }).gif();
+    const folder = await makeFolder({ 'icons/1.gif': await gif.toBuffer(), 'icons/2.png': RED });
+    const args = ['inspect', 'icons', '--frames', 'all', '--sheet', 'sheet.png'];
+    const { stdout } = await data(args, folder);
+    expect(stdout).toMatch(/^icons: 3 images of 128 × 128 pixels/);
+    expect(stdout).toMatch(/\ncontact sheet: .*\/sheet\.png\n$/);
+    expect(await sharp(join(folder, 'sheet.png')).metadata()).toMatchObject({ format: 'png' });
   });
 
   it('inspect --strict stops at a bad image with one line', async () => {

@@ -106,12 +106,39 @@ describe('decodeImage', () => {
     expect([...decoded]).toEqual([0, 0, 255]);
   });
 
-  it('says what to do with an iPhone’s HEIC', async () => {
-    const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
-    await expect(decodeImage(heic, 8)).rejects.toThrow(
-      'HEIC (HEVC) is not read: save it as JPEG or PNG (on an iPhone: Settings, Camera, Formats, Most Compatible)',
+  // Of the kinds that are rare: BMPs with 3 × 3 indices, written by hand and rendered alike by Pillow 12.
+  const INDEXED = [...Buffer.from('ff000000ff000000ff0908070000ff00ff0000ff00ff0000090807', 'hex')];
+  const BMP_4 =
+    'Qk1SAAAAAAAAAEYAAAAoAAAAAwAAAAMAAAABAAQAAAAAAAwAAAATCwAAEwsAAAQAAAAAAAAAAAD/AAD/AAD/AAAABwgJABAwAAAyEAAAASAAAA==';
+  const BMP_RLE =
+    'Qk1eAAAAAAAAAEYAAAAoAAAAAwAAAAMAAAABAAgAAQAAABgAAAATCwAAEwsAAAQAAAAAAAAAAAD/AAD/AAD/AAAABwgJAAADAQADAAAAAQMBAgEBAAABAAEBAQIAAQ==';
+  // Of OS/2, with a header of 12 bytes: red, and green beside it, which the crop keeps.
+  const BMP_CORE = 'Qk0iAAAAAAAAABoAAAAMAAAAAgABAAEAGAAAAP8A/wAAAA==';
+
+  it.each([
+    ['4 bits and an odd width', BMP_4, 3, INDEXED],
+    ['run lengths', BMP_RLE, 3, INDEXED],
+    ['the header of OS/2', BMP_CORE, 1, [0, 255, 0]],
+  ])('reads a BMP with %s', async (_, base64, size, pixels) => {
+    expect([...(await decodeImage(Buffer.from(base64, 'base64'), size))]).toEqual(pixels);
+  });
+
+  it('takes no TGA, which begins like an icon, for a damaged one', async () => {
+    const tga = Buffer.from('\0\0\x02\0\0\0\0\0\0\0\0\0\x01\0\x01\0\x18\0\x01\x02\x03', 'latin1');
+    await expect(decodeImage(tga, 8)).rejects.toThrow(
+      'its content is not an image that can be read',
     );
   });
+
+  it.each(['heic', 'mif1'])(
+    'says what to do with an iPhone’s HEIC, of the brand %s',
+    async (brand) => {
+      const heic = Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0mif1heic`, 'latin1');
+      await expect(decodeImage(heic, 8)).rejects.toThrow(
+        'HEIC (HEVC) is not read: save it as JPEG or PNG (on an iPhone: Settings, Camera, Formats, Most Compatible)',
+      );
+    },
+  );
 
   it('refuses pixels that are floating-point numbers instead of reading them as black', async () => {
     await expect(decodeImage(Buffer.from(FLOAT_TIFF, 'base64'), 2)).rejects.toThrow(

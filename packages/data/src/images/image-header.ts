@@ -48,10 +48,11 @@ function framesOf(bytes: Uint8Array, { format, pages = 1 }: Metadata): number {
 const HEIC =
   'HEIC (HEVC) is not read: save it as JPEG or PNG (on an iPhone: Settings, Camera, Formats, Most Compatible)';
 
-/** The brands of ISO/IEC 23008-12 whose images are coded with HEVC. */
+/** Whether one of its brands is of ISO/IEC 23008-12 and says that HEVC codes its images. */
 function isHeic(bytes: Uint8Array): boolean {
-  const [box, brand] = [latin1(bytes, 4, 8), latin1(bytes, 8, 12)];
-  return box === 'ftyp' && /^(hei[cxms]|hev[cxms])$/.test(brand);
+  if (latin1(bytes, 4, 8) !== 'ftyp') return false;
+  const box = latin1(bytes, 8, Buffer.from(bytes.subarray(0, 4)).readUInt32BE());
+  return (box.match(/.{4}/gs) ?? []).some((brand) => /^(hei[cxms]|hev[cxms])$/.test(brand));
 }
 
 const latin1 = (bytes: Uint8Array, from: number, to: number) =>

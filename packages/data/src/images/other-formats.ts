@@ -5,8 +5,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { decode as decodeBmp } from '@cwasm/nsbmp';
 import decodeJxl, { init as initJxl } from '@jsquash/jxl/decode.js';
-import { decode as decodeBmp } from 'bmp-ts';
 import { decodeIco } from 'icojs';
 import type { CreateRaw } from 'sharp';
 import { firstLine, ImageFault, type ImageHeader } from './image.ts';
@@ -19,9 +19,10 @@ export function isBmp(bytes: Uint8Array): boolean {
   return startsWith(bytes, [0x42, 0x4d]) && bytes.length >= BMP_FILE_HEADER_BYTES + 12;
 }
 
-/** Icons (type 1) and cursors (type 2). */
+/** Icons (type 1) and cursors (type 2). A TGA begins like one that lists no icon. */
 export function isIco(bytes: Uint8Array): boolean {
-  return startsWith(bytes, [0, 0, 1, 0]) || startsWith(bytes, [0, 0, 2, 0]);
+  const isOfType = startsWith(bytes, [0, 0, 1, 0]) || startsWith(bytes, [0, 0, 2, 0]);
+  return isOfType && !startsWith(bytes.subarray(4), [0, 0]);
 }
 
 /** A bare codestream, or one in a container. */
@@ -74,13 +75,8 @@ export async function toSharpInput(
 }
 
 function rgbaOf(bytes: Uint8Array): { input: Uint8Array; raw: CreateRaw } {
-  const { data, width, height, bitPP } = decodeBmp(Buffer.from(bytes));
-  // bmp-ts gives ABGR; its own `toRGBA` forgets images with a palette.
-  for (let i = 0; i + 3 < data.length; i += 4) data.subarray(i, i + 4).reverse();
-  // Below 32 bits a BMP has no alpha, and at 32 an alpha that is zero everywhere means none.
-  const hasAlpha = bitPP === 32 && data.some((value, i) => i % 4 === 3 && value !== 0);
-  if (!hasAlpha) for (let i = 3; i < data.length; i += 4) data[i] = 255;
-  return { input: data, raw: { width, height, channels: 4 } };
+  const { data, width, height } = decodeBmp(bytes);
+  return { input: Uint8Array.from(data), raw: { width, height, channels: 4 } };
 }
 
 async function largestIcon(bytes: Uint8Array): Promise<Uint8Array> {

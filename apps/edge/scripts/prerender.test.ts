@@ -123,17 +123,11 @@ it('renders shards on several machines, which merge into the gallery of one proc
 });
 
 it.each([
-  [
-    ['--generator', 'one'],
-    /^--count must be a whole number from 1 to 1000000; it is missing$/,
-  ],
+  [['--generator', 'one'], /^--count must be a whole number from 1 to 1000000; it is missing$/],
   [['--generator', 'one', '--count', '0'], /^--count must be .*, not 0$/],
   [['--generator', 'one', '--count', '1000001'], /^--count must be .*, not 1000001$/],
   [['--generator', 'none', '--count', '1'], /none\/generator\.json does not exist$/],
-  [
-    ['--generator', 'one', '--count', '1', '--out', 'one'],
-    /^.*one is there and is not a gallery/,
-  ],
+  [['--generator', 'one', '--count', '1', '--out', 'one'], /^.*one is there and is not a gallery/],
   [['--generator', 'damaged', '--count', '1'], /^weights-0\.bin is damaged/],
   [
     ['--generator', 'one', '--generator', 'other', '--count', '1'],

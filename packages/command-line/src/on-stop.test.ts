@@ -29,6 +29,28 @@ async function fileWritten(folder: string, name: string): Promise<string> {
   }
 }
 
+/** A folder with the program and a package.json that starts it. */
+async function programFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'killme-stop-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const scripts = { forever: `exec ${process.execPath} program.mjs` };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts }));
+  await writeFile(join(folder, 'program.mjs'), PROGRAM);
+  return folder;
+}
+
+// A terminal's Ctrl-C, systemd and an ssh that closes reach the program itself.
+it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'a program ends when it gets %s',
+  async (signal) => {
+    const cwd = await programFolder();
+    const program = spawn(process.execPath, ['program.mjs'], { cwd, stdio: 'ignore' });
+    await fileWritten(cwd, 'ready');
+    program.kill(signal);
+    expect(await fileWritten(cwd, 'stopped')).toBe(signal);
+  },
+);
+
 // npm has no child that these signals reach on Windows.
 describe.skipIf(process.platform === 'win32')('a program that npm started', () => {
   it.each([
@@ -37,11 +59,7 @@ describe.skipIf(process.platform === 'win32')('a program that npm started', () =
     ['SIGHUP', 'parent-gone'],
     ['SIGKILL', 'parent-gone'],
   ] as const)('ends when npm alone gets %s', async (signal, reason) => {
-    const folder = await mkdtemp(join(tmpdir(), 'killme-stop-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const scripts = { forever: `exec ${process.execPath} program.mjs` };
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts }));
-    await writeFile(join(folder, 'program.mjs'), PROGRAM);
+    const folder = await programFolder();
     const npm = spawn('npm', ['run', 'forever'], { cwd: folder, stdio: 'ignore' });
     await fileWritten(folder, 'ready');
     npm.kill(signal);

@@ -5,7 +5,8 @@ import { join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { userPath } from './user-path.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const run = promisify(execFile);
@@ -36,6 +37,15 @@ describe('a relative path starts where the person stands', () => {
     const args = ['--prefix', ROOT, 'run', 'data', '--', 'inspect', 'icons'];
     const { stdout } = await run('npm', args, { cwd, env });
     expect(stdout).toContain('icons: 2 images');
+  });
+
+  it('where turbo was called, which starts an npm of its own in the package', () => {
+    vi.stubEnv('INIT_CWD', '/killme/apps/trainer');
+    expect(userPath('icons')).toBe('/killme/apps/trainer/icons');
+    vi.stubEnv('TURBO_INVOCATION_DIR', '/home/alice');
+    expect(userPath('icons')).toBe('/home/alice/icons');
+    expect(userPath('/icons')).toBe('/icons');
+    vi.unstubAllEnvs();
   });
 
   it('in the workspace, without npm', async () => {

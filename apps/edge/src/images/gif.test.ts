@@ -1,6 +1,6 @@
 import { createRandom, type Picture } from '@killme/model';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encodeGif } from './gif.ts';
 
 /** Frames of noise, or of as few levels as are asked for. */
@@ -63,6 +63,14 @@ describe('a GIF', () => {
     expect([...alpha]).toEqual(
       [...picture!.data.filter((_, i) => i % 4 === 3)].map((level) => (level < 128 ? 0 : 255)),
     );
+  });
+
+  it('is coded in slices of 65,536 pixels, and lets others run before each', async () => {
+    const pictures = frames(2, { channels: 1, side: 400 }); // 80,000 pixels each
+    const pause = vi.fn(async () => undefined);
+    const sliced = await encodeGif({ frames: pictures, frameMs: 100, repeat: true }, { pause });
+    expect(pause).toHaveBeenCalledTimes(4);
+    expect(sliced).toEqual(await animate(pictures));
   });
 
   it('of one colour has a table of four', async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { httpOrigin } from './http-origin.ts';
-import { readFolders } from './named-folder.ts';
+import { readFolders, readKept } from './named-folder.ts';
 
 let runs: string;
 
@@ -18,6 +18,7 @@ it.each(['faces', 'faces/generator'])('takes runs/%s for the generator of that r
   const generator = { folder: `${runs}/faces/generator` };
   expect(readFolders([`${runs}/${folder}`])).toEqual([{ ...generator, name: 'faces' }]);
   expect(readFolders([`own=${runs}/${folder}`])).toEqual([{ ...generator, name: 'own' }]);
+  expect(readKept([`${runs}/${folder}`])).toMatchObject([{ ...generator, name: 'faces' }]);
 });
 
 it.each([

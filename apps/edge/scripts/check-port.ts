@@ -1,9 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { UserError } from '@killme/model';
+import { httpOrigin } from '../src/runtimes/http-origin.ts';
 
-/** @throws UserError when nobody can listen there: servers would say it with a page of text. */
-export async function checkPort(host: string, port: number): Promise<void> {
+/**
+ * @param option that the port was given by
+ * @throws UserError when nobody can listen there: servers would say it with a page of text.
+ */
+export async function checkPort(
+  host: string,
+  port: number,
+  option: '--port' | '--metrics' = '--port',
+): Promise<void> {
   const probe = createServer();
   probe.listen(port, host);
   try {
@@ -12,8 +20,8 @@ export async function checkPort(host: string, port: number): Promise<void> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new UserError(
       code === 'EADDRINUSE'
-        ? `port ${port} is in use: stop what runs there, or choose another with --port`
-        : `cannot listen on ${host}:${port} (${code})`,
+        ? `port ${port} is in use: stop what runs there, or choose another with ${option}`
+        : `cannot listen on ${httpOrigin(host, port)} (${code}): choose another host or port`,
     );
   }
   probe.close();

@@ -55,6 +55,7 @@ async function main(): Promise<void> {
   const metrics = options.metrics === undefined ? undefined : readMetrics(options.metrics);
   const { generators, immutable = false } = await chooseServed(options);
   await checkPort(host, port);
+  if (metrics) await checkMetrics(metrics, { host, port });
   await supervise({
     generators: [...generators],
     ...{ immutable, host, port, processes, accessLog, metrics },
@@ -90,13 +91,26 @@ function readSwitch(name: string, text: string): boolean {
 }
 
 /** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */
-function readMetrics(text: string): { host: string; port: number } {
+function readMetrics(text: string): Listening {
   const [, bracketed, plain, digits] = /^(?:\[([\da-f:.]+)\]:|([^:]+):)?(\d+)$/i.exec(text) ?? [];
   if (digits === undefined) {
     throw new UserError(`--metrics must be PORT or HOST:PORT, not ${text}`);
   }
   const port = readWhole('--metrics', digits, { least: 1, most: 65535 });
   return { host: bracketed ?? plain ?? 'localhost', port };
+}
+
+/** @throws UserError when nobody can listen there, or the pictures are served there. */
+async function checkMetrics(metrics: Listening, pictures: Listening): Promise<void> {
+  if (metrics.port === pictures.port && metrics.host === pictures.host) {
+    throw new UserError(`--metrics and --port are both ${metrics.port}: choose another for one`);
+  }
+  await checkPort(metrics.host, metrics.port, '--metrics');
+}
+
+interface Listening {
+  host: string;
+  port: number;
 }
 
 if (import.meta.main) await runCommand(main);

@@ -6,15 +6,25 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, overflowingGeneratorFiles, randomGeneratorFiles } from '@killme/edge/testing';
+import {
+  familyOf,
+  freePort,
+  listProcesses,
+  overflowingGeneratorFiles,
+  randomGeneratorFiles,
+} from '@killme/edge/testing';
 import type { LatentSpace } from '@killme/model';
 
 const EDGE = fileURLToPath(new URL('../apps/edge', import.meta.url));
-const DENO = fileURLToPath(new URL('../node_modules/.bin/deno', import.meta.url));
+/** Deno itself: what npm links is a launcher, which does not hand signals on. */
+const DENO = (
+  createRequire(import.meta.url)('deno/install_api.cjs') as { runInstall(): string }
+).runInstall();
 
 export interface Server {
   origin: string;
@@ -23,6 +33,12 @@ export interface Server {
   printed(): string;
   /** Ends it as Ctrl-C does, and everything that it has started. @returns its exit status. */
   stop(): Promise<number | null>;
+  /**
+   * Ends it as `docker stop`, systemd and `kill` do: by SIGTERM to itself alone.
+   * @returns its exit status.
+   * @throws Error when something that it has started goes on.
+   */
+  terminate(): Promise<number | null>;
 }
 
 /** What a server that did not come up printed. */
@@ -119,6 +135,7 @@ export async function start(
     processId: child.pid!,
     printed: () => output,
     stop: () => stop(child),
+    terminate: () => terminate(child),
   };
 }
 
@@ -153,7 +170,8 @@ export async function expectRefusal(started: Server | Refusal): Promise<Refusal>
 }
 
 async function stop(child: ChildProcess): Promise<number | null> {
-  const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
+  const isRunning = child.exitCode === null && child.signalCode === null;
+  const exited = isRunning ? once(child, 'exit') : Promise.resolve();
   endGroup(child.pid!, 'SIGINT');
   const late = new AbortController();
   const forced = wait(10_000, undefined, late).then(
@@ -165,6 +183,28 @@ async function stop(child: ChildProcess): Promise<number | null> {
   await forced;
   return child.exitCode;
 }
+
+async function terminate(child: ChildProcess): Promise<number | null> {
+  const family = familyOf(child.pid!);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+  const giveUp = Date.now() + ORPHANS_MS;
+  for (;;) {
+    // One that has ended and that nobody has waited for has no command line.
+    const left = listProcesses().filter(({ pid, command }) =>
+      family.some((one) => one.pid === pid && one.command === command),
+    );
+    if (left.length === 0) return child.exitCode;
+    if (Date.now() > giveUp) {
+      throw new Error(`it has left behind: ${left.map(({ command }) => command).join(', ')}`);
+    }
+    await wait(20);
+  }
+}
+
+/** What a server has started may end a moment after it. */
+const ORPHANS_MS = 10_000;
 
 /** Writes a generator that loads and cannot render. */
 export async function writeOverflowingGenerator(): Promise<string> {

@@ -56,7 +56,7 @@ it('Deno refuses a damaged generator, one that cannot render, one that has chang
   ]);
 }, 120_000);
 
-it('Deno takes an IPv6 host and a run’s folder, and refuses a Host that is none', async () => {
+it('Deno takes an IPv6 host and a run’s folder, refuses a Host that is none, and ends at SIGTERM', async () => {
   const run = await mkdtemp(`${tmpdir()}/killme-run-`);
   const { folder, remove } = await writeRandomGenerator({ imageSize: 32 });
   await rename(folder, `${run}/generator`);
@@ -80,6 +80,7 @@ it('Deno takes an IPv6 host and a run’s folder, and refuses a Host that is non
     expect(await statusFor('two.example')).toBe(200);
     const { pictures } = await (await fetch(`http://[::1]:${port}/healthz`)).json();
     expect(pictures.rendered).toBe(2);
+    expect(await server.terminate()).toBe(0);
   } finally {
     await server.stop();
     await rename(`${run}/generator`, folder);

@@ -162,7 +162,7 @@ describe('a server of one’s own', () => {
     expect(processes).toHaveLength(1);
     const walk = fetch(`${ending.origin}/morph?from=a&to=b&steps=64`);
     await vi.waitUntil(async () => (await progressOf(ending)).pending === 64, PATIENCE);
-    expect(await ending.stop()).toBe(0);
+    expect(await ending.terminate()).toBe(0);
     const answer = await walk;
     expect([answer.status, (await answer.arrayBuffer()).byteLength > 0]).toEqual([200, true]);
     for (const id of processes) expect(() => process.kill(id, 0)).toThrow(/ESRCH/);

@@ -26,7 +26,7 @@ describeContract({
   },
 });
 
-it('workerd refuses a damaged generator, one that cannot render, and a port in use, with one line', async () => {
+it('workerd refuses a damaged generator, one that cannot render, and a port in use, with one line, and ends at SIGTERM', async () => {
   const { folder, remove } = await writeRandomGenerator();
   const server = expectServer(await startWorkerd(folder));
   try {
@@ -37,8 +37,9 @@ it('workerd refuses a damaged generator, one that cannot render, and a port in u
       status: 1,
       output: expect.stringMatching(/^.*port.* is in use: .*\n$/),
     });
+    expect(await server.terminate()).toBe(0);
   } finally {
-    expect(await server.stop()).toBe(0);
+    await server.stop();
   }
   const shard = `${folder}/weights-0.bin`;
   const bytes = await readFile(shard);

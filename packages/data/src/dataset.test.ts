@@ -194,6 +194,14 @@ describe('loadDataset without a dataset', () => {
       (error: unknown) => (error instanceof UserError ? error.message : error),
     );
 
+  it('says why the path cannot be read, where there is something', async () => {
+    const path = join(await makeFolder({}), 'icons');
+    await symlink('icons', path);
+    expect(await fault(path)).toBe(
+      `${path} cannot be read (ELOOP): its links lead in a circle: mend them`,
+    );
+  });
+
   it('says that the path does not exist', async () => {
     expect(await fault('/nowhere/icons')).toBe(
       '/nowhere/icons does not exist: give a folder, a .zip or a .rar of images',

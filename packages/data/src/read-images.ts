@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { errorCode } from '@killme/command-line';
+import { explainFileError } from '@killme/command-line';
 import { decodeImage } from './images/decode-image.ts';
 import { endIdleDecoders } from './images/decode-process.ts';
 import { type DecodeOptions, ImageFault, type ImageHeader } from './images/image.ts';
@@ -79,6 +79,6 @@ async function readFrames(
 /** What is wrong with one image; nothing when the fault lies elsewhere, as in a damaged archive. */
 function imageFaultOf(error: unknown): string | undefined {
   if (error instanceof ImageFault) return error.message;
-  const isUnreadable = error instanceof Error && 'syscall' in error;
-  return isUnreadable ? `it cannot be read (${errorCode(error)})` : undefined;
+  const explained = explainFileError(error, 'it', 'read');
+  return explained !== error && explained instanceof Error ? explained.message : undefined;
 }

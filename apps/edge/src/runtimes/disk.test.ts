@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { seedToLatent } from '@killme/model';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -9,7 +9,7 @@ import {
   paddedGeneratorFiles,
   randomGeneratorFiles,
 } from '../testing/index.ts';
-import { diskOptions, loadAll } from './disk.ts';
+import { diskOptions, folderReader, loadAll } from './disk.ts';
 import { MOST_DOWNLOADS } from './downloads.ts';
 
 let folder: string;
@@ -35,6 +35,17 @@ describe('files of a generator', () => {
     const after = [await ask(), await ask()];
     expect(after.map(({ status }) => status)).toEqual([200, 200]);
     for (const { body } of [...open.slice(2), ...after]) await body!.cancel();
+  });
+});
+
+it('a file that cannot be read is named with the remedy, to clients by its name alone', async () => {
+  const name = 'generator.json';
+  const other = await mkdtemp(`${tmpdir()}/killme-unread-`);
+  onTestFinished(() => rm(other, { recursive: true }));
+  await mkdir(`${other}/${name}`);
+  await expect(folderReader(other)(name)).rejects.toMatchObject({
+    message: `${other}/${name} cannot be read (EISDIR): there is a folder of that name: move it away`,
+    publicMessage: `${name} cannot be read (EISDIR)`,
   });
 });
 

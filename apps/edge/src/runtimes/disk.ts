@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { errorCode, explainFileError } from '@killme/command-line';
 import {
   GENERATOR_MANIFEST,
   type ReadShard,
@@ -54,11 +55,14 @@ export function folderStreamer(folder: string): ReadShard {
   };
 }
 
+/** Clients are told neither where it lies nor what the person here can do. */
 function unreadable(path: string | URL, error: unknown): UserError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
   const text = path instanceof URL ? path.pathname : path;
-  return new UserError(`${text} ${why}`, `${basename(text)} ${why}`);
+  const code = errorCode(error);
+  const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+  const explained = code === 'ENOENT' ? undefined : explainFileError(error, text, 'read');
+  const line = explained instanceof UserError ? explained.message : `${text} ${why}`;
+  return new UserError(line, `${basename(text)} ${why}`);
 }
 
 /** Where scripts/build-page.ts puts the files of the page. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { errorCode } from '@killme/command-line';
+import { explainFileError } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { openRar } from './rar.ts';
 import type { Source } from './source.ts';
@@ -12,7 +12,7 @@ import { openZip } from './zip.ts';
  */
 export async function openArchive(path: string, size: number): Promise<Source> {
   const handle = await open(path).catch((error: unknown) => {
-    throw new UserError(`${path} cannot be read (${errorCode(error)})`);
+    throw explainFileError(error, path, 'read');
   });
   const start = Buffer.alloc(7);
   await handle.read(start, 0, start.length, 0).finally(() => handle.close());

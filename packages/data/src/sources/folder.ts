@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '@killme/command-line';
-import { UserError } from '@killme/model';
+import { explainFileError } from '@killme/command-line';
 import type { Source, SourceFile } from './source.ts';
 
 /**
@@ -35,7 +34,7 @@ async function list(
     real = await realpath(here);
     names = await readdir(here, { encoding: 'buffer' });
   } catch (error) {
-    throw new UserError(`the folder ${here} cannot be read (${errorCode(error)})`);
+    throw explainFileError(error, `the folder ${here}`, 'read');
   }
   if (parents.includes(real)) return;
   for (const bytes of names) {

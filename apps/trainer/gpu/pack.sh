@@ -11,7 +11,7 @@ mkdir -p "$out/debs" "$work/killme/node_modules/@killme" "$work/home"
 # What the trainer needs while it runs under Deno: no other backends, no types, no sources.
 skip='^node_modules/(deno|core-js|typescript|undici-types|google-protobuf|tar|npmlog|gauge|progress|adm-zip|nopt|rimraf|@deno|@types|@webgpu|@mapbox|@killme|@iconify-json|@tensorflow/tfjs-node-gpu)(/|$)'
 {
-  npm ls -w @killme/trainer -w @killme/data -w @killme/model --omit=dev --all --parseable 2>/dev/null |
+  npm ls -w @killme/trainer -w @killme/data -w @killme/model --omit=dev --all --parseable |
     sed "s#^$PWD/##"
   printf '%s\n' node_modules/@img node_modules/node-fetch
 } | grep '^node_modules/' | grep -vE "$skip" | sort -u > "$work/packages"

@@ -118,6 +118,14 @@ describe('workerd by itself', () => {
     }
   });
 
+  it.each(['a b', '[', 'a:99999'])('refuses a Host that is none: %s', async (host) => {
+    const { hostname, port } = new URL(server.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /img?seed=a HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const answer = Buffer.concat(await socket.toArray()).toString('latin1');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
   it('renders no more for a client that has disconnected', () => expectWorkToStop(server.origin));
 
   it('answers two hundred at once as it would one after the other, and others between them', async () => {

@@ -203,7 +203,7 @@ describe('a server of one’s own', () => {
     const free = `${await freePort()}`;
     expect(await check(free)).toEqual({
       status: 1,
-      output: `http://localhost:${free}/healthz does not answer\n`,
+      output: `error: http://localhost:${free}/healthz does not answer\n`,
     });
   });
 });

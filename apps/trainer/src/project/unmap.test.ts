@@ -1,4 +1,11 @@
-import { createRandom, dense, liteGenerator, seedToLatent, sequential } from '@killme/model';
+import {
+  createRandom,
+  dense,
+  liteGenerator,
+  MAPPING_DEPTH,
+  seedToLatent,
+  sequential,
+} from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startEngine } from '../engines/start.ts';
@@ -15,7 +22,8 @@ beforeAll(async () => {
 /** A G whose mapping network moves the first three components, as random weights will. */
 function mappedGenerator() {
   const hidden = () => dense(256 - space.size, { activation: 'relu' });
-  const network = sequential('mapping', [5], [hidden(), hidden(), hidden(), dense(3)]);
+  const layers = [...Array.from({ length: MAPPING_DEPTH }, hidden), dense(3)];
+  const network = sequential('mapping', [5], layers);
   const weights = network.weights.map(({ name, shape }) => {
     const size = shape.reduce((a, b) => a * b, 1);
     const scale = name.endsWith('kernel') ? Math.sqrt(12 / (shape[0]! + shape.at(-1)!)) : 0;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { errorCode } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
 
@@ -17,7 +18,7 @@ export async function checkPort(
   try {
     await once(probe, 'listening');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     throw new UserError(
       code === 'EADDRINUSE'
         ? `port ${port} is in use: stop what runs there, or choose another with ${option}`

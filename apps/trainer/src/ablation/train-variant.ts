@@ -256,10 +256,10 @@ function scores(report: QualityReport) {
 function walkScores({ walks = [], random: { model } }: QualityReport) {
   const within = walks.find(({ kind }) => kind === 'within');
   const between = walks.find(({ kind }) => kind !== 'within');
-  const ratio = (walk = between) =>
+  const ratio = (walk: typeof between) =>
     walk && model.precision > 0 ? walk.precision / model.precision : undefined;
   return {
-    walkWithin: within && ratio(within),
+    walkWithin: ratio(within),
     walkBetween: ratio(between),
     largestStep: between?.largestStep,
   };

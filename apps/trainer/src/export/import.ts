@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readNamedFile, writeFolderWhole } from '@killme/command-line';
+import { readNamedFile, readNamedText, writeFolderWhole } from '@killme/command-line';
 import {
   countParameters,
   type Encoding,
@@ -135,7 +135,7 @@ async function readGenerator(path: string, options: ImportOptions): Promise<Impo
 }
 
 async function readConfig(path: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await readNamedFile(path));
+  const text = await readNamedText(path);
   try {
     const value: unknown = JSON.parse(text);
     // Some programs store the JSON of the model as a text in JSON.

@@ -8,10 +8,13 @@ import type { StateSlot } from '../engines/replay.ts';
 import type { Gan } from './gan.ts';
 import type { NetworkState } from './network-state.ts';
 
+/** The networks that a step trains, in an order that stays the same. */
+export const networksOf = ({ generator, discriminator, encoder }: Gan): NetworkState[] =>
+  encoder ? [generator, discriminator, encoder] : [generator, discriminator];
+
 /** All weights, moments and the EMA, in an order that stays the same. */
-export function stateSlots({ generator, discriminator, encoder, ema }: Gan): StateSlot[] {
-  const networks = encoder ? [generator, discriminator, encoder] : [generator, discriminator];
-  return [...networks.flatMap(networkSlots), ...(ema ? entriesOf(ema) : [])];
+export function stateSlots(gan: Gan): StateSlot[] {
+  return [...networksOf(gan).flatMap(networkSlots), ...(gan.ema ? entriesOf(gan.ema) : [])];
 }
 
 /** The weights and moments of one network. */
@@ -21,8 +24,7 @@ export const networkSlots = (state: NetworkState): StateSlot[] => [
 ];
 
 /** @returns what sets the number of Adam's steps of each network back to what it is now. */
-export function keepStepCounts({ generator, discriminator, encoder }: Gan): () => void {
-  const networks = encoder ? [generator, discriminator, encoder] : [generator, discriminator];
+export function keepStepCounts(networks: readonly NetworkState[]): () => void {
   const counts = networks.map(({ steps }) => steps);
   return () => {
     for (const [i, state] of networks.entries()) state.steps = counts[i]!;

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs';
-import { createRandom, dense, liteGenerator, sequential } from '@killme/model';
+import { createRandom, dense, liteGenerator, MAPPING_DEPTH, sequential } from '@killme/model';
 import { applyNetwork, registerTrainingKernels } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ function anyMapping(): LearnedMapping {
   const learned = sequential(
     'mapping',
     [3 + CLASSES],
-    [hidden(), hidden(), hidden(), hidden(), hidden(), dense(3)],
+    [...Array.from({ length: MAPPING_DEPTH }, hidden), dense(3)],
   );
   const { weights } = initializeNetwork(learned, 'mapping');
   const numbers = [...weights].map(([name, tensor]) => {

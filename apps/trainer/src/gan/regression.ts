@@ -8,7 +8,7 @@ import { applyNetwork } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { feed } from '../engines/feed.ts';
 import { createReplay, type Step, type TakenStep } from '../engines/replay.ts';
-import { networkSlots } from './gan-state.ts';
+import { keepStepCounts, networkSlots } from './gan-state.ts';
 import { applyAdam, type NetworkState, trainableTensors } from './network-state.ts';
 
 /** Adam; its rate falls to zero as a half cosine. */
@@ -80,12 +80,7 @@ function regressionStep(
   };
   return {
     state: networkSlots(state),
-    keepCounts() {
-      const { steps } = state;
-      return () => {
-        state.steps = steps;
-      };
-    },
+    keepCounts: () => keepStepCounts([state]),
     run() {
       const { input, target } = examples();
       const { value, grads } = tf.tidy(() => {

@@ -10,7 +10,7 @@ import { createReplay, type Step } from '../engines/replay.ts';
 import { type ArticleStepInputs, type StepLosses, trainArticleStep } from '../gan/article-step.ts';
 import { updateEma } from '../gan/ema.ts';
 import type { Gan } from '../gan/gan.ts';
-import { keepStepCounts, stateSlots } from '../gan/gan-state.ts';
+import { keepStepCounts, networksOf, stateSlots } from '../gan/gan-state.ts';
 import {
   type LiteStepInputs,
   type LiteStepLosses,
@@ -64,7 +64,7 @@ export function createIterations({
   const replay = createReplay({ record, ...(log && { log }) });
   const step: Step = {
     state: [...stateSlots(gan), ...sampler.slots],
-    keepCounts: () => keepStepCounts(gan),
+    keepCounts: () => keepStepCounts(networksOf(gan)),
     run() {
       const losses: LiteStepLosses =
         training.step === 'article'

@@ -16,7 +16,7 @@ import {
   trainGenerator,
 } from '../gan/article-step.ts';
 import type { Gan } from '../gan/gan.ts';
-import { keepStepCounts, stateSlots } from '../gan/gan-state.ts';
+import { keepStepCounts, networksOf, stateSlots } from '../gan/gan-state.ts';
 import { createNetworkState, type NetworkState } from '../gan/network-state.ts';
 import type { TensorReference, Trace, TraceIteration, TraceState } from './trace.ts';
 
@@ -173,7 +173,7 @@ function partsOf(trace: Trace, gan: Gan, at: { iteration: TraceIteration }) {
   };
   return (part: SubStep): Step => ({
     state: stateSlots(gan),
-    keepCounts: () => keepStepCounts(gan),
+    keepCounts: () => keepStepCounts(networksOf(gan)),
     run: steps[part],
   });
 }

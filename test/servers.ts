@@ -206,14 +206,20 @@ async function terminate(child: ChildProcess): Promise<number | null> {
 /** What a server has started may end a moment after it. */
 const ORPHANS_MS = 10_000;
 
-/** Writes a generator that loads and cannot render. */
-export async function writeOverflowingGenerator(): Promise<string> {
-  const folder = await mkdtemp(`${tmpdir()}/killme-overflowing-`);
-  for (const [name, bytes] of await overflowingGeneratorFiles()) {
-    await writeFile(`${folder}/${name}`, bytes);
-  }
-  return folder;
+interface WrittenGenerator {
+  folder: string;
+  remove: () => Promise<void>;
 }
+
+async function writeGenerator(files: ReadonlyMap<string, Uint8Array>): Promise<WrittenGenerator> {
+  const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
+  for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
+  return { folder, remove: () => rm(folder, { recursive: true }) };
+}
+
+/** Writes a generator that loads and cannot render. */
+export const writeOverflowingGenerator = async (): Promise<WrittenGenerator> =>
+  writeGenerator(await overflowingGeneratorFiles());
 
 /** Writes a generator with random weights, 128×128 and a quarter as wide as the article's. */
 export async function writeRandomGenerator({
@@ -225,9 +231,6 @@ export async function writeRandomGenerator({
   distribution?: LatentSpace['distribution'];
   /** Of a class-conditional generator; none when omitted. */
   classes?: Readonly<Record<string, number>>;
-} = {}): Promise<{ folder: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(`${tmpdir()}/killme-generator-`);
-  const files = await randomGeneratorFiles({ width: 1 / 4, imageSize, ...options });
-  for (const [name, bytes] of files) await writeFile(`${folder}/${name}`, bytes);
-  return { folder, remove: () => rm(folder, { recursive: true }) };
+} = {}): Promise<WrittenGenerator> {
+  return writeGenerator(await randomGeneratorFiles({ width: 1 / 4, imageSize, ...options }));
 }

@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../disconnect.ts';
-import {
-  expectRefusal,
-  expectServer,
-  startDeno,
-  writeOverflowingGenerator,
-  writeRandomGenerator,
-} from '../servers.ts';
+import { expectGeneratorsRefused } from '../refused-generators.ts';
+import { expectRefusal, expectServer, startDeno, writeRandomGenerator } from '../servers.ts';
 
 describeContract({
   name: 'Deno',
@@ -45,15 +40,7 @@ it('Deno refuses a damaged generator, one that cannot render, one that has chang
   } finally {
     await server.stop();
   }
-  const overflowing = await writeOverflowingGenerator();
-  const refusals = await Promise.all(
-    [folder, overflowing].map(async (each) => expectRefusal(await startDeno(each))),
-  );
-  await Promise.all([remove(), rm(overflowing, { recursive: true })]);
-  expect(refusals).toEqual([
-    { status: 1, output: expect.stringMatching(/^error: weights-0\.bin is damaged .*\n$/) },
-    { status: 1, output: expect.stringMatching(/^error: the generator cannot render .*\n$/) },
-  ]);
+  await expectGeneratorsRefused(startDeno, folder).finally(remove);
 }, 120_000);
 
 it('Deno takes an IPv6 host and a run’s folder, refuses a Host that is none, and ends at SIGTERM', async () => {

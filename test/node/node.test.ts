@@ -90,11 +90,11 @@ describe('a server of one’s own', () => {
     bytes[1000]! ^= 1;
     await writeFile(shard, bytes);
     const overflowing = await writeOverflowingGenerator();
-    onTestFinished(() => rm(overflowing, { recursive: true }));
+    onTestFinished(() => overflowing.remove());
     const port = Number(new URL(server.origin).port);
     const started = await Promise.all([
       startNode(damaged.folder),
-      startNode(overflowing),
+      startNode(overflowing.folder),
       startNode(generator.folder, port),
       startNode(generator.folder, undefined, ['--processes', '0']),
     ]);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -8,12 +8,12 @@ import { createApp, diskOptions, nameFolder } from '@killme/edge';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeContract, optionsOf } from '../contract.ts';
 import { expectWorkToStop } from '../disconnect.ts';
+import { expectGeneratorsRefused } from '../refused-generators.ts';
 import {
   expectRefusal,
   expectServer,
   type Server,
   startWorkerd,
-  writeOverflowingGenerator,
   writeRandomGenerator,
 } from '../servers.ts';
 import { type BareServer, startBareWorkerd } from './bare.ts';
@@ -45,15 +45,7 @@ it('workerd refuses a damaged generator, one that cannot render, and a port in u
   const bytes = await readFile(shard);
   bytes[1000]! ^= 1;
   await writeFile(shard, bytes);
-  const overflowing = await writeOverflowingGenerator();
-  const refusals = await Promise.all(
-    [folder, overflowing].map(async (each) => expectRefusal(await startWorkerd(each))),
-  );
-  await Promise.all([remove(), rm(overflowing, { recursive: true })]);
-  expect(refusals).toEqual([
-    { status: 1, output: expect.stringMatching(/^error: weights-0\.bin is damaged .*\n$/) },
-    { status: 1, output: expect.stringMatching(/^error: the generator cannot render .*\n$/) },
-  ]);
+  await expectGeneratorsRefused(startWorkerd, folder).finally(remove);
 }, 120_000);
 
 describe('workerd by itself', () => {

@@ -1,4 +1,4 @@
-import { presetByName, withMethods } from '@killme/model/training';
+import { presetByName, warmUpOf, withMethods } from '@killme/model/training';
 import { describe, expect, it } from 'vitest';
 import { workDone } from './iteration.ts';
 
@@ -16,6 +16,7 @@ describe('the work of iterations', () => {
   it('is the same each where there is none: without reconstructionWeight, and in the article', () => {
     const without = withMethods(lite, { ...methods, reconstructionWeight: 0 });
     for (const preset of [without, presetByName('article')]) {
+      expect(warmUpOf(preset)).toBe(0); // patience counts from there on
       expect(workDone(50, preset) / workDone(200, preset)).toBe(1 / 4);
     }
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dataset } from '@killme/data';
-import type { Methods, Preset } from '@killme/model/training';
+import { type Methods, type Preset, warmUpOf } from '@killme/model/training';
 import * as tf from '@tensorflow/tfjs-core';
 import { createReplay, type Step } from '../engines/replay.ts';
 import { type ArticleStepInputs, type StepLosses, trainArticleStep } from '../gan/article-step.ts';
@@ -138,10 +138,7 @@ function liteStep(
 const WORK_WITH_D = 3;
 
 /** The work of a run's iterations before `iteration`; that of one in the warm-up is 1. */
-export function workDone(
-  iteration: number,
-  { encoder, training: { methods } }: Pick<Preset, 'encoder' | 'training'>,
-): number {
-  const warmUp = encoder && methods ? Math.min(iteration, methods.warmUp) : 0;
+export function workDone(iteration: number, preset: Pick<Preset, 'encoder' | 'training'>): number {
+  const warmUp = Math.min(iteration, warmUpOf(preset));
   return warmUp + WORK_WITH_D * (iteration - warmUp);
 }

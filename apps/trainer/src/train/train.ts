@@ -1,3 +1,4 @@
+import { warmUpOf } from '@killme/model/training';
 import { startEngine } from '../engines/start.ts';
 import { disposeGan } from '../gan/gan.ts';
 import { watchBest } from '../quality/best.ts';
@@ -118,7 +119,7 @@ async function trainIterations(
   const events = await startEventFile(folder.tensorboard, start);
   const best = watchBest(await readQuality(folder.quality), {
     patience: options.patience,
-    from: preset.training.methods?.warmUp ?? 0,
+    from: warmUpOf(preset),
   });
   const work = (iteration: number) => workDone(iteration, preset);
   const progress = startProgress({ logFile: folder.log, start, total: iterations, work, budget });

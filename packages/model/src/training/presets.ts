@@ -103,6 +103,10 @@ const liteOf = (imageSize: ImageSize): Preset => ({
   },
 });
 
+/** Iterations of the warm-up, in which G learns with the encoder: 0 where there is none to learn with. */
+export const warmUpOf = ({ encoder, training }: Pick<Preset, 'encoder' | 'training'>): number =>
+  encoder ? (training.methods?.warmUp ?? 0) : 0;
+
 /** Beyond it the classes would leave too little of a latent to everything else. */
 export const MAX_CONDITION_CLASSES = 50;
 

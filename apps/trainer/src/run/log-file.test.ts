@@ -21,6 +21,11 @@ describe('startLogFile', () => {
     expect(await logOf(log, 2)).toBe(`0 ${LINE}\n1 ${LINE}\nsaved at 2\n`);
   });
 
+  it('keeps the measurements before that iteration, and not that of it, which comes again', async () => {
+    const log = `0 ${LINE}\n1 quality: rKID 1.0\n1 ${LINE}\n2 quality: rKID 0.9\n2 ${LINE}\n`;
+    expect(await logOf(log, 2)).toBe(`0 ${LINE}\n1 quality: rKID 1.0\n1 ${LINE}\n`);
+  });
+
   it('takes away half a line, which the next would join', async () => {
     expect(await logOf(`0 ${LINE}\n1 [D lo`, 5)).toBe(`0 ${LINE}\n`);
   });

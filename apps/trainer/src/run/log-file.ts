@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { writeFileWhole } from '@killme/command-line';
 
-/** A line of an iteration begins with its number: {@link formatLogLine}. */
-const ITERATION = /^(\d+) \[/;
+/**
+ * A line that comes again begins with the number of its iteration: that of a step (`formatLogLine`), or of a
+ * measurement (`formatQuality`).
+ */
+const ITERATION = /^(\d+) (?:\[|quality: )/;
 
 /**
  * Begins a run's log, or cuts one back to the iterations before `start`, which will come again. What

@@ -200,9 +200,10 @@ describe('writeDirections', () => {
       }),
     );
     const names = Array.from({ length: count }, (_, i) => `class ${i}`);
+    const classes = count > 0 ? { classes: names.map((_, i) => i + 1) } : {};
     const facts = {
       preset: 'article',
-      latent: { size: 100, distribution: 'uniform', classes: names.map((_, i) => i + 1) },
+      latent: { size: 100, distribution: 'uniform', ...classes },
       classes: names,
       training: { dataset: 'none', engine: 'none' },
     } as const;
@@ -216,28 +217,46 @@ describe('writeDirections', () => {
     }
   }
 
+  /** The directions that are written into the file of a generator with so many classes, and those that it has then. */
+  async function written(count: number, label: Parameters<typeof writeDirections>[1]) {
+    const folder = await mkdtemp(`${tmpdir()}/killme-directions-`);
+    try {
+      await writeGenerator(folder, count);
+      const directions = await writeDirections(folder, label);
+      const { manifest } = await loadGeneratorFile(async (name) => {
+        return new Uint8Array(await readFile(`${folder}/${name}`));
+      });
+      const stored = readDirections(manifest);
+      return { directions, stored, names: stored.map(({ name }) => name) };
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
   it.each([
     [3, 3],
     [90, 58],
   ])(
     'needs no classifier for %i classes of a class-conditional generator, and writes %i',
-    async (count, written) => {
-      const folder = await mkdtemp(`${tmpdir()}/killme-directions-`);
-      try {
-        await writeGenerator(folder, count);
-        const directions = await writeDirections(folder, () => {
-          throw new Error('nothing is to be classified');
-        });
-        const file = await loadGeneratorFile(async (name) => {
-          return new Uint8Array(await readFile(`${folder}/${name}`));
-        });
-        expect(readDirections(file.manifest).slice(6)).toEqual(directions.slice(6));
-        expect(directions.slice(6).map(({ name }) => name)).toEqual(
-          Array.from({ length: written }, (_, i) => `class ${i}`),
-        );
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+    async (count, expected) => {
+      const { directions, stored, names } = await written(count, () => {
+        throw new Error('nothing is to be classified');
+      });
+      expect(stored.slice(6)).toEqual(directions.slice(6));
+      expect(names.slice(6)).toEqual(Array.from({ length: expected }, (_, i) => `class ${i}`));
     },
   );
+
+  it('writes as many of the classes that a classifier sees as a file has room for, each name once', async () => {
+    const classes = ['direction-1', ...Array.from({ length: 79 }, (_, i) => `class ${i}`)];
+    const samples = 20 * classes.length;
+    const latents = Array.from({ length: samples }, (_, i) => seedToLatent(`${i}`, space(100)));
+    const labels = latents.map((_, i) => i % classes.length);
+    const { names } = await written(0, async () => ({ latents, labels, classes }));
+    expect(names).toHaveLength(64);
+    expect(names.slice(0, 7)).toEqual([
+      ...[1, 2, 3, 4, 5, 6].map((place) => `direction-${place}`),
+      'class 0',
+    ]);
+  });
 });

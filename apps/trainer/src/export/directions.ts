@@ -105,11 +105,11 @@ const unitVector = (vector: readonly number[]): Float32Array => {
 /**
  * Towards each class of a class-conditional generator: 1 at the place of the class in the latent, −1 at those
  * of the others, so that a strength of 2√3 (3.47) makes any latent one of that class. Not of length 1,
- * as a move of that length is over before it is there. The first ones, if a file has not room for all.
+ * as a move of that length is over before it is there.
  * @param names of the classes, in the order of the latents.
  */
 export function conditionDirections(names: readonly string[], latent: LatentSpace): Direction[] {
-  const classes = latent.classes ? names.slice(0, MOST_DIRECTIONS - KEPT) : [];
+  const classes = latent.classes ? names : [];
   return classes.map((name, label) => ({
     name,
     kind: 'class',
@@ -122,7 +122,18 @@ export function ownDirections(
   { network, weights, latent }: LoadedGenerator,
   classes: readonly string[],
 ): Direction[] {
-  return [...factorDirections(network, weights, latent), ...conditionDirections(classes, latent)];
+  return withinRoom([
+    ...factorDirections(network, weights, latent),
+    ...conditionDirections(classes, latent),
+  ]);
+}
+
+/** The first directions, as many as a generator file has room for; of two with one name the first. */
+function withinRoom(directions: readonly Direction[]): Direction[] {
+  const named = new Map(directions.toReversed().map((direction) => [direction.name, direction]));
+  return directions
+    .filter((direction) => named.get(direction.name) === direction)
+    .slice(0, MOST_DIRECTIONS);
 }
 
 /** A picture's latent, and the class that it shows (an index). */
@@ -175,7 +186,7 @@ export async function writeDirections(
   const generator = { network, weights, latent: manifest.latent };
   const seen =
     labelLatents && !manifest.latent.classes ? classDirections(await labelLatents(generator)) : [];
-  const directions = [...ownDirections(generator, manifest.classes), ...seen];
+  const directions = withinRoom([...ownDirections(generator, manifest.classes), ...seen]);
   await writeFileWhole(
     join(folder, GENERATOR_MANIFEST),
     await withDirections(manifest, directions),

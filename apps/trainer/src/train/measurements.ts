@@ -25,7 +25,7 @@ import type { Hook } from './loop.ts';
 const MOST_WAITING = 0.1;
 
 export interface Measurements {
-  /** Watchers of the training loop. */
+  /** Those of the training loop. */
   hooks: readonly Hook[];
   /** Waits for the measurement under way, if there is one, and keeps its figures. */
   settle(): Promise<void>;
@@ -90,11 +90,14 @@ export function startMeasurements(
     const checkpoint = async () => data;
     underWay = watch.measure(generator).then((scores) => ({ iteration, scores, checkpoint }));
     underWay.catch(() => {}); // whoever settles gets it
-    if (iteration === iterations) await settle();
   }
 
   return {
-    hooks: [{ isDue: (done) => done > 0 && done % measureEvery === 0, run: measure }],
+    hooks: [
+      { isDue: (done) => done > 0 && done % measureEvery === 0, run: measure },
+      // The report that the last samples come with has all figures.
+      { isDue: (done) => done === iterations, run: settle },
+    ],
     settle,
     dispose: () => watch.dispose(),
   };

@@ -25,13 +25,10 @@ import { generateImages } from './article-step.ts';
 import { calibrateEma, copyWeights, updateEma } from './ema.ts';
 import { encodeImages } from './encoder.ts';
 import type { Gan } from './gan.ts';
-import {
-  gradientPenalty,
-  type LiteStepInputs,
-  learningRateFactor,
-  saturation,
-  trainLiteStep,
-} from './lite-step.ts';
+import { gradientPenalty } from './lite-discriminator-step.ts';
+import { saturation } from './lite-generator-step.ts';
+import { learningRateFactor, trainLiteStep } from './lite-step.ts';
+import type { LiteStepInputs } from './lite-step-inputs.ts';
 import { withFrozenMapping, writeMapping } from './mapping-network.ts';
 import { createNetworkState, initializeNetwork, type NetworkState } from './network-state.ts';
 import { normal } from './normal.ts';

@@ -64,8 +64,8 @@ interface Original extends Picture {
  * picture and of what the generator makes of the latent; for two also a strip of the walk between
  * them. Prints the addresses at which the edge renders them.
  *
- * The generator is the one that an export of the newest checkpoint gives the edge, 8-bit kernels and
- * all, so that the latents are those of what is served.
+ * The generator is the one that an export of the run gives the edge, of its best checkpoint and with 8-bit
+ * kernels, so that the latents are those of what is served.
  *
  * @throws UserError when a picture cannot be read, or the run has no checkpoint.
  */

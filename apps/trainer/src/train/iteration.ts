@@ -11,12 +11,8 @@ import { type ArticleStepInputs, type StepLosses, trainArticleStep } from '../ga
 import { updateEma } from '../gan/ema.ts';
 import type { Gan } from '../gan/gan.ts';
 import { keepStepCounts, networksOf, stateSlots } from '../gan/gan-state.ts';
-import {
-  type LiteStepInputs,
-  type LiteStepLosses,
-  liteStepKind,
-  trainLiteStep,
-} from '../gan/lite-step.ts';
+import { liteStepKind, trainLiteStep } from '../gan/lite-step.ts';
+import type { LiteStepInputs, LiteStepLosses } from '../gan/lite-step-inputs.ts';
 import type { AdamOptions } from '../gan/network-state.ts';
 import type { IterationLosses } from '../run/metrics.ts';
 import type { TrainOptions } from '../run/options.ts';

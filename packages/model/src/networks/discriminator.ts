@@ -58,7 +58,7 @@ const LITE_DISCRIMINATOR_CHANNELS = [12, 24, 48, 96, 160, 256] as const;
 
 /**
  * The discriminator of preset `lite`: strided convolutions down to 4×4 with LeakyReLU, and
- * nothing that normalizes: the penalty on its gradient (see the trainer's paired step) keeps it smooth.
+ * nothing that normalizes: the penalty on its gradient (see the trainer's lite step) keeps it smooth.
  *
  * @param options.imageSize side of the images in pixels, a power of 2 from 8 to 256: at 128 there are
  * five convolutions, at 64 one less, at 256 one more.

@@ -97,7 +97,7 @@ export const dropout = (rate: number): Layer => ({ type: 'dropout', rate });
  * deviation over the batch of each number, averaged over all places, which every place of every
  * image gets. With it D sees at once that a batch shows one face only. Karras et al. (2018,
  * arXiv:1710.10196, section 3) average over the channels too; then characters that differ hide that
- * their grounds do not. Keras has no such layer; it is for discriminators.
+ * their backgrounds do not. Keras has no such layer; it is for discriminators.
  */
 export const minibatchDeviation = (): Layer => ({ type: 'minibatchDeviation' });
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import process from 'node:process';
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util';
 import { runsFolder, userFolder } from '@killme/command-line';
 import { GENERATOR_MANIFEST, UserError } from '@killme/model';
 import {
@@ -14,47 +14,111 @@ import {
   withGallery,
 } from '../src/runtimes/named-folder.ts';
 
+/** The options of a script by name, with what `--help` says of each. */
+export type ScriptOptions = Record<
+  string,
+  ParseArgsOptionDescriptor & { value?: string; help?: string }
+>;
+
 /** The option that names the generators of a script. */
 export const generatorOptions = {
-  generator: { type: 'string', multiple: true },
-  'newest-run': { type: 'boolean', default: false },
-} as const satisfies ParseArgsOptionsConfig;
+  generator: {
+    type: 'string',
+    multiple: true,
+    value: '[NAME=]DIR',
+    help: 'a generator to use, as runs/NAME/generator; default: the shipped ones',
+  },
+  'newest-run': {
+    type: 'boolean',
+    default: false,
+    help: 'the generator of the newest run in runs/, before those of --generator',
+  },
+} as const satisfies ScriptOptions;
 
 /** The options that say what a script serves: generators, a gallery of the first or none, earlier generators. */
 export const servedOptions = {
   ...generatorOptions,
-  gallery: { type: 'string' },
-  keep: { type: 'string', multiple: true },
-  immutable: { type: 'boolean', default: false },
-} as const satisfies ParseArgsOptionsConfig;
+  gallery: {
+    type: 'string',
+    value: 'DIR',
+    help: 'answer from the images that `npm run prerender` has rendered into this folder',
+  },
+  keep: {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    help: 'an earlier generator, run or gallery: serve it at its pinned addresses only',
+  },
+  immutable: {
+    type: 'boolean',
+    default: false,
+    help: 'no generator is ever replaced: let caches keep every image for a year',
+  },
+} as const satisfies ScriptOptions;
+
+/** Where a script listens. */
+export const listenOptions = {
+  port: { type: 'string', default: '8787', value: 'N', help: 'the port' },
+  host: {
+    type: 'string',
+    default: 'localhost',
+    value: 'HOST',
+    help: 'the address to listen at; 0.0.0.0 lets other machines in',
+  },
+} as const satisfies ScriptOptions;
 
 /**
- * Reads a command line, this program's where none is given.
+ * Reads a command line, this program's where none is given. `--help` prints the options and ends the process.
+ * @param about what `--help` begins with: the command, and what it does.
  * @throws UserError naming the argument that is not known or has no value.
  */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(
+export function readArguments<const Options extends ScriptOptions>(
   options: Options,
+  about = '',
   args: readonly string[] = process.argv.slice(2),
 ) {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(describeOptions(options, about));
+    process.exit();
+  }
   return refuseWrong(() => parseArgs({ options, args: [...args] }).values);
 }
 
 /** Reads the command line up to `--`; `rest` is what follows it, for another program. */
-export function readArgumentsAndRest<const Options extends ParseArgsOptionsConfig>(
+export function readArgumentsAndRest<const Options extends ScriptOptions>(
   options: Options,
+  about: string,
 ) {
   const all = process.argv.slice(2);
   const end = all.includes('--') ? all.indexOf('--') : all.length;
-  const { values } = refuseWrong(() => parseArgs({ options, args: all.slice(0, end) }));
-  return { options: values, rest: all.slice(end + 1) };
+  return { options: readArguments(options, about, all.slice(0, end)), rest: all.slice(end + 1) };
+}
+
+/** What `--help` prints: `about`, then a line for each option. */
+export function describeOptions(options: ScriptOptions, about: string): string {
+  const rows = Object.entries(options).map(
+    ([name, { value, help = '', multiple, default: preset }]) => {
+      const notes = [
+        ...(multiple ? ['may be repeated'] : []),
+        ...(typeof preset === 'string' ? [`default: ${preset}`] : []),
+      ];
+      return {
+        flag: `--${name}${value === undefined ? '' : ` ${value}`}`,
+        text: `${help}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`,
+      };
+    },
+  );
+  const width = Math.max(...rows.map(({ flag }) => flag.length));
+  const lines = rows.map(({ flag, text }) => `  ${flag.padEnd(width)}  ${text}`.trimEnd());
+  return [about, '', 'Options:', ...lines].join('\n').trim();
 }
 
 function refuseWrong<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof TypeError) throw new UserError(error.message);
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new UserError(`${error.message.replace(/\.$/, '')}: --help lists the options`);
   }
 }
 

@@ -78,8 +78,15 @@ async function copyFiles(folder: string, target: string): Promise<void> {
     await copyFile(`${folder}/${name}`, `${target}/${name}`);
 }
 
+const ABOUT = `Usage: npm run bundle -- [options]
+
+Writes a folder with the server of \`npm run serve\`, which needs Node 24 and nothing else.`;
+
 async function main(): Promise<void> {
-  const { out } = readArguments({ out: { type: 'string' } });
+  const { out } = readArguments(
+    { out: { type: 'string', value: 'DIR', help: 'the folder; default: apps/edge/dist/bundle' } },
+    ABOUT,
+  );
   const target = out === undefined ? here('../dist/bundle') : userPath(out);
   await bundle(target);
   console.log(

@@ -21,8 +21,13 @@ import {
 } from './deployments.ts';
 import { EDGE_FOLDER, WRANGLER } from './wrangler.ts';
 
+const ABOUT = `Usage: npm run deploy -- [options] [-- options of wrangler deploy]
+
+Puts generators on Cloudflare Workers. The first time wrangler opens a browser to log in; where there
+is none, CLOUDFLARE_API_TOKEN holds a token. \`-- --dry-run\` builds everything and deploys nothing.`;
+
 async function main(): Promise<void> {
-  const { options, rest } = readArgumentsAndRest(servedOptions);
+  const { options, rest } = readArgumentsAndRest(servedOptions, ABOUT);
   const served = await chooseServed(options);
   const checked = await assembleAssets(served);
   console.log(`Deploying ${describeServed(served, checked)}`);

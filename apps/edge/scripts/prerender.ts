@@ -26,7 +26,12 @@ import {
 } from '../src/generator/gallery.ts';
 import { diskOptions } from '../src/runtimes/disk.ts';
 import { nameFolder } from '../src/runtimes/named-folder.ts';
-import { chooseGenerators, generatorOptions, readArguments } from './arguments.ts';
+import {
+  chooseGenerators,
+  generatorOptions,
+  readArguments,
+  type ScriptOptions,
+} from './arguments.ts';
 import { copyGenerator } from './copy-generator.ts';
 import {
   isComplete,
@@ -43,18 +48,32 @@ const PROGRESS_EVERY_MS = 2000;
 
 const prerenderOptions = {
   ...generatorOptions,
-  count: { type: 'string' },
-  out: { type: 'string', default: 'gallery' },
-  shard: { type: 'string' },
-  merge: { type: 'boolean', default: false },
-} as const;
+  count: { type: 'string', value: 'N', help: 'images to render, 1 to 1000000; required' },
+  out: {
+    type: 'string',
+    default: 'gallery',
+    value: 'DIR',
+    help: 'the folder, replaced if it is a gallery',
+  },
+  shard: {
+    type: 'string',
+    value: 'I/N',
+    help: 'render one of N parts, from 0; N alone: I is what the scheduler gives',
+  },
+  merge: { type: 'boolean', default: false, help: 'put all parts together' },
+} as const satisfies ScriptOptions;
+
+const ABOUT = `Usage: npm run prerender -- --count N [options]
+
+Renders a gallery: the images of the seeds 0, 1, 2 … as files, which are served without rendering.
+The generator is the first shipped one, or that of --generator.`;
 
 /**
  * Does what a command line asks for, this program's where none is given.
  * @throws UserError when it cannot be done; nothing is written then.
  */
 export async function prerender(args?: readonly string[]): Promise<void> {
-  const options = readArguments(prerenderOptions, args);
+  const options = readArguments(prerenderOptions, ABOUT, args);
   const target = userPath(options.out);
   await checkTarget(target);
   if (options.merge) return merge(options, target);

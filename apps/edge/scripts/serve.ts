@@ -22,7 +22,13 @@ import {
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
 import { supervise } from '../src/runtimes/node/supervisor.ts';
-import { chooseServed, readArguments, servedOptions } from './arguments.ts';
+import {
+  chooseServed,
+  listenOptions,
+  readArguments,
+  type ScriptOptions,
+  servedOptions,
+} from './arguments.ts';
 import { checkPort } from './check-port.ts';
 
 /** Longer than a server that is well ever takes to answer /healthz. */
@@ -31,21 +37,56 @@ const CHECK_MS = 5000;
 /** The first that has all that is used here; npm scripts run on it anyway, a bundle on what is there. */
 const OLDEST_NODE = 24;
 
+const ABOUT = `Usage: npm run serve -- [options]
+
+Serves generators on this machine under Node: a process for each core, a store of images on disk,
+an access log, metrics.`;
+
+const serveOptions = () =>
+  ({
+    ...servedOptions,
+    ...listenOptions,
+    processes: {
+      type: 'string',
+      default: String(availableParallelism()),
+      value: 'N',
+      help: 'processes; by default one for each core',
+    },
+    cache: {
+      type: 'string',
+      default: join(defaultCacheDir(), 'pictures'),
+      value: 'DIR|off',
+      help: 'the store of rendered images on disk',
+    },
+    'cache-size': {
+      type: 'string',
+      default: '1024',
+      value: 'MB',
+      help: 'megabytes that the store may take',
+    },
+    'access-log': {
+      type: 'string',
+      default: 'on',
+      value: 'on|off',
+      help: 'a line on the standard output for each request',
+    },
+    metrics: {
+      type: 'string',
+      value: '[HOST:]PORT',
+      help: 'serve /metrics for Prometheus on this port',
+    },
+    check: {
+      type: 'boolean',
+      default: false,
+      help: 'ask the server at --host and --port whether it is well; ends with 0 or 1',
+    },
+  }) as const satisfies ScriptOptions;
+
 async function main(): Promise<void> {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     throw new UserError(`Node ${OLDEST_NODE} or newer is needed, this is ${process.version}`);
   }
-  const options = readArguments({
-    ...servedOptions,
-    port: { type: 'string', default: '8787' },
-    host: { type: 'string', default: 'localhost' },
-    processes: { type: 'string', default: String(availableParallelism()) },
-    cache: { type: 'string', default: join(defaultCacheDir(), 'pictures') },
-    'cache-size': { type: 'string', default: '1024' },
-    'access-log': { type: 'string', default: 'on' },
-    metrics: { type: 'string' },
-    check: { type: 'boolean', default: false },
-  });
+  const options = readArguments(serveOptions(), ABOUT);
   const { host } = options;
   const port = readWhole('--port', options.port, { least: 0, most: 65535 });
   if (options.check) return checkServer(host, port);

@@ -15,10 +15,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { onStop, readWhole, runCommand, userPath } from '@killme/command-line';
 import { UserError } from '@killme/model';
 import { httpOrigin } from '../src/runtimes/http-origin.ts';
-import { chooseServed, readArguments, servedOptions } from './arguments.ts';
+import { chooseServed, listenOptions, readArguments, servedOptions } from './arguments.ts';
 import { assembleAssets, describeServed } from './assemble.ts';
 import { checkPort } from './check-port.ts';
 import { EDGE_FOLDER, offline, WRANGLER } from './wrangler.ts';
+
+const ABOUT = `Usage: npm start -- [options]
+       npm run dev -- [options]    (the same with --newest-run)
+
+Serves generators on this machine, in the Workers runtime (wrangler dev), for trying them out.
+\`npm run serve\` is the server for others, \`npm run deploy\` puts it on Cloudflare.`;
 
 const WRANGLER_CONFIG = `${EDGE_FOLDER}wrangler.jsonc`;
 
@@ -31,14 +37,24 @@ const OPEN_TOOLS =
   'for others serve with `npm run serve` or `npm run deploy`';
 
 async function main(): Promise<void> {
-  const options = readArguments({
-    ...servedOptions,
-    port: { type: 'string', default: '8787' },
-    host: { type: 'string', default: 'localhost' },
-    config: { type: 'string' },
-    // For Chrome's DevTools and the benches; any free one when it is 0.
-    'inspector-port': { type: 'string', default: '0' },
-  });
+  const options = readArguments(
+    {
+      ...servedOptions,
+      ...listenOptions,
+      config: {
+        type: 'string',
+        value: 'FILE',
+        help: 'another configuration of wrangler than apps/edge/wrangler.jsonc',
+      },
+      'inspector-port': {
+        type: 'string',
+        default: '0',
+        value: 'N',
+        help: 'the port for Chrome’s DevTools; 0 takes any free one',
+      },
+    },
+    ABOUT,
+  );
   const { host } = options;
   const config = options.config === undefined ? WRANGLER_CONFIG : userPath(options.config);
   const port = readWhole('--port', options.port, { least: 1, most: 65535 });

@@ -1,4 +1,4 @@
-# The server of one's own (docs/serving.md) in an image:
+# The server of `npm run serve` (docs/serving.md) in an image:
 #
 #     docker build -t killme .
 #     docker run -p 8787:8787 -v killme-pictures:/var/cache/killme killme

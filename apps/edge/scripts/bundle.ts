@@ -1,6 +1,6 @@
 /**
  * Bundles `npm run serve` into one folder that needs nothing but Node: no npm, no node_modules to
- * install. For the container image and for machines of one's own.
+ * install. For the container image and for your own machines.
  *
  *     node scripts/bundle.ts [--out dist/bundle]     then: node dist/bundle/dist/server/serve.js
  *

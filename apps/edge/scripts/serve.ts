@@ -1,5 +1,5 @@
 /**
- * A server of one's own, under Node: a process for each core, a store of pictures on disk, an access
+ * Your own server, under Node: a process for each core, a store of pictures on disk, an access
  * log, metrics. See src/runtimes/node/.
  *
  *     node scripts/serve.ts [--generator [NAME=]DIR … | --newest-run] [--gallery DIR] [--keep DIR …]

@@ -41,7 +41,7 @@ const program = new Command('npm run data --').description('Datasets of icons to
 program
   .command('fetch')
   .description("get the article's own images: download, check, unpack")
-  .option('--from <url>', 'where the archive is', OFFICIAL_ARCHIVE.url)
+  .option('--from <url>', 'the address of the archive', OFFICIAL_ARCHIVE.url)
   .option('--to <folder>', 'a new folder for the images', 'data/kill-me-baby')
   .action(async ({ from, to }: { from: string; to: string }) => {
     const count = await fetchOfficial({ from, to: userPath(to), log });
@@ -50,7 +50,7 @@ program
 
 program
   .command('characters')
-  .description('render the 686 stand-in characters, to look at them')
+  .description('render the 686 stand-in characters')
   .option('--to <folder>', `a new folder (default: the cache, ${defaultCacheDir()})`)
   .addOption(imageSize())
   .action(async ({ to, imageSize: size }: { to?: string; imageSize: number }) => {
@@ -64,12 +64,12 @@ program
 
 for (const [command, recipe, description] of [
   ['personas', PERSONAS, `${PERSONAS.count} people of five hair styles`],
-  ['peeps', PEEPS, `${PEEPS.count} people of 48 kinds of hair and hats: the most variety`],
+  ['peeps', PEEPS, `${PEEPS.count} people of 48 kinds of hair and hats in five classes`],
   ['emoji', EMOJI, `${EMOJI.count} emoji in two classes, heads and smileys`],
 ] as const) {
   program
     .command(command)
-    .description(`render a set to train on and to compare with: ${description}`)
+    .description(`render a set to train on: ${description}`)
     .option('--to <folder>', 'a new folder', `data/${command}`)
     .addOption(imageSize())
     .action(async ({ to, imageSize: size }: { to: string; imageSize: number }) => {
@@ -89,7 +89,7 @@ interface InspectFlags {
 
 program
   .command('inspect')
-  .description('what training would see, and what to mend before it')
+  .description('what training would see, and what to mend before')
   .argument('[path]', 'folder, .zip or .rar (default: the stand-in characters)')
   .option('--strict', 'stop at a bad image instead of omitting it', false)
   .option(

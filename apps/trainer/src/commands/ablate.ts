@@ -41,26 +41,34 @@ export function ablateCommand(): Command {
   const command = new Command('ablate')
     .description(
       'what each method of preset lite is worth: every variant trains for the same budget and is ' +
-        'measured; goes on where it was stopped. On many machines: docs/sweeps.md',
+        'measured; an interrupted one is continued. On several machines: docs/sweeps.md',
     )
     .addOption(
-      new Option('--variants <NAME...>', 'which')
+      new Option('--variants <NAME...>', 'which variants')
         .choices(VARIANT_NAMES)
         .default([...VARIANT_NAMES], 'all'),
     )
-    .option('--cpu-seconds <N>', 'that each trains for; without it 3600', countUpTo(MOST))
-    .option('--iterations <N>', 'that each trains for, instead of CPU seconds', countUpTo(MOST))
-    .option('--seeds <N...>', 'of the runs; without it 0', parseSeeds)
+    .option(
+      '--cpu-seconds <N>',
+      'CPU seconds that each variant trains for; without it 3600',
+      countUpTo(MOST),
+    )
+    .option(
+      '--iterations <N>',
+      'iterations that each variant trains for, instead of CPU seconds',
+      countUpTo(MOST),
+    )
+    .option('--seeds <N...>', 'seeds of the runs; without it 0', parseSeeds)
     .option(
       '--count <N>',
-      'images to generate and measure; without it as many as real ones are held out',
+      'images to generate and measure; without it as many as there are held-out real ones',
       countUpTo(MOST_IMAGES),
     )
-    .option('--data <PATH...>', 'as for train; a table for each')
-    .addOption(imageSizeOption('side of all images, without it 128'))
+    .option('--data <PATH...>', 'folder, .zip or .rar of images, as for train; each has a table')
+    .addOption(imageSizeOption('side of all images; without it 128'))
     .option(
       '--warm-up <N>',
-      'its iterations, for budgets that the preset’s does not fit into',
+      'iterations of the warm-up, for a budget that is too small for the default',
       countUpTo(MOST),
     )
     .option('--save-every <N>', 'iterations between checkpoints', countUpTo(MOST))
@@ -74,7 +82,7 @@ export function ablateCommand(): Command {
         .default(RESULTS_FOLDER, 'runs/ablation'),
     )
     .addOption(
-      new Option('--to <FILE>', 'the CSV; rows that it has are not made again')
+      new Option('--to <FILE>', 'the CSV; rows that it has are not measured again')
         .argParser(userPath)
         .default(ABLATION_CSV, 'docs/ablation.csv'),
     )

@@ -57,9 +57,9 @@ export const encodingOption = (byDefault: Encoding = 'int8') =>
 export const rightsOptions = (byDefault: string) => [
   new Option(
     '--licence <TEXT>',
-    `of the images that it makes: SPDX, an address, or words; ${byDefault}`,
+    `licence of generated images: SPDX, an address, or words; ${byDefault}`,
   ),
-  new Option('--credit <TEXT>', `whom they have to name; ${byDefault}`),
+  new Option('--credit <TEXT>', `whom generated images have to credit; ${byDefault}`),
 ];
 
 export const backendOption = () =>

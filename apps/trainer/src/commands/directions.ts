@@ -17,13 +17,13 @@ interface DirectionsFlags {
 export function directionsCommand(): Command {
   return new Command('directions')
     .description(
-      'find named directions of a generator file, for the move= of the edge, and write them into it: ' +
-        'the main ones of its first layer, and with --classes those towards classes of its data',
+      'find named directions of latent space, for move= in addresses, and write them into a ' +
+        'generator file: those of its first layer, and with --classes those towards classes',
     )
     .requiredOption('--generator <DIR>', 'the generator file')
     .option(
       '--classes',
-      'towards each class too, by a classifier (trained once, some minutes); a class-conditional ' +
+      'also those towards classes, by a classifier (trained once, some minutes); a class-conditional ' +
         'generator has these anyway and needs no classifier',
     )
     .option('--data <PATH>', 'what it was trained on; without it the stand-in characters')

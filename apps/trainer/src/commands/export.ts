@@ -21,24 +21,27 @@ interface ExportFlags {
 export function exportCommand(): Command {
   const command = new Command('export')
     .description(
-      'write a run again from its best checkpoint, for the edge and for others: generator/ (what ' +
-        'the edge loads), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
+      'write the weights of a run into its folder, from its best checkpoint: generator/ (what is ' +
+        'served), keras/ (.h5, .keras, .weights.h5), tfjs/ (model.json), onnx/',
     )
     .option('--run <NAME>', 'the run; without it the newest')
     .addOption(
-      new Option('--format <NAME...>', 'which of them')
+      new Option('--format <NAME...>', 'which of these folders')
         .choices(EXPORT_FORMATS)
         .default([...EXPORT_FORMATS], 'all'),
     )
     .addOption(
-      new Option('--checkpoint <NAME>', 'which: best by parts, where it was measured, or newest')
+      new Option(
+        '--checkpoint <NAME>',
+        'the best by the metric parts (the newest where it was not measured), or the newest',
+      )
         .choices(CHECKPOINT_CHOICES)
         .default('best'),
     )
     .addOption(encodingOption())
     .option(
       '--samples <N>',
-      'also write keras/samples.json: N latents and their images, to check other readers against',
+      'also write keras/samples.json: N latents and their images, to check other programs with',
       countUpTo(GRID_SIDE ** 2), // the fixed latents of a run
     )
     .action(async ({ run, format, encoding, samples, checkpoint, ...given }: ExportFlags) => {

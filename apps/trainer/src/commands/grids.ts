@@ -16,7 +16,7 @@ export function gridsCommand(): Command {
     .description('render the same seeds with several generators, side by side in one PNG')
     .argument('<GENERATORS...>', 'runs or generator files')
     .requiredOption('--to <FILE>', 'the PNG', userPath)
-    .option('--side <N>', 'pictures along each side of a grid', countUpTo(32), 5)
+    .option('--side <N>', 'images along each side of a grid', countUpTo(32), 5)
     .option('--columns <N>', 'grids in a row', countUpTo(32), 3)
     .addOption(backendOption())
     .action(async (generators: string[], { backend, ...options }: GridsFlags) => {

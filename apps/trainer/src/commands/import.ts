@@ -12,26 +12,32 @@ export function importCommand(): Command {
         'docs/import.md',
     )
     .argument('<FILE>', 'the file')
-    .option('--to <DIR>', 'the folder to write; without it one beside the file, called like it')
+    .option('--to <DIR>', 'the folder to write; without it one beside the file, with its name')
     .option('--config <JSON>', 'of weights alone: the file of model.to_json()')
     .addOption(
-      new Option('--preset <NAME>', 'of weights alone: the preset that they are of').choices(
+      new Option('--preset <NAME>', 'of weights alone: the preset that they belong to').choices(
         PRESET_NAMES,
       ),
     )
     .addOption(imageSizeOption('of weights alone: side of the images of --preset lite'))
     .option(
       '--latents <KIND>',
-      'what it was trained on: uniform (-1 to 1), uniform01, normal, normal(mean,sd)',
+      'the latents of its training: uniform (-1 to 1; the default), uniform01, normal, normal(mean,sd)',
     )
-    .option('--range <RANGE>', 'black and white in its output: -1..1, 0..1, 0..255')
+    .option(
+      '--range <RANGE>',
+      'its outputs for black and white: -1..1, 0..1, 0..255; without it that of its last layer',
+    )
     .option(
       '--classes <NAMES>',
       'of a conditional generator: the names, a,b,c, in the order of its labels',
     )
-    .option('--output <NAME>', 'the output to take, where it has several')
+    .option(
+      '--output <NAME>',
+      'the output to take, where it has several; without it the largest image',
+    )
     .option('--part <NAME>', 'of a whole GAN: generator, or the name of a part')
-    .option('--preview <PNG>', 'also write a picture of 5×5 seeds')
+    .option('--preview <PNG>', 'also write the images of 5×5 seeds')
     .option('--check <PYTHON>', 'compare with Keras or onnxruntime in this Python on 8 latents')
     // Served within a level of what its maker saw; int8 takes half the room and costs up to twenty.
     .addOption(encodingOption('float16'))

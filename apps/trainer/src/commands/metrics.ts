@@ -27,15 +27,23 @@ export function metricsCommand(): Command {
       'folder, .zip or .rar of real images; without it the stand-in characters',
     )
     .requiredOption('--fake <PATH>', 'a run, a generator file, or a folder, .zip or .rar of images')
-    .addOption(imageSizeOption('side at which images of a folder are measured, without it 128'))
+    .addOption(imageSizeOption('side at which the images of a folder are measured; without it 128'))
     .option('--count <N>', 'images to generate', countUpTo(MOST_IMAGES), 1000)
-    .option('--seed <N>', 'of the halves of the real images, and of all else', parseSeed, 0)
+    .option(
+      '--seed <N>',
+      'seed of the split of the real images, and of all other random numbers',
+      parseSeed,
+      0,
+    )
     .addOption(backendOption())
     .option(
       '--json [FILE]',
-      'print the figures as JSON; with a file, write them there beside the table',
+      'print the figures as JSON; with a file, print the table and write JSON there',
     )
-    .option('--against <FILE>', 'what --json wrote of another generator: its scores count as 1')
+    .option(
+      '--against <FILE>',
+      'JSON of another generator: scores are normalised, 0 is held-out real images and 1 is that one',
+    )
     .option('--nearest <FILE>', 'PNG of samples, each beside the training image nearest to it')
     .action(async (options: MetricsFlags) => {
       await measureQuality({ ...options, json: options.json ?? false });

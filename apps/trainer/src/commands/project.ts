@@ -18,14 +18,22 @@ interface ProjectFlags {
 export function projectCommand(): Command {
   return new Command('project')
     .description(
-      'find the latents of pictures by gradient descent on the generator of a run; two pictures make a walk',
+      'find the latents of images by gradient descent on the generator of a run; two images make a walk',
     )
     .argument('<PICTURES...>', 'one image file or two, of any kind that training reads')
     .option('--run <NAME>', 'the run; without it the newest')
-    .option('--steps <N>', 'of descent', countUpTo(100_000), 300)
-    .option('--starts <N>', 'descents from different places; the best is kept', countUpTo(1024), 8)
-    .option('--seed <N>', 'fixes where they start', parseSeed, 0)
-    .option('--output <FILE>', 'the latent file of one picture; without it one in the run folder')
+    .option('--steps <N>', 'steps of a descent', countUpTo(100_000), 300)
+    .option(
+      '--starts <N>',
+      'descents from different latents; the best result is kept',
+      countUpTo(1024),
+      8,
+    )
+    .option('--seed <N>', 'seed of the latents that descents start from', parseSeed, 0)
+    .option(
+      '--output <FILE>',
+      'the latent file, for one image; without it one in the folder of the run',
+    )
     .addOption(backendOption())
     .action(async (pictures: string[], { run, output, ...options }: ProjectFlags) => {
       if (pictures.length > 2) {

@@ -10,7 +10,11 @@ export function tablesCommand(): Command {
   return new Command('tables')
     .description('print what ablate has measured as Markdown tables: medians and ranges over seeds')
     .argument('[CSV]', 'without it docs/ablation.csv')
-    .option('--into <FILE>', 'write them into a Markdown file instead, between its marks', userPath)
+    .option(
+      '--into <FILE>',
+      'write them into a Markdown file instead, between <!-- tables --> and <!-- /tables -->',
+      userPath,
+    )
     .action(async (given: string | undefined, { into }: { into?: string }) => {
       const csv = given === undefined ? ABLATION_CSV : userPath(given);
       const rows = await readRows(csv);

@@ -23,11 +23,11 @@ interface TrainFlags extends Selection {
 /** `train`: its flags are the option table. */
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('train a GAN; everything of the run lands in runs/<name>/')
+    .description('train a GAN and write the run to runs/<name>/')
     .option('--config <FILE>', 'JSON file with the options below, named like saveEvery; flags win')
-    .option('--resume', 'go on with the run of --name, or with the newest one')
-    .option('--start-or-resume', 'go on with the run of --name where it exists, else start it')
-    .option('--dry-run', 'print the options as they would be, and stop')
+    .option('--resume', 'continue the run of --name, or the newest one')
+    .option('--start-or-resume', 'continue the run of --name if it exists, else start it')
+    .option('--dry-run', 'print all options with their values, and stop')
     .option('--sweep <FILE>', 'JSON list of runs, each a task: docs/sweeps.md');
   for (const option of taskOptions()) command.addOption(option);
   for (const name of OPTION_NAMES) {

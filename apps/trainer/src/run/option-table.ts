@@ -105,7 +105,7 @@ export const RUN_OPTIONS = {
   iterations: option({
     schema: positive,
     value: 'N',
-    help: 'training steps in all',
+    help: 'iterations in total, a training step each',
     default: ({ training }) => training.iterations,
     reason: 'article: the article’s; lite: its warm-up, then as many iterations with D',
     onResume: 'may change',
@@ -113,7 +113,7 @@ export const RUN_OPTIONS = {
   batch: option({
     schema: number(z.number().int().min(2).multipleOf(2)),
     value: 'N',
-    help: 'images in a step; D sees half real, half fake',
+    help: 'images in an iteration; D sees half real, half fake',
     default: ({ training }) => training.batchSize,
     reason: 'article: the article’s; lite: half of it, for twice as many steps in the same time',
     onResume: 'fixed',
@@ -124,7 +124,7 @@ export const RUN_OPTIONS = {
     help: 'learning rate of Adam',
     default: ({ training }) => training.learningRate,
     reason:
-      'article: the article’s; lite: it trains without momentum, and takes 0.3 of it after the warm-up',
+      'article: the article’s; lite: it trains without momentum, and with 0.3 of it from the last fifth of the warm-up on',
     onResume: 'fixed',
   }),
   backend: option({
@@ -159,7 +159,7 @@ export const RUN_OPTIONS = {
     value: 'N',
     help: 'iterations between checkpoints',
     default: ({ training }) => training.saveEvery,
-    reason: 'minutes of work at most are lost when a run is killed',
+    reason: 'a run that is killed loses minutes at most',
     onResume: 'may change',
   }),
   sampleEvery: option({
@@ -167,7 +167,7 @@ export const RUN_OPTIONS = {
     value: 'N',
     help: 'iterations between grids and strips',
     default: ({ training }) => training.sampleEvery,
-    reason: 'article: the article’s; lite: it needs a tenth of the iterations',
+    reason: 'article: the article’s; lite: it has a tenth of the iterations',
     onResume: 'may change',
   }),
   measureEvery: option({
@@ -181,9 +181,9 @@ export const RUN_OPTIONS = {
   patience: option({
     schema: count,
     value: 'N',
-    help: 'stop when the figure parts has not improved for N iterations; 0 for never',
+    help: 'stop when the metric parts has not improved for N iterations; 0 for never',
     default: () => 0,
-    reason: 'the best checkpoint by that figure is kept anyway',
+    reason: 'the best checkpoint by that metric is kept anyway',
     onResume: 'may change',
   }),
   strict: option({
@@ -199,7 +199,7 @@ export const RUN_OPTIONS = {
       .regex(/^#[0-9a-f]{6}$/i, 'must be # and six hexadecimal digits, as #ffffff')
       .optional(),
     value: 'COLOUR',
-    help: 'the colour under transparent pixels, as #rrggbb',
+    help: 'colour under transparent pixels, as #rrggbb',
     default: () => undefined,
     defaultText: '#ffffff',
     reason:
@@ -218,7 +218,7 @@ export const RUN_OPTIONS = {
   licence: option({
     schema: licenceSchema.optional(),
     value: 'TEXT',
-    help: 'licence of the images that the generator makes: SPDX, an address, or words',
+    help: 'licence of generated images: SPDX, an address, or words',
     default: () => undefined,
     defaultText: 'of the stand-in characters CC-BY-4.0, else none',
     reason: 'generated images descend from the images of the training',
@@ -227,7 +227,7 @@ export const RUN_OPTIONS = {
   credit: option({
     schema: creditSchema.optional(),
     value: 'TEXT',
-    help: 'whom generated images have to name',
+    help: 'whom generated images have to credit',
     default: () => undefined,
     defaultText: 'of the stand-in characters their artist, else none',
     reason: 'generated images descend from the images of the training',
@@ -254,7 +254,7 @@ export const METHOD_OPTIONS = {
     value: 'N',
     help: 'γ of the penalty on the gradient of D; 0 for none',
     default: ({ training }) => training.methods?.gradientPenalty,
-    reason: 'without it D is certain within a hundred iterations; 10 is worse',
+    reason: 'without it D classifies all images correctly within a hundred iterations; 10 is worse',
     onResume: 'fixed',
   }),
   classCondition: option({
@@ -268,9 +268,10 @@ export const METHOD_OPTIONS = {
   sharedStart: option({
     schema: onOff,
     value: 'on|off',
-    help: "the cells of G's first layer share their kernel",
+    help: "the 4×4 cells of G's first layer share one kernel",
     default: ({ training }) => training.methods?.sharedStart,
-    reason: 'against clouds: a cell by itself may choose another background colour',
+    reason:
+      'against clouds: with kernels of their own, cells may choose different background colours',
     onResume: 'fixed',
   }),
   reconstructionWeight: option({
@@ -284,7 +285,7 @@ export const METHOD_OPTIONS = {
   warmUp: option({
     schema: count,
     value: 'N',
-    help: 'first iterations, in which G only learns to reconstruct real images',
+    help: 'first iterations, in which G only learns to reconstruct real images and D is not trained',
     default: ({ training }) => training.methods?.warmUp,
     reason: 'D and G begin with images that are right except for details',
     onResume: 'fixed',
@@ -300,7 +301,7 @@ export const METHOD_OPTIONS = {
   mappingSteps: option({
     schema: count,
     value: 'N',
-    help: 'steps in which a mapping of the latents is learned after the warm-up; 0 for none',
+    help: 'steps in which a mapping network of latents is trained after the warm-up; 0 for none',
     default: ({ training }) => training.methods?.mappingSteps,
     reason: 'random latents then lie where those of real images do: fewer blends',
     onResume: 'fixed',
@@ -316,18 +317,17 @@ export const METHOD_OPTIONS = {
   updateClipping: option({
     schema: onOff,
     value: 'on|off',
-    help: 'shorten steps where gradients are suddenly large',
+    help: 'shorten an update where a gradient is suddenly large',
     default: ({ training }) => training.methods?.updateClipping,
-    reason: 'without it a run may lose within 50 iterations all that it has learnt',
+    reason: 'without it a run may lose within 50 iterations all that it has learned',
     onResume: 'fixed',
   }),
   augment: option({
     schema: augmentations,
     value: 'NAMES',
-    help: `augmentations of what D sees: some of ${AUGMENTATIONS.join(',')}, or none`,
+    help: `augmentations of the images that D sees: some of ${AUGMENTATIONS.join(',')}, or none`,
     default: ({ training }) => training.methods?.augment && [...training.methods.augment],
-    reason:
-      'with few images D learns them by heart; color hides the colours that distinguish icons',
+    reason: 'with few images D overfits; color hides the colours that distinguish icons',
     onResume: 'fixed',
   }),
   emaDecay: option({

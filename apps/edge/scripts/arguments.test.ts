@@ -1,6 +1,6 @@
 import { UserError } from '@killme/model';
-import { describe, expect, it } from 'vitest';
-import { describeOptions, readArguments, type ScriptOptions } from './arguments.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { chooseGenerators, describeOptions, readArguments, type ScriptOptions } from './arguments.ts';
 
 const options = {
   keep: { type: 'string', multiple: true, value: 'DIR', help: 'what stays' },
@@ -27,5 +27,19 @@ describe('the options of a script', () => {
     [['--port'], "Option '--port <value>' argument missing: --help lists the options"],
   ])('are refused in one line that says where they are listed: %j', (args, line) => {
     expect(() => readArguments(options, '', args)).toThrow(new UserError(line));
+  });
+});
+
+describe('the newest run', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('is refused before its first checkpoint, with the folder and what to do', async () => {
+    vi.stubEnv('KILLME_RUNS', '/nowhere/runs');
+    await expect(chooseGenerators({ 'newest-run': true })).rejects.toThrow(
+      new UserError(
+        'no run in /nowhere/runs has a generator yet: a run has one from its first checkpoint on. Wait for ' +
+          'it, train with `npm run train -- --preset lite`, or serve the shipped generators with `npm start`',
+      ),
+    );
   });
 });

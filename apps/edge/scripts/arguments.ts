@@ -132,11 +132,12 @@ export async function chooseGenerators(options: {
 }): Promise<readonly NamedFolder[]> {
   const named = readFolders(options.generator ?? []);
   if (!options['newest-run']) return named.length > 0 ? named : SHIPPED_GENERATORS;
-  const newest = await newestRun(runsFolder());
+  const runs = runsFolder();
+  const newest = await newestRun(runs);
   if (newest === undefined) {
     throw new UserError(
-      'no run has exported a generator yet: train one with `npm run train -- --iterations 100`, ' +
-        'or serve the shipped ones with `npm start`',
+      `no run in ${runs} has a generator yet: a run has one from its first checkpoint on. Wait for it, ` +
+        'train with `npm run train -- --preset lite`, or serve the shipped generators with `npm start`',
     );
   }
   console.log(`The newest generator is ${relative(userFolder(), newest)}`);

@@ -1,6 +1,11 @@
 import { UserError } from '@killme/model';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { chooseGenerators, describeOptions, readArguments, type ScriptOptions } from './arguments.ts';
+import {
+  chooseGenerators,
+  describeOptions,
+  readArguments,
+  type ScriptOptions,
+} from './arguments.ts';
 
 const options = {
   keep: { type: 'string', multiple: true, value: 'DIR', help: 'what stays' },

@@ -16,6 +16,13 @@ describe('killme', () => {
     expect(await readFile(OPTIONS_DOCUMENT, 'utf8')).toBe(optionsDocument());
   });
 
+  it('train --dry-run of a sweep trains nothing, and names what prints its runs', async () => {
+    const args = ['train', '--sweep', '/none.json', '--dry-run'];
+    await expect(createProgram().parseAsync(args, { from: 'user' })).rejects.toThrow(
+      '--dry-run is for one run: --plan prints those of a --sweep',
+    );
+  });
+
   it('train --dry-run prints every option, which of them were given, and stops', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {});
     const flags = '--dry-run --preset lite --name dry --augment none --class-condition off';

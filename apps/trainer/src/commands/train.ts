@@ -41,6 +41,7 @@ export function trainCommand(): Command {
     const fromFile = config === undefined ? {} : await readConfigFile(config);
     const given = { ...fromFile, ...parseGivenOptions(flags, 'flag') };
     if (sweep !== undefined) {
+      if (dryRun) throw new UserError('--dry-run is for one run: --plan prints those of a --sweep');
       await trainSweep(sweep, given, { plan, task, shard });
       return;
     }

@@ -1,7 +1,7 @@
 import { lerp } from '@killme/model';
 import { describe, expect, it } from 'vitest';
 import { reference, referenceFeatures } from './testing/reference.ts';
-import { evennessOf, walkEnds, walkKinds } from './walks.ts';
+import { evennessOf, walkEnds, walkKinds, walkLatents } from './walks.ts';
 
 const points = (...values: number[]) => ({
   count: values.length,
@@ -27,6 +27,15 @@ describe('walks', () => {
     const plain = { size: 6, distribution: 'uniform' } as const;
     expect(walkKinds(plain)).toEqual(['any']);
     expect(walkEnds(plain, 'any', 3)).toHaveLength(3);
+  });
+
+  it('take the path of the edge: an arc where latents are normal', () => {
+    const ends: [Float32Array, Float32Array] = [Float32Array.of(2, 0), Float32Array.of(0, 2)];
+    const middle = (distribution: 'uniform' | 'normal') => [
+      ...walkLatents(ends, { size: 2, distribution }, 3)[1]!,
+    ];
+    expect(middle('uniform')).toEqual([1, 1]);
+    for (const value of middle('normal')) expect(value).toBeCloseTo(Math.SQRT2, 6); // as long as both ends
   });
 
   it('are even where all steps are equal, by hand', () => {

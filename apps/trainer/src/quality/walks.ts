@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type LatentSpace, lerp, seedToLatent, walk } from '@killme/model';
+import { defaultPath, type LatentSpace, seedToLatent, walk } from '@killme/model';
 import { mean } from 'simple-statistics';
 import { type Features, rows } from './features.ts';
 import type { ImageSet } from './image-set.ts';
@@ -42,17 +42,19 @@ export function walkEnds(space: LatentSpace, kind: WalkKind, count: number): End
 const classOf = (latent: Float32Array, { size, classes = [] }: LatentSpace) =>
   latent.subarray(size - classes.length).indexOf(1);
 
+/** The latents of a walk, on the path that the edge takes when none is asked for. */
+export const walkLatents = ([from, to]: Ends, space: LatentSpace, steps: number) =>
+  walk({ from, to, steps, path: defaultPath(space) });
+
 /** The images half way of as many walks. */
 export function renderMiddles(
   generator: Generator,
   kind: WalkKind,
   count: number,
 ): Promise<ImageSet> {
-  const ends = walkEnds(generator.latent, kind, count);
-  return renderSet(
-    generator,
-    ends.map(([from, to]) => lerp(from, to, 0.5)),
-  );
+  const { latent } = generator;
+  const middles = walkEnds(latent, kind, count).map((ends) => walkLatents(ends, latent, 3)[1]!);
+  return renderSet(generator, middles);
 }
 
 /** Of walks in 16 steps, in a space of features; the mean over walks. */
@@ -72,8 +74,9 @@ export async function measureEvenness(
   kind: WalkKind,
   { count, standardize }: { count: number; standardize: (features: Features) => Features },
 ): Promise<WalkEvenness> {
-  const latents = walkEnds(generator.latent, kind, count).flatMap(([from, to]) =>
-    walk({ from, to, steps: STEPS + 1 }),
+  const { latent } = generator;
+  const latents = walkEnds(latent, kind, count).flatMap((ends) =>
+    walkLatents(ends, latent, STEPS + 1),
   );
   const features = standardize(await randomFeatures(await renderSet(generator, latents)));
   const walks = Array.from({ length: count }, (_, i) =>

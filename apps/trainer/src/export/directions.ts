@@ -17,6 +17,7 @@ import {
   type Network,
   placeClasses,
   UserError,
+  type ValueRange,
   withDirections,
 } from '@killme/model';
 import { firstDense, inferenceGraph } from '@killme/model/inference';
@@ -178,12 +179,12 @@ function meanOf(latents: readonly Float32Array[]): number[] {
  */
 export async function writeDirections(
   folder: string,
-  labelLatents?: (generator: LoadedGenerator) => Promise<LabelledLatents>,
+  labelLatents?: (generator: LoadedGenerator & { range: ValueRange }) => Promise<LabelledLatents>,
 ): Promise<Direction[]> {
   const { network, weights, manifest } = await loadGeneratorFile((name) =>
     readNamedFile(join(folder, name)),
   );
-  const generator = { network, weights, latent: manifest.latent };
+  const generator = { network, weights, latent: manifest.latent, range: manifest.image.range };
   const seen =
     labelLatents && !manifest.latent.classes ? classDirections(await labelLatents(generator)) : [];
   const directions = withinRoom([...ownDirections(generator, manifest.classes), ...seen]);

@@ -27,7 +27,7 @@ export interface GridsOptions {
 
 /**
  * Renders a grid with each generator, on whatever engine is current, and writes them as one picture.
- * @throws UserError when one of them is no generator.
+ * @throws UserError when one of them is no generator, or renders images of another size.
  */
 export async function writeGrids({ generators, side, columns, to }: GridsOptions): Promise<void> {
   const grids: Picture[] = [];
@@ -37,6 +37,13 @@ export async function writeGrids({ generators, side, columns, to }: GridsOptions
       throw new UserError(`${given} is neither a run nor a generator file`);
     }
     const images = await renderSeeds(made.generator, side ** 2);
+    const [first] = grids;
+    if (first && first.width !== side * images.imageSize) {
+      throw new UserError(
+        `${generators[0]} renders images of ${first.width / side} pixels, ${given} of ${images.imageSize}: ` +
+          'give generators of one size',
+      );
+    }
     const pictures = Array.from({ length: images.count }, (_, i) => pictureAt(images, i));
     grids.push(tile(pictures, side));
     console.log(made.generator.description);

@@ -1,27 +1,22 @@
 import { loadDataset } from '@killme/data';
-import {
-  type HostWeights,
-  type LatentSpace,
-  type Network,
-  seedToLatent,
-  UserError,
-} from '@killme/model';
+import { seedToLatent, UserError } from '@killme/model';
 import type { LabelledLatents } from '../export/directions.ts';
 import { classify, datasetClassifier } from './classifier.ts';
 import { splitReal } from './image-set.ts';
-import { renderSeeds } from './made-images.ts';
+import { checkSquareRgb, renderSeeds, type TrainedGenerator } from './made-images.ts';
 
 /**
  * Samples of a generator with the classes that a classifier of its training data takes them for, on
  * whatever engine is current.
  * @param options.data as `--data` of training; without it the stand-in characters.
  * @param options.count samples: those of the seeds 0 … count − 1.
- * @throws UserError when the data have no classes.
+ * @throws UserError when the data have no classes, or the generator does not render square RGB images.
  */
 export async function labelSamples(
-  generator: { network: Network; weights: HostWeights; latent: LatentSpace },
+  generator: Omit<TrainedGenerator, 'description'>,
   { data, count, log }: { data: string | undefined; count: number; log: (line: string) => void },
 ): Promise<LabelledLatents> {
+  checkSquareRgb(generator.network, 'the generator');
   const imageSize = generator.network.outputShape[0]!;
   const dataset = await loadDataset({ path: data, imageSize, log });
   if (dataset.classes.length < 2) {

@@ -15,9 +15,11 @@ import {
   loadGeneratorFile,
   type Network,
   seedToLatent,
+  TANH_RANGE,
   toNearestClass,
   toPixels,
   UserError,
+  type ValueRange,
 } from '@killme/model';
 import { compileGenerator, renderLatents } from '@killme/model/inference';
 import { toHostWeights } from '../gan/network-state.ts';
@@ -35,6 +37,8 @@ export interface TrainedGenerator {
   network: Network;
   weights: HostWeights;
   latent: LatentSpace;
+  /** What black and white are in its output. */
+  range: ValueRange;
   description: string;
 }
 
@@ -75,7 +79,7 @@ async function readRunGenerator(run: RunFolder): Promise<TrainedGenerator> {
       const values = checkpointGenerator(checkpoint, network);
       const weights = toHostWeights(network, values);
       const description = `${run.name}, iteration ${checkpoint.iteration}`;
-      return { network, weights, latent, description };
+      return { network, weights, latent, range: TANH_RANGE, description };
     } catch (error) {
       if (!(error instanceof UserError) || !exported) throw error;
       console.error(`${error.message}; its exported generator is taken instead`);
@@ -91,9 +95,24 @@ async function readGeneratorFolder(folder: string): Promise<TrainedGenerator> {
   const { network, weights, manifest } = await loadGeneratorFile((name) =>
     readNamedFile(join(folder, name)),
   );
-  const { iterations } = manifest.training;
-  const description = `${manifest.preset} in ${folder}, iteration ${iterations ?? 'unknown'}`;
-  return { network, weights, latent: manifest.latent, description };
+  const { preset, latent, image, training } = manifest;
+  checkSquareRgb(network, folder);
+  const description = `${preset} in ${folder}, iteration ${training.iterations ?? 'unknown'}`;
+  return { network, weights, latent, range: image.range, description };
+}
+
+/**
+ * Generators of other programs may render anything; images are measured, and laid side by side, as square RGB ones.
+ * @param what the generator is called
+ * @throws UserError when it renders others.
+ */
+export function checkSquareRgb({ outputShape }: Network, what: string): void {
+  const [height, width, channels] = outputShape;
+  if (height === width && channels === 3) return;
+  throw new UserError(
+    `${what} renders images of ${width} × ${height} pixels in ${channels} channels: only square ones in RGB ` +
+      'are measured',
+  );
 }
 
 /**
@@ -113,7 +132,7 @@ export async function renderSeeds(
 
 /** The image of each latent, as the edge renders it, in their order; on whatever engine is current. */
 export async function renderSet(
-  { network, weights, latent: space }: Omit<TrainedGenerator, 'description'>,
+  { network, weights, latent: space, range }: Omit<TrainedGenerator, 'description'>,
   latents: readonly Float32Array[],
   progress: (count: number) => void = () => {},
 ): Promise<ImageSet> {
@@ -126,7 +145,7 @@ export async function renderSet(
     const images = new Uint8Array(count * length);
     let done = 0;
     for await (const image of renderLatents(compiled, rendered, { batchSize: BATCH })) {
-      images.set(toPixels(image), done * length);
+      images.set(toPixels(image, range), done * length);
       progress(++done);
     }
     return { count, imageSize, images };

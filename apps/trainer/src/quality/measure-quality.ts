@@ -31,6 +31,9 @@ import { partFeatures, randomFeatures } from './random-network.ts';
 import type { BandDistance } from './sliced-wasserstein.ts';
 import { measureEvenness, renderMiddles, walkKinds } from './walks.ts';
 
+/** The smallest images that have features of parts. */
+const LEAST_SIDE = 32;
+
 /** Side at which images of a folder are measured when nothing is asked for. */
 const IMAGE_SIZE = 128;
 
@@ -60,9 +63,9 @@ export interface MeasureOptions {
 export async function measureQuality(options: MeasureOptions): Promise<void> {
   const source = await findMadeImages(options.fake);
   const against = options.against === undefined ? undefined : await readReport(options.against);
+  const imageSize = sideOf(source, options);
   await startEngine(options.backend, console.error);
   const began = performance.now();
-  const imageSize = sideOf(source, options);
   const real = await loadDataset({
     path: options.real === undefined ? undefined : userPath(options.real),
     imageSize,
@@ -92,10 +95,19 @@ export async function measureQuality(options: MeasureOptions): Promise<void> {
 const runPicture = (source: MadeImages) =>
   source.kind === 'generator' && source.run ? join(source.run.root, 'nearest.png') : undefined;
 
-/** @throws UserError when a generator is to be measured at another side than it renders. */
+/**
+ * @throws UserError when a generator is to be measured at another side than it renders, or renders images that
+ * cannot be halved down to those of the coarsest band, or are too small for features of their parts.
+ */
 function sideOf(source: MadeImages, { imageSize }: Pick<MeasureOptions, 'imageSize'>): number {
   if (source.kind === 'folder') return imageSize ?? IMAGE_SIZE;
   const own = source.generator.network.outputShape[0]!;
+  if (own < LEAST_SIDE || !Number.isInteger(Math.log2(own))) {
+    throw new UserError(
+      `${source.generator.description} renders images of ${own} × ${own} pixels: measured are sides of ` +
+        `${LEAST_SIDE} pixels, 64, 128 and so on by doubling`,
+    );
+  }
   if (imageSize === undefined || imageSize === own) return own;
   throw new UserError(
     `--image-size ${imageSize} is for folders of images: ${source.generator.description} is ` +

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '@killme/data';
-import { articleGenerator, encodeWeight, type HostWeights } from '@killme/model';
+import { articleGenerator, encodeWeight, type HostWeights, TANH_RANGE } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startWasm } from '../engines/wasm/wasm.ts';
@@ -15,6 +15,7 @@ import { canWatchQuality, watchQuality } from './watch-quality.ts';
 const network = articleGenerator({ imageSize: 32, width: 1 / 32, latentSize: 5 });
 const latent = { size: 5, distribution: 'uniform' } as const;
 let weights: HostWeights;
+const generator = () => ({ network, latent, weights, range: TANH_RANGE });
 
 beforeAll(async () => {
   await startWasm();
@@ -35,13 +36,13 @@ function noise(count: number): Dataset {
 
 describe('quality while a run learns', () => {
   it('is the same whenever it is measured, and leaves nothing in the engine’s memory', async () => {
-    const first = await watchQuality(noise(30)).measure({ network, latent, weights });
+    const first = await watchQuality(noise(30)).measure(generator());
     expect(first.kernelDistance).toBeGreaterThan(first.kernelDistanceFloor);
     expect(first.coverage).toBeLessThan(first.coverageFloor);
     const watch = watchQuality(noise(30));
-    await watch.measure({ network, latent, weights });
+    await watch.measure(generator());
     const before = tf.memory().numTensors;
-    expect(await watch.measure({ network, latent, weights })).toEqual(first);
+    expect(await watch.measure(generator())).toEqual(first);
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -52,7 +53,7 @@ describe('quality while a run learns', () => {
   it('is kept in a table that a resumed run cuts back to where it begins', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'killme-')), 'quality.csv');
     expect((await readQuality(path)).iteration).toHaveLength(0);
-    const scores = await watchQuality(noise(30)).measure({ network, latent, weights });
+    const scores = await watchQuality(noise(30)).measure(generator());
     await startQualityFile(path, 0);
     for (const iteration of [10, 20, 30]) await appendQuality(path, iteration, scores);
     const whole = readFileSync(path, 'utf8');

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Dataset } from '@killme/data';
+import { TANH_RANGE } from '@killme/model';
 import type { Preset } from '@killme/model/training';
 import { calibrateEma } from '../gan/ema.ts';
 import type { Gan } from '../gan/gan.ts';
@@ -81,7 +82,8 @@ export function startMeasurements(
     await settle();
     calibrateEma(gan, { seed, latent: preset.latent });
     const weights = await hostWeights(gan);
-    const generator = { network: preset.generator, latent: preset.latent, weights };
+    const { generator: network, latent } = preset;
+    const generator = { network, latent, weights, range: TANH_RANGE };
     const encode = () => encodeCheckpoint({ iteration }, gan);
     if (!beside) {
       return keep({ iteration, scores: await watch.measure(generator), checkpoint: encode });

@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 it('ends when its CPU seconds are spent, with a checkpoint, and leaves nothing on the engine', async () => {
-  vi.spyOn(console, 'log').mockImplementation(() => {});
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   const data = await makeFolder({ 'red.png': RED, 'green.png': GREEN });
   await startEngine('wasm', () => {});
   const before = tf.memory().numTensors;
@@ -27,6 +27,9 @@ it('ends when its CPU seconds are spent, with a checkpoint, and leaves nothing o
     { begin: 'start', signal: new AbortController().signal, budget },
   );
   expect(tf.memory().numTensors).toBe(before);
+  expect(log.mock.calls.flat()).toContainEqual(
+    'it ends within its warm-up of 10000 iterations: D takes no step (--warm-up gives it a shorter one)',
+  );
   const { length } = (await readMetrics(run.metrics)).realAccuracy;
   expect(length).toBeGreaterThan(0);
   expect(length).toBeLessThan(5);

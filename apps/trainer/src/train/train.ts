@@ -89,6 +89,12 @@ async function trainRun(run: Run, ends: Ends): Promise<void> {
     console.log(`${folder.root} has all its ${start} iterations: give more by --iterations`);
     return;
   }
+  const warmUp = warmUpOf(run.preset);
+  if (iterations < warmUp) {
+    console.log(
+      `it ends within its warm-up of ${warmUp} iterations: D takes no step (--warm-up gives it a shorter one)`,
+    );
+  }
   const report = createReport(folder, record);
   const done = await trainIterations(run, report, ends);
   await ends.lock.check();

@@ -84,8 +84,10 @@ export async function encodeCheckpoint(
   file.writeBigUInt64LE(BigInt(header.length));
   header.copy(file, 8);
   let position = 8 + header.length;
-  for (const [name, tensor] of tensors) {
-    const values = await tensor.data<'float32'>();
+  // All at once: under Deno a read of a GPU takes 10 ms, however many others there are.
+  const read = await Promise.all(tensors.map(([, tensor]) => tensor.data<'float32'>()));
+  for (const [i, [name]] of tensors.entries()) {
+    const values = read[i]!;
     if (!values.every(Number.isFinite)) throw divergence(`${name} is not finite any more`);
     file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
     position += values.byteLength;

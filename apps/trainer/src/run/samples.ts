@@ -84,11 +84,10 @@ export async function saveSamples(
 
 /** The generator that is shown and exported, read from the device: the EMA where there is one. */
 export async function readGenerator({ generator, ema }: Gan): Promise<Map<string, Float32Array>> {
-  const values = new Map<string, Float32Array>();
-  for (const [name, tensor] of ema ?? generator.weights) {
-    values.set(name, await tensor.data<'float32'>());
-  }
-  return values;
+  const entries = [...(ema ?? generator.weights)].map(
+    async ([name, tensor]) => [name, await tensor.data<'float32'>()] as const,
+  );
+  return new Map(await Promise.all(entries));
 }
 
 /** The same, as inference takes them. */

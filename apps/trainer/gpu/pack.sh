@@ -35,9 +35,15 @@ HOME="$work/home" npx --no-install node --input-type=module -e "
 
 tar cf - -C "$work" killme home | xz -6 -T0 > "$out/payload.tar.xz"
 [ -f "$out/deno.xz" ] && [ "$out/deno.xz" -nt node_modules/deno/deno ] || xz -6 -T0 -c node_modules/deno/deno > "$out/deno.xz"
-# The Vulkan loader, where apt has it; a machine with one of its own does not need it.
-if command -v apt-get > /dev/null && [ -z "$(ls -A "$out/debs")" ]; then
-  (cd "$out/debs" && apt-get download -q libvulkan1) || echo 'no Vulkan loader: the GPU machine needs its own'
+# The Vulkan loader, and what NVIDIA's Vulkan driver is linked to (of X11 and GLVND, though it needs no display), where
+# apt has them; run.sh takes of them what the GPU machine lacks.
+packages='libvulkan1 libegl1 libglvnd0 libopengl0 libgl1 libglx0 libgles2 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0'
+if command -v apt-get > /dev/null; then
+  for package in $packages; do
+    [ -n "$(find "$out/debs" -name "${package}_*")" ] ||
+      (cd "$out/debs" && apt-get download -q "$package" > /dev/null) ||
+      echo "no package $package: the GPU machine may need its own"
+  done
 fi
 cp apps/trainer/gpu/run.sh "$out/"
 megabytes=$(du -sm --apparent-size "$out" | cut -f1)

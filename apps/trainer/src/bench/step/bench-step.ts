@@ -54,19 +54,29 @@ async function bench(options: Options): Promise<void> {
   const { backend, wide, batch, iterations } = options;
   const engine = await startEngine(backend, () => {});
   const clock = await gpuClock(backend);
-  const cases = casesOf(options);
   const rows: StepRow[] = [];
-  for (const step of cases) {
-    const size = batch ?? step.preset.training.batchSize;
-    for (const replay of backend === 'webgpu' ? [false, true] : [false]) {
-      process.stderr.write(`${step.name}${replay ? ', replayed' : ''} …\n`);
-      const times = await measureSteps(step, { batch: size, iterations, replay, clock });
-      rows.push({ name: step.name, replay, batch: size, times });
+  const print = () => {
+    const networks = wide ? 'the presets’ networks' : 'narrow networks';
+    console.log(`${engine.name} on ${engine.device}; ${networks}; medians of ${iterations}\n`);
+    console.log(stepsTable(rows));
+  };
+  process.once('SIGINT', () => {
+    print(); // what has been measured
+    process.exit(130);
+  });
+  try {
+    // Those as they are come last: on a GPU they take longest.
+    for (const replay of backend === 'webgpu' ? [true, false] : [false]) {
+      for (const step of casesOf(options)) {
+        const size = batch ?? step.preset.training.batchSize;
+        process.stderr.write(`${step.name}${replay ? ', replayed' : ''} …\n`);
+        const times = await measureSteps(step, { batch: size, iterations, replay, clock });
+        rows.push({ name: step.name, replay, batch: size, times });
+      }
     }
+  } finally {
+    print();
   }
-  const networks = wide ? 'the presets’ networks' : 'narrow networks';
-  console.log(`${engine.name} on ${engine.device}; ${networks}; medians of ${iterations}\n`);
-  console.log(stepsTable(rows));
 }
 
 const casesOf = ({ preset, wide, imageSize }: Options) =>

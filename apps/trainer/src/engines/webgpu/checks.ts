@@ -53,12 +53,46 @@ function withGradients(apply: (...tensors: tf.Tensor[]) => tf.Tensor, inputs: tf
   return [y, ...tf.grads(apply)(inputs, random('dy', y.shape))];
 }
 
+/** A row above, a column to the right. */
+const UNEVEN_BORDER: tf.backend_util.ExplicitPadding = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [0, 0],
+];
+
 const CASES: Record<string, () => tf.Tensor[]> = {
   'filter gradient over several workgroups': () =>
     withGradients(
       (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'same'),
       [random('x', [3, 41, 38, 5]), random('filter', [3, 3, 5, 37])],
     ),
+  'wide convolution': () => [
+    tf.conv2d(
+      random('x', [1, 131, 129, 4]) as tf.Tensor4D,
+      random('filter', [2, 2, 4, 60]) as tf.Tensor4D,
+      1,
+      UNEVEN_BORDER,
+    ),
+  ],
+  'wide convolution of stride 2': () => [
+    tf.conv2d(
+      random('x', [2, 183, 181, 20]) as tf.Tensor4D,
+      random('filter', [2, 2, 20, 60]) as tf.Tensor4D,
+      2,
+      'same',
+    ),
+  ],
+  'wide gradient of what a convolution reads': () => {
+    const filter = random('filter', [2, 2, 48, 4]) as tf.Tensor4D;
+    const convolve = (x: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, filter, 1, UNEVEN_BORDER);
+    return [tf.grad(convolve)(random('x', [1, 131, 129, 48]), random('dy', [1, 131, 129, 4]))];
+  },
+  'wide filter gradient': () => {
+    const x = random('x', [2, 64, 33, 64]) as tf.Tensor4D;
+    const convolve = (filter: tf.Tensor) => tf.conv2d(x, filter as tf.Tensor4D, 1, 'same');
+    return [tf.grad(convolve)(random('filter', [4, 4, 64, 60]), random('dy', [2, 64, 33, 60]))];
+  },
   'upsampled convolution': () =>
     withGradients(
       (x, filter) => upsampleConv2d(x as tf.Tensor4D, filter as tf.Tensor4D),

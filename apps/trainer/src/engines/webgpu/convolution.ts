@@ -15,6 +15,8 @@ import {
   type WebGPUBackend,
 } from './program.ts';
 import { addTiles, BEGIN_SUMS, DEPTH, declareTiles, TILE, writeSums } from './tiles.ts';
+import { isWide, WIDE_FILTER_GRADIENT } from './wide-convolution.ts';
+import { WIDE_TILE } from './wide-tiles.ts';
 
 /** Workgroups that fill a large GPU. */
 const WORKGROUPS = 1024;
@@ -44,8 +46,8 @@ const FILTER_GRADIENT: Shader = {
       for (var k = lane / ${TILE}; k < ${DEPTH}; k += ${LANES / TILE}) {
         let position = begin + done + k;
         let inside = position % area;
-        let y = (inside / uniforms.outWidth) * uniforms.strideHeight + top;
-        let xAt = (inside % uniforms.outWidth) * uniforms.strideWidth + left;
+        let y = (inside / uniforms.outWidth) * uniforms.stride + top;
+        let xAt = (inside % uniforms.outWidth) * uniforms.stride + left;
         let image = position / area;
         let slot = k * ${TILE} + lane % ${TILE};
         xTile[slot] = 0.0;
@@ -55,15 +57,15 @@ const FILTER_GRADIENT: Shader = {
             let pixel = (image * uniforms.inHeight + y) * uniforms.inWidth + xAt;
             xTile[slot] = x[pixel * uniforms.channelsIn + channel];
           }
-          if (column < uniforms.channelsOut) {
-            dyTile[slot] = dy[position * uniforms.channelsOut + column];
+          if (column < uniforms.columns) {
+            dyTile[slot] = dy[position * uniforms.columns + column];
           }
         }
       }
       ${addTiles('xTile', 'dyTile')}
     }
 
-    ${writeSums('uniforms.channelsOut')}`,
+    ${writeSums('uniforms.columns')}`,
 };
 
 /** `[filterHeight, filterWidth, channelsIn, channelsOut]` */
@@ -75,9 +77,11 @@ export function filterGradient(
 ): tf.TensorInfo {
   const positions = info.batchSize * info.outHeight * info.outWidth;
   const rows = info.filterHeight * info.filterWidth * info.inChannels;
-  const across = Math.ceil(info.outChannels / TILE);
-  const down = Math.ceil(rows / TILE);
   const most = Math.ceil(positions / (DEPTH * DEPTH));
+  const wide = info.inChannels % 4 === 0 && isWide(rows, info.outChannels, most);
+  const tile = wide ? WIDE_TILE : TILE;
+  const across = Math.ceil(info.outChannels / tile);
+  const down = Math.ceil(rows / tile);
   const wanted = Math.min(most, Math.ceil(WORKGROUPS / (across * down)));
   const chunk = DEPTH * Math.ceil(positions / wanted / DEPTH);
   const chunks = Math.ceil(positions / chunk);
@@ -86,18 +90,17 @@ export function filterGradient(
     rows,
     chunk,
     channelsIn: info.inChannels,
-    channelsOut: info.outChannels,
+    columns: info.outChannels,
     filterWidth: info.filterWidth,
     padTop: info.padInfo.top,
     padLeft: info.padInfo.left,
-    strideHeight: info.strideHeight,
-    strideWidth: info.strideWidth,
+    stride: info.strideHeight,
     inHeight: info.inHeight,
     inWidth: info.inWidth,
     outHeight: info.outHeight,
     outWidth: info.outWidth,
   };
-  const partial = runWorkgroups(backend, FILTER_GRADIENT, {
+  const partial = runWorkgroups(backend, wide ? WIDE_FILTER_GRADIENT : FILTER_GRADIENT, {
     inputs: { x, dy },
     shape: [chunks, rows * info.outChannels],
     uniforms: i32(sizes),

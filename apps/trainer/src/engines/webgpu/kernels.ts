@@ -17,6 +17,7 @@ import {
 import { dropoutMask } from './dropout.ts';
 import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
 import { type AdamAttrs, adamSteps, moveAverages } from './weights.ts';
+import { wideConvolution, wideInputGradient } from './wide-convolution.ts';
 
 type Inputs = Record<string, tf.TensorInfo>;
 type Result = tf.TensorInfo | tf.TensorInfo[];
@@ -28,22 +29,37 @@ type Kernel = (
   attrs: tf.NamedAttrMap,
 ) => Result | undefined;
 
+/** What tfjs works out of a convolution's attributes; undefined for images of another layout or unequal strides. */
+function infoOf(
+  [x, filter]: [x: readonly number[], filter: readonly number[]],
+  { strides, pad, dataFormat, dilations = 1, dimRoundingMode }: tf.NamedAttrMap,
+): tf.backend_util.Conv2DInfo | undefined {
+  if (dataFormat === 'NCHW') return undefined;
+  const info = tf.backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
+    filter as [number, number, number, number],
+    strides as number | [number, number],
+    dilations as number | [number, number],
+    pad as 'same' | 'valid',
+    dimRoundingMode as 'floor' | undefined,
+  );
+  return info.strideHeight === info.strideWidth ? info : undefined;
+}
+
 const KERNELS: Record<string, Kernel> = {
-  Conv2DBackpropFilter(
-    backend,
-    { x, dy },
-    { strides, pad, dimRoundingMode, filterShape, dataFormat },
-  ) {
-    if (dataFormat === 'NCHW') return undefined;
-    const info = tf.backend_util.computeConv2DInfo(
-      x!.shape as [number, number, number, number],
-      filterShape as [number, number, number, number],
-      strides as number | [number, number],
-      1,
-      pad as 'same' | 'valid',
-      dimRoundingMode as 'floor' | undefined,
-    );
-    return filterGradient(backend, x!, dy!, info);
+  Conv2D(backend, { x, filter }, attrs) {
+    const info = infoOf([x!.shape, filter!.shape], attrs);
+    return info && wideConvolution(backend, { x: x!, filter: filter! }, info);
+  },
+
+  Conv2DBackpropInput(backend, { dy, filter }, { inputShape, ...attrs }) {
+    const info = infoOf([inputShape as number[], filter!.shape], attrs);
+    return info && wideInputGradient(backend, { dy: dy!, filter: filter! }, info);
+  },
+
+  Conv2DBackpropFilter(backend, { x, dy }, { filterShape, ...attrs }) {
+    const info = infoOf([x!.shape, filterShape as number[]], attrs);
+    return info && filterGradient(backend, x!, dy!, info);
   },
 
   Sum(backend, { x }, { axis, keepDims }) {

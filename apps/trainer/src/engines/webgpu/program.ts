@@ -20,6 +20,8 @@ export interface Shader {
   declarations?: string;
   /** WGSL of the entry; the inputs and `result` are arrays of f32, `uniforms.…` the uniforms. */
   body: string;
+  /** Whether the arrays are of vec4<f32>: of a number of numbers that four divides. */
+  fours?: boolean;
 }
 
 export type Uniform = { i32: number } | { u32: number } | { f32: number };
@@ -62,7 +64,7 @@ export function runShader(
  */
 export function runWorkgroups(
   backend: WebGPUBackend,
-  { name, declarations = '', body }: Shader,
+  { name, declarations = '', body, fours = false }: Shader,
   { workgroups, ...call }: ShaderCall & { workgroups: [number, number, number] },
 ): TensorInfo {
   return dispatch(backend, call, {
@@ -71,6 +73,7 @@ export function runWorkgroups(
     dispatch: workgroups,
     // With more than x, tfjs computes no index of its own.
     dispatchLayout: { x: [0], y: [0], z: [0] },
+    ...(fours && { outputComponent: 4, variableComponents: Object.keys(call.inputs).map(() => 4) }),
     getUserCode: () => `${declarations}\nfn main() { ${body} }`,
   });
 }

@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { columnSums } from './columns.ts';
+import { narrowFilterGradient } from './narrow-convolution.ts';
 import {
   i32,
   LANES,
@@ -75,6 +76,8 @@ export function filterGradient(
   dy: tf.TensorInfo,
   info: tf.backend_util.Conv2DInfo,
 ): tf.TensorInfo {
+  const narrow = narrowFilterGradient(backend, { x, dy }, info);
+  if (narrow) return sumParts(backend, narrow, info);
   const positions = info.batchSize * info.outHeight * info.outWidth;
   const rows = info.filterHeight * info.filterWidth * info.inChannels;
   const most = Math.ceil(positions / (DEPTH * DEPTH));
@@ -106,10 +109,19 @@ export function filterGradient(
     uniforms: i32(sizes),
     workgroups: [across, down, chunks],
   });
-  if (chunks === 1) return { ...partial, shape: info.filterShape };
+  return sumParts(backend, partial, info);
+}
+
+/** Adds up `[chunks, …]`, which it disposes of. */
+function sumParts(
+  backend: WebGPUBackend,
+  partial: tf.TensorInfo,
+  { filterShape }: tf.backend_util.Conv2DInfo,
+): tf.TensorInfo {
+  if (partial.shape[0] === 1) return { ...partial, shape: filterShape };
   const sums = columnSums(backend, partial);
   backend.disposeData(partial.dataId);
-  return { ...sums, shape: info.filterShape };
+  return { ...sums, shape: filterShape };
 }
 
 /** `[3, 3, channelsIn, channelsOut]` → the four phase kernels, `[2, 2, channelsIn, 4 · channelsOut]`. */

@@ -15,6 +15,7 @@ import {
   upsampleConvolutionGradients,
 } from './convolution.ts';
 import { dropoutMask } from './dropout.ts';
+import { narrowConvolution } from './narrow-convolution.ts';
 import { i32, runShader, type Shader, type WebGPUBackend } from './program.ts';
 import { type AdamAttrs, adamSteps, moveAverages } from './weights.ts';
 import { wideConvolution, wideInputGradient } from './wide-convolution.ts';
@@ -49,7 +50,9 @@ function infoOf(
 const KERNELS: Record<string, Kernel> = {
   Conv2D(backend, { x, filter }, attrs) {
     const info = infoOf([x!.shape, filter!.shape], attrs);
-    return info && wideConvolution(backend, { x: x!, filter: filter! }, info);
+    if (!info) return undefined;
+    const inputs = { x: x!, filter: filter! };
+    return wideConvolution(backend, inputs, info) ?? narrowConvolution(backend, inputs, info);
   },
 
   Conv2DBackpropInput(backend, { dy, filter }, { inputShape, ...attrs }) {

@@ -20,8 +20,8 @@ export interface Shader {
   declarations?: string;
   /** WGSL of the entry; the inputs and `result` are arrays of f32, `uniforms.…` the uniforms. */
   body: string;
-  /** Whether the arrays are of vec4<f32>: of a number of numbers that four divides. */
-  fours?: boolean;
+  /** Which of these arrays, `result` among them, are of vec4<f32>: of a number of numbers that four divides. */
+  fours?: readonly string[];
 }
 
 export type Uniform = { i32: number } | { u32: number } | { f32: number };
@@ -64,16 +64,18 @@ export function runShader(
  */
 export function runWorkgroups(
   backend: WebGPUBackend,
-  { name, declarations = '', body, fours = false }: Shader,
+  { name, declarations = '', body, fours = [] }: Shader,
   { workgroups, ...call }: ShaderCall & { workgroups: [number, number, number] },
 ): TensorInfo {
+  const components = (array: string) => (fours.includes(array) ? 4 : 1);
   return dispatch(backend, call, {
     shaderKey: `killme-${name}`,
     workgroupSize: [LANES, 1, 1],
     dispatch: workgroups,
     // With more than x, tfjs computes no index of its own.
     dispatchLayout: { x: [0], y: [0], z: [0] },
-    ...(fours && { outputComponent: 4, variableComponents: Object.keys(call.inputs).map(() => 4) }),
+    outputComponent: components('result'),
+    variableComponents: Object.keys(call.inputs).map(components),
     getUserCode: () => `${declarations}\nfn main() { ${body} }`,
   });
 }

@@ -82,7 +82,7 @@ const TURNED_FILTER = `
 
 const convolution = (name: string, filter: string): Shader => ({
   name,
-  fours: true,
+  fours: ['x', 'filter_', 'result'],
   declarations: WIDE_TILES,
   body: `
     ${BEGIN_WIDE}
@@ -189,7 +189,7 @@ interface Call {
  */
 export const WIDE_FILTER_GRADIENT: Shader = {
   name: 'wideFilterGradient',
-  fours: true,
+  fours: ['x', 'dy', 'result'],
   declarations: WIDE_TILES,
   body: `
     ${BEGIN_WIDE}

@@ -96,7 +96,7 @@ elif [ -n "$software" ]; then
   train article 2 1200 2
 else
   part report.txt check 40 $killme check-engine --backend webgpu --trace test/reference/traces/narrow
-  part report.txt bench-step 85 $bench_step --wide --iterations 30
+  part report.txt bench-step 85 $bench_step --wide --iterations 12
   part report.txt bench-torch 70 python3 test/reference/bench_torch.py --seconds 1.5
   part report.txt check-replay 45 $killme check-replay --batch 16
   train lite 12000 $(($(left) - 80)) 2000

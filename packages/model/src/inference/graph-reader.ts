@@ -69,7 +69,8 @@ class GraphReader {
     const { layers, outputShape } = this.network;
     layers.forEach((placed, i) => {
       const value = this.add(placed);
-      const readers = layers.filter(({ inputs }) => inputs.includes(i)).length;
+      // A layer may read a value twice: x · x.
+      const readers = layers.flatMap(({ inputs }) => inputs).filter((at) => at === i).length;
       this.values.push(readers > 1 ? this.share(value) : value);
     });
     const last = this.settle(this.values.at(-1)!);

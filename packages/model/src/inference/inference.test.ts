@@ -9,6 +9,8 @@ import {
   createRandom,
   dense,
   type Encoding,
+  encodeWeight,
+  functional,
   type Layer,
   leakyRelu,
   type Network,
@@ -107,6 +109,33 @@ describe('the inference graph', () => {
     expect(tf.memory().numTensors).toBe(kept);
     generator.dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('normalizes once what a layer reads twice, by hand', () => {
+    // Units of 1, 2, 3 whatever the latent is; normalized 2 x + 1, then squared.
+    const network = functional(
+      'generator',
+      [2],
+      [
+        { layer: dense(3), inputs: [-1] },
+        { layer: reshape(1, 1, 3), inputs: [0] },
+        { layer: batchNormalization({ epsilon: 0.25 }), inputs: [1] },
+        { layer: { type: 'multiply' }, inputs: [2, 2] },
+      ],
+    );
+    const values: Record<string, number[]> = {
+      'dense/kernel': [0, 0, 0, 0, 0, 0],
+      'dense/bias': [1, 2, 3],
+      'batch_normalization/gamma': [2, 2, 2],
+      'batch_normalization/beta': [1, 1, 1],
+      'batch_normalization/moving_mean': [0, 0, 0],
+      'batch_normalization/moving_variance': [0.75, 0.75, 0.75],
+    };
+    const stored = network.weights.map(({ name, shape }) => {
+      return [name, encodeWeight(Float32Array.from(values[name]!), shape, 'float32')] as const;
+    });
+    const image = compileGenerator(network, new Map(stored)).generate(new Float32Array(2), 1);
+    expect([...image.dataSync()]).toEqual([9, 25, 49]);
   });
 
   it('names the layer that it has no step for', () => {

@@ -28,8 +28,8 @@ export function resizeMatrix({ from, to, method, coordinates }: Axis): Float32Ar
   return matrix;
 }
 
-/** Where pixel `i` lies in the original. */
-function placeOf(i: number, { from, to, coordinates }: Omit<Axis, 'method'>): number {
+/** Where pixel `i` of the resized axis lies in the original. */
+export function placeOf(i: number, { from, to, coordinates }: Omit<Axis, 'method'>): number {
   switch (coordinates) {
     case 'half_pixel':
       return ((i + 0.5) * from) / to - 0.5;

@@ -13,6 +13,7 @@ import {
 } from '../index.ts';
 import { compileGenerator } from '../inference/index.ts';
 import { readOnnxGenerator, writeOnnx } from './index.ts';
+import { ATTRIBUTE_TYPES, DATA_TYPES, encodeModel } from './messages.ts';
 
 /** Models that PyTorch exported and what onnxruntime makes of them: make_onnx.py. */
 const FOLDER = resolve(import.meta.dirname, '../../../../test/reference/onnx');
@@ -83,6 +84,71 @@ it('what is written as ONNX comes back', async () => {
   const latents = createRandom('latents').uniform(10);
   const ours = rendered({ network, weights }, latents, 2);
   expect(largest(rendered(back, latents, 2), ours)).toBeLessThan(1e-5);
+});
+
+describe('nearest neighbours by whole factors', () => {
+  const raw = (values: Float32Array | BigInt64Array) => new Uint8Array(values.buffer);
+
+  /** Two rows of three pixels, the latent, that Resize makes wider. */
+  const resized = (coordinates: string, rounding: string | undefined, factor: number) => {
+    const attribute = Object.entries({
+      mode: 'nearest',
+      coordinate_transformation_mode: coordinates,
+      ...(rounding ? { nearest_mode: rounding } : {}),
+    }).map(([name, value]) => ({
+      ...{ name, type: ATTRIBUTE_TYPES.string },
+      s: new TextEncoder().encode(value),
+    }));
+    const shape = BigInt64Array.of(-1n, 1n, 2n, 3n);
+    const scales = Float32Array.of(1, 1, 1, factor);
+    const node = (op_type: string, input: string[], output: string) => ({
+      ...{ op_type, input, output: [output], name: op_type },
+      attribute: op_type === 'Resize' ? attribute : [],
+    });
+    const graph = {
+      name: 'rows',
+      nodes: [node('Reshape', ['z', 'shape'], 'x'), node('Resize', ['x', '', 'scales'], 'y')],
+      initializers: [
+        { name: 'shape', dims: [4], data_type: DATA_TYPES.int64, raw_data: raw(shape) },
+        { name: 'scales', dims: [4], data_type: DATA_TYPES.float32, raw_data: raw(scales) },
+      ],
+      input: { name: 'z', shape: ['N', 6] },
+      output: { name: 'y', shape: ['N', 1, 2, 3 * factor] },
+    };
+    return read('rows.onnx', encodeModel(graph, { ir: 8, opset: 17 }) as Uint8Array<ArrayBuffer>);
+  };
+
+  // What onnxruntime 1.30 makes of a row [0, 1, 2].
+  it.each([
+    ['asymmetric', undefined, 2, [0, 0, 1, 1, 2, 2]],
+    ['asymmetric', 'floor', 4, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]],
+    ['half_pixel', undefined, 4, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]],
+    ['pytorch_half_pixel', 'round_prefer_ceil', 2, [0, 0, 1, 1, 2, 2]],
+  ] as const)(
+    'of %s, %s, by %i are those of onnxruntime',
+    async (coordinates, rounding, by, row) => {
+      const generator = await resized(coordinates, rounding, by);
+      expect([...rendered(generator, Float32Array.of(0, 1, 2, 0, 1, 2), 1)]).toEqual([
+        ...row,
+        ...row,
+      ]);
+    },
+  );
+
+  it.each([
+    ['asymmetric', undefined, 4, [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2]],
+    ['asymmetric', 'round_prefer_ceil', 2, [0, 1, 1, 2, 2, 2]],
+    ['half_pixel', 'floor', 2, [0, 0, 0, 1, 1, 2]],
+    ['align_corners', undefined, 4, [0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2]],
+  ] as const)(
+    'of %s, %s, by %i are refused: they lie elsewhere',
+    async (coordinates, rounding, by, row) => {
+      expect(row.some((pixel, i) => pixel !== Math.floor(i / by))).toBe(true);
+      await expect(resized(coordinates, rounding, by)).rejects.toThrow(
+        `nearest neighbours by 1 × ${by} of ${coordinates}, ${rounding ?? 'round_prefer_floor'} is not known`,
+      );
+    },
+  );
 });
 
 describe('an ONNX file is refused in one line:', () => {

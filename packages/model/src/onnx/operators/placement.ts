@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { placeOf } from '../../inference/resize.ts';
 import { product } from '../../networks/layers.ts';
 import type { NetworkBuilder } from '../../networks/network-builder.ts';
 import type { Coordinates } from '../../networks/served-layers.ts';
@@ -97,22 +99,54 @@ function resize(reading: Reading): Tensor {
   const cubic = float(reading, 'cubic_coeff_a', -0.75);
   accept(method !== 'bicubic' || cubic === -0.75, `cubic_coeff_a ${cubic}`);
   const [, fromHeight, fromWidth] = x.dims as [number, number, number];
-  const doubled = height === 2 * fromHeight && width === 2 * fromWidth;
-  if (method === 'nearest' && doubled) {
-    return imageOf(reading.builder.add({ type: 'upSampling2d' }, x.output));
+  const coordinates = given as Coordinates;
+  const sides = { height, width };
+  if (method !== 'nearest') {
+    const layer = { type: 'resize', ...sides, method: method!, coordinates } as const;
+    return imageOf(reading.builder.add(layer, x.output));
   }
-  const whole = height % fromHeight === 0 && width % fromWidth === 0;
+  const rounding = old ? 'floor' : text(reading, 'nearest_mode', 'round_prefer_floor');
   accept(
-    method !== 'nearest' || whole || given === 'asymmetric',
-    `nearest neighbours by ${height / fromHeight} of ${given}`,
+    isInPlace({ from: fromHeight, to: height, coordinates, rounding }) &&
+      isInPlace({ from: fromWidth, to: width, coordinates, rounding }),
+    `nearest neighbours by ${height / fromHeight} × ${width / fromWidth} of ${given}, ${rounding}`,
   );
-  // By whole factors all agree on which pixel is the nearest.
-  const coordinates = (whole && method === 'nearest' ? 'asymmetric' : given) as Coordinates;
-  const layer = { type: 'resize', height, width, method: method!, coordinates } as const;
+  const doubled = height === 2 * fromHeight && width === 2 * fromWidth;
+  const layer = doubled
+    ? ({ type: 'upSampling2d' } as const)
+    : ({ type: 'resize', ...sides, method, coordinates: 'asymmetric' } as const);
   return imageOf(reading.builder.add(layer, x.output));
 }
 
 const COORDINATES = new Set(['half_pixel', 'asymmetric', 'align_corners', 'pytorch_half_pixel']);
+
+/** How ONNX's `nearest_mode` makes a pixel of a place. */
+const ROUNDINGS: Readonly<Record<string, ((place: number) => number) | undefined>> = {
+  round_prefer_floor: (place) => Math.ceil(place - 0.5),
+  round_prefer_ceil: (place) => Math.floor(place + 0.5),
+  floor: Math.floor,
+  ceil: Math.ceil,
+};
+
+/** Whether the nearest neighbour of every pixel of an axis is the one that it lies in, as of our layers. */
+function isInPlace({
+  rounding,
+  ...axis
+}: {
+  from: number;
+  to: number;
+  coordinates: Coordinates;
+  rounding: string;
+}): boolean {
+  const { from, to } = axis;
+  const round = ROUNDINGS[rounding];
+  return Array.from({ length: to }, (_, i) => i).every((i) => {
+    const pixel = round?.(placeOf(i, axis));
+    return (
+      pixel !== undefined && Math.max(0, Math.min(from - 1, pixel)) === Math.floor((i * from) / to)
+    );
+  });
+}
 
 function pad(reading: Reading): Tensor {
   const x = tensorAt(reading, 0);

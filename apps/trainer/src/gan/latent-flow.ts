@@ -46,7 +46,7 @@ const SOLVER_STEPS = 20;
 /** The most random latents that are taken all the way, for the mapping network to learn from. */
 const MOST_WAYS = 64 * BATCH;
 
-/** An error in a component counts by how exactly it is read; noise below this is not told from none. */
+/** An error in a component counts by how exactly it is read; noise below this counts as this much. */
 const LEAST_NOISE = 0.02;
 
 /**

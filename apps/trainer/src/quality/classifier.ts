@@ -120,10 +120,10 @@ async function trainClassifier(
   const state = initializeNetwork(network, `${key}/weights`);
   try {
     for (let step = 0; step < MOST_STEPS; step++) {
-      const draw = createRandom(`${key}/batch/${step}`).integers(BATCH, reference.length);
+      const chosen = createRandom(`${key}/batch/${step}`).integers(BATCH, reference.length);
       const batch = takeBatch(
         dataset,
-        draw.map((i) => reference[i]!),
+        chosen.map((i) => reference[i]!),
       );
       const loss = trainStep(state, batch, dataset.classes);
       const isCheck = (step + 1) % CHECK_EVERY === 0;

@@ -19,8 +19,8 @@ export interface KernelDistance {
 }
 
 /**
- * @param subset rows of each set in a subset; drawn without replacement, 100 times.
- * @param key names the draws; they do not depend on the features.
+ * @param subset rows of each set in a subset; sampled without replacement, 100 times.
+ * @param key names the random numbers of the subsets, which do not depend on the features.
  */
 export function kernelDistance(
   real: Features,

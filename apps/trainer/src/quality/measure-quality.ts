@@ -145,7 +145,7 @@ export interface RealSide {
   patchFloors: Map<number, BandDistance[]>;
 }
 
-/** @param seed fixes how the images are halved, and every other draw. */
+/** @param seed fixes how the images are halved, and all other random numbers. */
 export async function prepareReal(dataset: Dataset, seed: number): Promise<RealSide> {
   const halves = splitReal(dataset.count, seed);
   const random = await randomFeatures(dataset);

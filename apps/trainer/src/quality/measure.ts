@@ -100,7 +100,7 @@ export function partSize(heldOut: number, made: number): number {
   throw new UserError(`there are ${made} made images: at least ${FEWEST_IMAGES} are needed`);
 }
 
-/** Made images in the order of a draw: a folder sorted by name may have one kind of image first. */
+/** Made images in random order: a folder sorted by name may have one kind of image first. */
 export function shuffleImages(set: ImageSet, seed: number): ImageSet {
   return takeImages(set, createRandom(`killme/quality/v1/${seed}/made`).permutation(set.count));
 }

@@ -178,7 +178,7 @@ export function restoreGan(
       checkpoint.discriminatorSteps > 0
         ? restoreNetwork(checkpoint, discriminator, checkpoint.discriminatorSteps)
         : beginDiscriminator(),
-    // It takes its steps with G.
+    // While it learns, it takes its steps with G; behind a mapping network it has learned.
     encoder: encoder && restoreNetwork(checkpoint, encoder, checkpoint.generatorSteps),
     ema: hasEma
       ? new Map(generator.weights.map((spec) => upload(checkpoint, generator, EMA, spec)))

@@ -16,7 +16,7 @@ const bytesOf = (path: string) => new Uint8Array(readFileSync(join(REFERENCE, pa
 const jsonOf = (path: string) => JSON.parse(readFileSync(join(REFERENCE, path), 'utf8'));
 const narrow = articleGenerator({ imageSize: 32, width: 1 / 16 });
 
-function drawnBy({ network, weights }: ImportedGenerator, latents: number[][]): Float32Array {
+function rendered({ network, weights }: ImportedGenerator, latents: number[][]): Float32Array {
   const stored = network.weights.map(
     ({ name, shape }) => [name, encodeWeight(weights.get(name)!, shape, 'float32')] as const,
   );
@@ -46,7 +46,7 @@ describe('a generator that Keras saved predicts here what it predicts there:', (
       });
       const { latents, images } = jsonOf('keras/generator.json');
       expect(generator.network).toEqual(narrow);
-      expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
+      expect(largestDifference(rendered(generator, latents), images)).toBeLessThan(1e-5);
     },
   );
 
@@ -56,7 +56,7 @@ describe('a generator that Keras saved predicts here what it predicts there:', (
     const { latents, images } = jsonOf('keras2/generator.json');
     expect(generator.framework).toBe('Keras 2.2.4');
     expect(generator.network).toEqual(narrow);
-    expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
+    expect(largestDifference(rendered(generator, latents), images)).toBeLessThan(1e-5);
   });
 
   const family = ['transposed', 'upsampling'].flatMap((name) => [`${name}.h5`, `${name}.keras`]);
@@ -65,7 +65,7 @@ describe('a generator that Keras saved predicts here what it predicts there:', (
     const { latents, models } = jsonOf('family/family.json');
     const { images } = models[file.split('.')[0]!];
     expect(generator.notes).toEqual([]);
-    expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
+    expect(largestDifference(rendered(generator, latents), images)).toBeLessThan(1e-5);
   });
 
   const sigmoid = 'one with a sigmoid at the end, whose images are 0 to 1, %s';
@@ -74,7 +74,7 @@ describe('a generator that Keras saved predicts here what it predicts there:', (
     const { latents, models } = jsonOf('family/family.json');
     const { images } = models.sigmoid;
     expect(generator.range).toEqual([0, 1]);
-    expect(largestDifference(drawnBy(generator, latents), images)).toBeLessThan(1e-5);
+    expect(largestDifference(rendered(generator, latents), images)).toBeLessThan(1e-5);
   });
 });
 

@@ -8,7 +8,15 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -144,8 +152,8 @@ async function runningTask(
 
 /** Task I trains with the I-th seed; its first run is the warm-up that its variants share. */
 function hasCheckpoint(runs: string, task: number): boolean {
-  const folder = join(runs, `ablation-icons-warm-up-4i-${SEEDS[task]}`, 'checkpoints');
-  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.safetensors'));
+  const pattern = `ablation-icons-*-warm-up-4i-${SEEDS[task]}/checkpoints/*.safetensors`;
+  return globSync(pattern, { cwd: runs }).length > 0;
 }
 
 async function until(isSo: () => boolean): Promise<void> {

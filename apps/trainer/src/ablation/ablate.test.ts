@@ -133,7 +133,7 @@ it('variants that warm up do so for as long as the sweep asks', () => {
 
 describe('the runs of the ablation', () => {
   it('have names that a run may have, whatever the data are called', () => {
-    const longest = { seed: 2 ** 32 - 1, budget: '10000000 CPU seconds' };
+    const longest = { seed: 2 ** 32 - 1, budget: '10000000 CPU seconds', warmUp: 999999 };
     const names = VARIANT_NAMES.map((variant) =>
       ablationRunName({ variant, data: 'Мои картинки (2) of "kill me baby"', ...longest }),
     );
@@ -141,16 +141,17 @@ describe('the runs of the ablation', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('differ by data, budget and seed', () => {
-    const key = { variant: 'lite', data: 'icons', seed: 1, budget: '300 CPU seconds' };
-    expect(ablationRunName(key)).toBe('ablation-icons-lite-300s-1');
+  it('differ by data, budget, warm-up and seed', () => {
+    const key = { variant: 'lite', data: 'icons', seed: 1, budget: '300 CPU seconds', warmUp: 500 };
+    expect(ablationRunName(key)).toMatch(/^ablation-icons-[0-9a-f]{4}-lite-300s-1$/);
     const others = [
       { data: 'faces' },
       { budget: '300 iterations' },
       { seed: 2 },
+      { warmUp: 400 },
       { variant: 'article' },
     ];
     const names = others.map((other) => ablationRunName({ ...key, ...other }));
-    expect(new Set([...names, ablationRunName(key)]).size).toBe(5);
+    expect(new Set([...names, ablationRunName(key)]).size).toBe(6);
   });
 });

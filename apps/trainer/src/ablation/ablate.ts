@@ -12,11 +12,10 @@ import { prepareReal, type RealSide } from '../quality/measure-quality.ts';
 import { RUNS_FOLDER } from '../run/folder.ts';
 import { acquireLock } from '../run/lock.ts';
 import { describeMachine } from '../run/machine.ts';
-import { formatBudget } from './budget.ts';
 import { type AblationRow, findRow, readRows } from './csv.ts';
 import type { AblationPlan, AblationTask } from './plan.ts';
 import { readResult, taskFile, writePlan, writeResult } from './results.ts';
-import { makeRow, makeWarmUp, nameData, type TaskContext } from './train-variant.ts';
+import { keyOf, makeRow, makeWarmUp, type TaskContext } from './train-variant.ts';
 import { chosenOptions, flags, type VariantName } from './variants.ts';
 
 /** Where the rows go by default. */
@@ -89,7 +88,7 @@ async function runTask(
   let failed = 0;
   for (const variant of task.variants) {
     if (signal.aborted) return failed;
-    const key = { variant, data: nameData(dataset), seed, budget: formatBudget(plan.budget) };
+    const key = keyOf(variant, { ...context, real: { dataset } });
     if (findRow(result.rows, key)) continue;
     console.log(`task ${number}: ${variant} of ${key.data}, seed ${seed}`);
     try {

@@ -26,12 +26,19 @@ describe('the CSV of the ablation', () => {
     expect(await readRows(join(folder, 'none.csv'))).toEqual([]);
   });
 
-  it('finds a row by variant, data, seed and time', () => {
-    const key = { variant: 'lite', data: 'characters', seed: 1, budget: '300 CPU seconds' };
+  it('finds a row by variant, data, seed, budget and warm-up', () => {
+    const key = {
+      variant: 'lite',
+      data: 'characters',
+      seed: 1,
+      budget: '300 CPU seconds',
+      warmUp: 10000,
+    };
     expect(findRow(rows, key)?.iterations).toBe(700);
     expect(findRow(rows, { ...key, budget: '60 CPU seconds' })?.iterations).toBe(140);
     expect(findRow(rows, { ...key, data: 'icons, mine' })?.iterations).toBe(710);
     expect(findRow(rows, { ...key, seed: 3 })).toBeUndefined();
+    expect(findRow(rows, { ...key, warmUp: 2000 })).toBeUndefined();
   });
 
   it.each([

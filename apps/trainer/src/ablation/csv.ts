@@ -23,6 +23,8 @@ export const rowSchema = z.strictObject({
   seed: figure,
   /** What each variant has trained for: `3600 CPU seconds`, `500 iterations`. */
   budget: text,
+  /** Its iterations; 0 where the variant has none. */
+  warmUp: figure,
   engine: text,
   /** Where it was made; rows from before 2026-11-29 do not say. */
   host: z.string(),
@@ -67,8 +69,10 @@ export const rowSchema = z.strictObject({
 
 export type AblationRow = z.infer<typeof rowSchema>;
 
-/** What names a row: no two runs of a CSV have all four in common. */
-export type RowKey = Pick<AblationRow, 'variant' | 'data' | 'seed' | 'budget'>;
+const KEY = ['variant', 'data', 'seed', 'budget', 'warmUp'] as const;
+
+/** What names a row: no two runs of a CSV have all of it in common. */
+export type RowKey = Pick<AblationRow, (typeof KEY)[number]>;
 
 const COLUMNS = Object.keys(rowSchema.shape) as (keyof AblationRow)[];
 
@@ -98,14 +102,11 @@ function parseCsv(csv: string, path: string): unknown[] {
 }
 
 export function findRow(rows: readonly AblationRow[], key: RowKey): AblationRow | undefined {
-  return rows.find(
-    ({ variant, data, seed, budget }) =>
-      variant === key.variant && data === key.data && seed === key.seed && budget === key.budget,
-  );
+  return rows.find((row) => KEY.every((column) => row[column] === key[column]));
 }
 
-export const describeKey = ({ variant, data, seed, budget }: RowKey) =>
-  `${variant} of ${data}, seed ${seed}, ${budget}`;
+export const describeKey = ({ variant, data, seed, budget, warmUp }: RowKey) =>
+  `${variant} of ${data}, seed ${seed}, ${budget}, warm-up ${warmUp}`;
 
 /** Writes all rows, whole. */
 export async function writeRows(path: string, rows: readonly AblationRow[]): Promise<void> {

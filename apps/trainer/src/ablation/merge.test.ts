@@ -62,7 +62,7 @@ describe('the merge of results', () => {
     expect(await keys()).toHaveLength(4);
     await writeResult(second, { task: 1, rows: results(2, { host: 'n2', swd: 99 }), done: true });
     await expect(merge(first, second)).rejects.toThrow(
-      'lite of icons, seed 2, 300 CPU seconds is there twice, with different figures: ',
+      'lite of icons, seed 2, 300 CPU seconds, warm-up 10000 is there twice, with different figures: ',
     );
   });
 

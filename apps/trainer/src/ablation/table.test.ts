@@ -31,9 +31,10 @@ describe('the tables of the ablation', () => {
   });
 
   it('have the median over seeds, and their range', () => {
-    const [seeds, iterations, swd, rkid, precision, recall] = line(title, 'lite');
-    expect({ seeds, iterations, swd, rkid, precision, recall }).toEqual({
+    const [seeds, warmUp, iterations, swd, rkid, precision, recall] = line(title, 'lite');
+    expect({ seeds, warmUp, iterations, swd, rkid, precision, recall }).toEqual({
       seeds: '2',
+      warmUp: '10000',
       iterations: '720 (700 to 740)',
       swd: '50 (40 to 60)',
       rkid: '2 (1 to 3)',
@@ -53,6 +54,7 @@ describe('the tables of the ablation', () => {
 
   it('end with what real images reach that were held out', () => {
     expect(line(title, 'real, held out')).toEqual([
+      '',
       '',
       '',
       '10',
@@ -78,14 +80,14 @@ describe('the tables of the ablation', () => {
     const normalised = tables.slice(tables.indexOf('Normalised'));
     const text = normalised.split('\n').find((one) => one.startsWith('| lite '))!;
     expect(text.replaceAll(/ +/g, ' ')).toBe(
-      '| lite | 2 | 0.5 | 0.5 (0.25 to 0.75) | 2 | 0.5 | 0.5 | 0.5 |',
+      '| lite | 2 | 10000 | 0.5 | 0.5 (0.25 to 0.75) | 2 | 0.5 | 0.5 | 0.5 |',
     );
   });
 
   it('normalise nothing where the article has no row of that seed', () => {
     const normalised = tables.slice(tables.indexOf('Normalised'), tables.indexOf('icons, mine'));
     expect(normalised).not.toContain('augment-color');
-    expect(line('icons, mine', 'lite').slice(1, 4)).toEqual(['710', '123', '-0.01']);
+    expect(line('icons, mine', 'lite').slice(1, 5)).toEqual(['10000', '710', '123', '-0.01']);
   });
 
   it('have a dash for what older rows lack', () => {

@@ -30,6 +30,7 @@ const SCORES = [
 ] as const satisfies Column[];
 
 const COLUMNS: readonly Column[] = [
+  { title: 'warm-up', figure: 'warmUp' },
   { title: 'iterations', figure: 'iterations' },
   ...SCORES,
   { title: 'parts', figure: 'parts', floor: 'partsFloor' },
@@ -46,7 +47,7 @@ const OTHER = 'article';
 
 /**
  * Rows that can be compared (same data, budget and engine) in a table each: a line for every
- * variant, with the median over its seeds and their range. Where the article's row of a seed is there,
+ * variant and warm-up, with the median over its seeds and their range. Where the article's row of a seed is there,
  * a second table has `(model − floor) / (article − floor)`, worked out seed by seed.
  */
 export function ablationTables(rows: readonly AblationRow[]): string {
@@ -60,7 +61,10 @@ function comparable(rows: readonly AblationRow[]): AblationRow[][] {
 
 function describeGroup(rows: AblationRow[]): string {
   const { data, budget, engine } = rows[0]!;
-  const variants = [...Map.groupBy(rows, ({ variant }) => variant)];
+  const alike = ({ variant, warmUp }: AblationRow) => JSON.stringify([variant, warmUp]);
+  const variants = [...Map.groupBy(rows, alike).values()].map(
+    (own) => [own[0]!.variant, own] as const,
+  );
   const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const parts = [
     `${data}, ${budget} on ${engine}, seeds ${seeds.join(', ')}:`,
@@ -95,18 +99,18 @@ function normalisedTable(rows: readonly AblationRow[], variants: Variants): stri
     .filter(([variant]) => variant !== OTHER)
     .map(([variant, own]) => {
       const pairs = own.flatMap((row) => {
-        const other = findRow(rows, { ...row, variant: OTHER });
+        const other = findRow(rows, { ...row, variant: OTHER, warmUp: 0 });
         return other ? [{ row, other }] : [];
       });
       const cells = SCORES.map(({ figure, floor }) =>
         summary(pairs.map(({ row, other }) => normalised(row[figure], row[floor], other[figure]))),
       );
-      return { variant, count: pairs.length, cells };
+      return { variant, count: pairs.length, cells: [String(own[0]!.warmUp), ...cells] };
     })
     .filter(({ count }) => count > 0);
   if (lines.length === 0) return undefined;
   return numberTable([
-    ['variant', 'seeds', ...SCORES.map(({ title }) => title.replace(' ×10³', ''))],
+    ['variant', 'seeds', 'warm-up', ...SCORES.map(({ title }) => title.replace(' ×10³', ''))],
     ...lines.map(({ variant, count, cells }) => [variant, String(count), ...cells]),
   ]);
 }

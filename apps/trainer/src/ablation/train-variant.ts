@@ -28,6 +28,7 @@ import { type Budget, formatBudget, shortBudget } from './budget.ts';
 import type { AblationRow, RowKey } from './csv.ts';
 import {
   chosenOf,
+  chosenOptions,
   sharesWarmUp,
   trainCommand,
   type VariantName,
@@ -55,13 +56,31 @@ export function nameData({ name, imageSize }: Pick<Dataset, 'name' | 'imageSize'
   return imageSize === 128 ? name : `${name}, ${imageSize} × ${imageSize}`;
 }
 
+/** What names the row of a variant. */
+export function keyOf(
+  variant: VariantName,
+  {
+    real,
+    seed,
+    budget,
+    warmUp,
+  }: Pick<TaskContext, 'seed' | 'budget' | 'warmUp'> & {
+    real: Pick<RealSide, 'dataset'>;
+  },
+): RowKey {
+  return {
+    ...{ variant, data: nameData(real.dataset), seed, budget: formatBudget(budget) },
+    warmUp: chosenOptions(variant, warmUp).warmUp ?? 0,
+  };
+}
+
 /** @returns undefined when `signal` asked to stop. */
 export async function makeRow(
   variant: VariantName,
   context: TaskContext,
 ): Promise<AblationRow | undefined> {
-  const { real, seed, budget, count, machine, engine, signal } = context;
-  const key = { variant, data: nameData(real.dataset), seed, budget: formatBudget(budget) };
+  const { real, count, machine, engine, signal } = context;
+  const key = keyOf(variant, context);
   const run = runFolder(ablationRunName(key));
   const given = variantOptions(variant, context);
   if (sharesWarmUp(variant) && !existsSync(run.options)) {
@@ -92,21 +111,21 @@ export async function makeWarmUp(context: TaskContext): Promise<RunFolder> {
   return run;
 }
 
-function warmUpRun({ real, seed, budget }: TaskContext): RunFolder {
-  const key = { data: nameData(real.dataset), seed, budget: formatBudget(budget) };
-  return runFolder(ablationRunName({ ...key, variant: 'warm-up' }));
+function warmUpRun(context: TaskContext): RunFolder {
+  return runFolder(ablationRunName({ ...keyOf('lite', context), variant: 'warm-up' }));
 }
 
 /** Of a dataset's name in that of a run, which may have 64 letters at most. */
-const DATA_LETTERS = 11;
+const DATA_LETTERS = 6;
 
-/** A name that a run may have, whatever the dataset is called. */
-export function ablationRunName({ variant, data, seed, budget }: RowKey): string {
-  const letters = data.replace(/[^\w.-]/g, '-');
-  const hash = createHash('sha256').update(data).digest('hex').slice(0, 4);
-  const place =
-    letters.length > DATA_LETTERS ? `${letters.slice(0, DATA_LETTERS - 5)}-${hash}` : letters;
-  return `ablation-${place}-${variant}-${shortBudget(budget)}-${seed}`;
+/**
+ * A name that a run may have, whatever the dataset is called: the start of that, a hash of it and of the
+ * warm-up, variant, budget and seed.
+ */
+export function ablationRunName({ variant, data, seed, budget, warmUp }: RowKey): string {
+  const letters = data.replace(/[^\w.-]/g, '-').slice(0, DATA_LETTERS);
+  const hash = createHash('sha256').update(`${data} ${warmUp}`).digest('hex').slice(0, 4);
+  return `ablation-${letters}-${hash}-${variant}-${shortBudget(budget)}-${seed}`;
 }
 
 /** Begins a run with other methods of D where another has come in its warm-up; what there is of it goes. */

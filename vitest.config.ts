@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** For every package, whose own vitest.config.ts exports this one. */
 export default defineConfig({
   test: {
+    // vitest leaves one core to itself, and on two cores waits for servers and commands one at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     setupFiles: [resolve(import.meta.dirname, '.ci/vitest-setup.ts')],
     // A test may train, or start servers, on a busy machine.
     testTimeout: 120_000,

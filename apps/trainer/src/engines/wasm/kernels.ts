@@ -7,6 +7,7 @@
 import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from '../activation-gradients.ts';
+import { convolutionInfo } from '../convolution-info.ts';
 import { convolution, filterGradient, imageGradient } from './convolution.ts';
 import type { Heap } from './heap.ts';
 import { matMul } from './matmul.ts';
@@ -132,23 +133,4 @@ function pass(heap: Heap, loop: string, inputs: tf.TensorInfo[], ...values: numb
 
 function isFloat(...tensors: tf.TensorInfo[]): boolean {
   return tensors.every(({ dtype }) => dtype === 'float32');
-}
-
-function convolutionInfo(
-  shape: readonly number[],
-  filterShape: readonly number[],
-  { strides, pad, dataFormat, dilations, dimRoundingMode }: tf.NamedAttrMap,
-): tf.backend_util.Conv2DInfo | undefined {
-  const info = tf.backend_util.computeConv2DInfo(
-    shape as [number, number, number, number],
-    filterShape as [number, number, number, number],
-    strides as number | [number, number],
-    (dilations ?? 1) as number | [number, number],
-    pad as 'same' | 'valid',
-    dimRoundingMode as 'floor' | undefined,
-    false,
-    tf.backend_util.convertConv2DDataFormat((dataFormat ?? 'NHWC') as 'NHWC'),
-  );
-  const dilated = info.dilationHeight > 1 || info.dilationWidth > 1;
-  return dilated || info.dataFormat !== 'channelsLast' ? undefined : info;
 }

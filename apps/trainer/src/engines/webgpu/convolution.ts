@@ -7,6 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { columnSums } from './columns.ts';
 import { narrowFilterGradient } from './narrow-convolution.ts';
+import { onImage, positionUniforms } from './positions.ts';
 import {
   i32,
   LANES,
@@ -54,7 +55,7 @@ const FILTER_GRADIENT: Shader = {
         xTile[slot] = 0.0;
         dyTile[slot] = 0.0;
         if (position < end) {
-          if (row < uniforms.rows && y >= 0 && y < uniforms.inHeight && xAt >= 0 && xAt < uniforms.inWidth) {
+          if (row < uniforms.rows && ${onImage('y', 'xAt')}) {
             let pixel = (image * uniforms.inHeight + y) * uniforms.inWidth + xAt;
             xTile[slot] = x[pixel * uniforms.channelsIn + channel];
           }
@@ -95,13 +96,7 @@ export function filterGradient(
     channelsIn: info.inChannels,
     columns: info.outChannels,
     filterWidth: info.filterWidth,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
-    stride: info.strideHeight,
-    inHeight: info.inHeight,
-    inWidth: info.inWidth,
-    outHeight: info.outHeight,
-    outWidth: info.outWidth,
+    ...positionUniforms(info),
   };
   const partial = runWorkgroups(backend, wide ? WIDE_FILTER_GRADIENT : FILTER_GRADIENT, {
     inputs: { x, dy },

@@ -7,6 +7,7 @@
 import { product } from '@killme/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerActivationGradients } from '../activation-gradients.ts';
+import { convolutionInfo } from '../convolution-info.ts';
 import { addBias, addBiasGradients } from './bias.ts';
 import { batchNorm, batchNormGradients, columnSums } from './columns.ts';
 import {
@@ -30,38 +31,29 @@ type Kernel = (
   attrs: tf.NamedAttrMap,
 ) => Result | undefined;
 
-/** What tfjs works out of a convolution's attributes; undefined for images of another layout or unequal strides. */
-function infoOf(
-  [x, filter]: [x: readonly number[], filter: readonly number[]],
-  { strides, pad, dataFormat, dilations = 1, dimRoundingMode }: tf.NamedAttrMap,
+/** As `convolutionInfo`; undefined also where strides are unequal, which no shader here takes. */
+function equalStrides(
+  ...call: Parameters<typeof convolutionInfo>
 ): tf.backend_util.Conv2DInfo | undefined {
-  if (dataFormat === 'NCHW') return undefined;
-  const info = tf.backend_util.computeConv2DInfo(
-    x as [number, number, number, number],
-    filter as [number, number, number, number],
-    strides as number | [number, number],
-    dilations as number | [number, number],
-    pad as 'same' | 'valid',
-    dimRoundingMode as 'floor' | undefined,
-  );
-  return info.strideHeight === info.strideWidth ? info : undefined;
+  const info = convolutionInfo(...call);
+  return info?.strideHeight === info?.strideWidth ? info : undefined;
 }
 
 const KERNELS: Record<string, Kernel> = {
   Conv2D(backend, { x, filter }, attrs) {
-    const info = infoOf([x!.shape, filter!.shape], attrs);
+    const info = equalStrides(x!.shape, filter!.shape, attrs);
     if (!info) return undefined;
     const inputs = { x: x!, filter: filter! };
     return wideConvolution(backend, inputs, info) ?? narrowConvolution(backend, inputs, info);
   },
 
-  Conv2DBackpropInput(backend, { dy, filter }, { inputShape, ...attrs }) {
-    const info = infoOf([inputShape as number[], filter!.shape], attrs);
+  Conv2DBackpropInput(backend, { dy, filter }, attrs) {
+    const info = equalStrides(attrs.inputShape as number[], filter!.shape, attrs);
     return info && wideInputGradient(backend, { dy: dy!, filter: filter! }, info);
   },
 
-  Conv2DBackpropFilter(backend, { x, dy }, { filterShape, ...attrs }) {
-    const info = infoOf([x!.shape, filterShape as number[]], attrs);
+  Conv2DBackpropFilter(backend, { x, dy }, attrs) {
+    const info = equalStrides(x!.shape, attrs.filterShape as number[], attrs);
     return info && filterGradient(backend, x!, dy!, info);
   },
 

@@ -5,7 +5,8 @@
  * @module
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { i32, LANES, runWorkgroups, type Shader, type WebGPUBackend } from './program.ts';
+import { ADVANCE, onImage, positionUniforms, startAt } from './positions.ts';
+import { IN_FOUR, i32, LANES, runWorkgroups, type Shader, type WebGPUBackend } from './program.ts';
 
 /** Numbers of a position, at most: they lie in a vector. */
 const MOST_COLUMNS = 4;
@@ -26,8 +27,6 @@ const MOST_TAPS = 9;
 const CHUNKS = 4096;
 const LEAST_CHUNK = 64;
 
-const IN_FOUR = ['x', 'y', 'z', 'w'] as const;
-
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const lines = (count: number, line: (i: number) => string) => range(count).map(line).join('\n');
 
@@ -39,25 +38,6 @@ const vectorOf = (array: string, at: string, columns: number) => {
   const numbers = range(MOST_COLUMNS).map((i) => (i < columns ? `${array}[${at} + ${i}]` : '0.0'));
   return `vec4<f32>(${numbers.join(', ')})`;
 };
-
-/** The next position. */
-const ADVANCE = `
-  outColumn++;
-  if (outColumn == uniforms.outWidth) {
-    outColumn = 0;
-    outRow++;
-    if (outRow == uniforms.outHeight) {
-      outRow = 0;
-      image++;
-    }
-  }`;
-
-const startAt = (position: string) => `
-  var image = ${position} / (uniforms.outHeight * uniforms.outWidth);
-  var outRow = (${position} / uniforms.outWidth) % uniforms.outHeight;
-  var outColumn = ${position} % uniforms.outWidth;`;
-
-const ON_IMAGE = 'y >= 0 && y < uniforms.inHeight && xAt >= 0 && xAt < uniforms.inWidth';
 
 const convolution = (lanes: number, columns: number): Shader => ({
   name: `narrowConvolution of ${lanes} lanes, ${columns} columns`,
@@ -89,7 +69,7 @@ const convolution = (lanes: number, columns: number): Shader => ({
           (i) => `{
           let y = top${i} + tapRow;
           let xAt = left${i} + tapColumn;
-          if (first + ${i} < uniforms.positions && ${ON_IMAGE}) {
+          if (first + ${i} < uniforms.positions && ${onImage('y', 'xAt')}) {
             let pixel = x[((image${i} * uniforms.inHeight + y) * uniforms.inWidth + xAt) * depth + four];
             sum${i} += ${IN_FOUR.map((channel, j) => `pixel.${channel} * weights${j}`).join(' + ')};
           }
@@ -141,7 +121,7 @@ const filterGradient = (
               (tap) => `{
             let y = top + ${Math.floor(tap / width)};
             let xAt = left + ${tap % width};
-            if (${ON_IMAGE}) {
+            if (${onImage('y', 'xAt')}) {
               let pixel = x[((image * uniforms.inHeight + y) * uniforms.inWidth + xAt) * depth + four];
               ${IN_FOUR.map((channel, i) => `${sum(tap, i)} += pixel.${channel} * gradient;`).join('\n')}
             }
@@ -166,17 +146,13 @@ type Info = tf.backend_util.Conv2DInfo;
 const positionsOf = ({ batchSize, outHeight, outWidth }: Info) => batchSize * outHeight * outWidth;
 
 const isNarrow = (info: Info) =>
-  info.dataFormat === 'channelsLast' &&
-  info.dilationHeight === 1 &&
-  info.dilationWidth === 1 &&
   info.inChannels % 4 === 0 &&
   info.outChannels <= MOST_COLUMNS &&
   positionsOf(info) >= LEAST_POSITIONS;
 
-const sizesOf = (info: Info) => ({
-  ...{ inHeight: info.inHeight, inWidth: info.inWidth, channels: info.inChannels },
-  ...{ outHeight: info.outHeight, outWidth: info.outWidth, positions: positionsOf(info) },
-  ...{ padTop: info.padInfo.top, padLeft: info.padInfo.left, stride: info.strideHeight },
+const uniformsOf = (info: Info) => ({
+  ...positionUniforms(info),
+  ...{ channels: info.inChannels, positions: positionsOf(info) },
 });
 
 /** `[n, outHeight, outWidth, channelsOut]`; undefined where other kernels are better. */
@@ -192,7 +168,7 @@ export function narrowConvolution(
   return runWorkgroups(backend, convolution(lanes, info.outChannels), {
     inputs: { x, filter_: filter },
     shape: info.outShape,
-    uniforms: i32({ ...sizesOf(info), filterWidth, taps: filterHeight * filterWidth }),
+    uniforms: i32({ ...uniformsOf(info), filterWidth, taps: filterHeight * filterWidth }),
     workgroups: [workgroups, 1, 1],
   });
 }
@@ -212,7 +188,7 @@ export function narrowFilterGradient(
   return runWorkgroups(backend, filterGradient(lanes, outChannels, [filterHeight, filterWidth]), {
     inputs: { x, dy },
     shape: [chunks, filterHeight * filterWidth * inChannels * outChannels],
-    uniforms: i32({ ...sizesOf(info), chunk, chunks }),
+    uniforms: i32({ ...uniformsOf(info), chunk, chunks }),
     workgroups: [Math.ceil((chunks * lanes) / LANES), Math.ceil(inChannels / 4 / lanes), 1],
   });
 }

@@ -13,6 +13,9 @@ export type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 /** Lanes of a workgroup: two warps of NVIDIA's, one wave of AMD's. */
 export const LANES = 64;
 
+/** The components of a vec4. */
+export const IN_FOUR = ['x', 'y', 'z', 'w'] as const;
+
 export interface Shader {
   /** Names the compiled program: equal names must have equal code. */
   name: string;

@@ -6,6 +6,7 @@
  */
 import { product } from '@killme/model';
 import type * as tf from '@tensorflow/tfjs-core';
+import { ADVANCE, onImage, positionUniforms, startAt } from './positions.ts';
 import { i32, runWorkgroups, type Shader, type WebGPUBackend } from './program.ts';
 import {
   ADD_WIDE,
@@ -47,7 +48,7 @@ const PIXELS = FOUR.map(
   (i) => `
     let y${i} = top${i} + tapRow;
     let x${i} = left${i} + tapColumn;
-    let on${i} = row${i} < uniforms.rows && y${i} >= 0 && y${i} < uniforms.inHeight && x${i} >= 0 && x${i} < uniforms.inWidth;
+    let on${i} = row${i} < uniforms.rows && ${onImage(`y${i}`, `x${i}`)};
     let pixel${i} = select(-1, ((image${i} * uniforms.inHeight + y${i}) * uniforms.inWidth + x${i}) * depth, on${i});`,
 ).join('\n');
 
@@ -111,12 +112,6 @@ const TURNED_CONVOLUTION = convolution('wideTurnedConvolution', TURNED_FILTER);
 
 type Info = tf.backend_util.Conv2DInfo;
 
-const isPlain = ({ dataFormat, dilationHeight, dilationWidth, strideHeight, strideWidth }: Info) =>
-  dataFormat === 'channelsLast' &&
-  dilationHeight === 1 &&
-  dilationWidth === 1 &&
-  strideHeight === strideWidth;
-
 /** `[n, height, width, channelsIn]` → `[n, outHeight, outWidth, channelsOut]`; undefined where tfjs's own is better. */
 export function wideConvolution(
   backend: WebGPUBackend,
@@ -124,15 +119,14 @@ export function wideConvolution(
   info: Info,
 ): tf.TensorInfo | undefined {
   const rows = info.batchSize * info.outHeight * info.outWidth;
-  if (!isPlain(info) || info.inChannels % 4 || !isWide(rows, info.outChannels)) return undefined;
-  const { inHeight, inWidth, outHeight, outWidth } = info;
+  if (info.inChannels % 4 || !isWide(rows, info.outChannels)) return undefined;
+  const { inChannels, filterHeight, filterWidth } = info;
   return convolve(backend, CONVOLUTION, {
     inputs: { x, filter_: filter },
     shape: info.outShape,
     sizes: {
-      ...{ inHeight, inWidth, outHeight, outWidth, channels: info.inChannels },
-      ...{ padTop: info.padInfo.top, padLeft: info.padInfo.left, stride: info.strideHeight },
-      ...{ filterWidth: info.filterWidth, taps: info.filterHeight * info.filterWidth },
+      ...positionUniforms(info),
+      ...{ channels: inChannels, filterWidth, taps: filterHeight * filterWidth },
     },
   });
 }
@@ -148,7 +142,7 @@ export function wideInputGradient(
 ): tf.TensorInfo | undefined {
   const rows = info.batchSize * info.inHeight * info.inWidth;
   const wide = info.outChannels % 4 === 0 && isWide(rows, info.inChannels);
-  if (!isPlain(info) || info.strideHeight !== 1 || !wide) return undefined;
+  if (info.strideHeight !== 1 || !wide) return undefined;
   const { inHeight, inWidth, outHeight, outWidth, filterHeight, filterWidth, padInfo } = info;
   return convolve(backend, TURNED_CONVOLUTION, {
     inputs: { x: dy, filter_: filter },
@@ -200,14 +194,11 @@ export const WIDE_FILTER_GRADIENT: Shader = {
     let channel = (row % uniforms.channelsIn) / 4;
     let top = tap / uniforms.filterWidth - uniforms.padTop;
     let left = tap % uniforms.filterWidth - uniforms.padLeft;
-    let area = uniforms.outHeight * uniforms.outWidth;
     let begin = i32(workgroupId.z) * uniforms.chunk;
     let end = min(begin + uniforms.chunk, uniforms.positions);
     for (var done = 0; done < uniforms.chunk; done += ${WIDE_DEPTH}) {
       let position = begin + done + 4 * part;
-      var image = position / area;
-      var outRow = (position % area) / uniforms.outWidth;
-      var outColumn = position % uniforms.outWidth;
+      ${startAt('position')}
       ${FOUR.map(
         (i) => `
         var pixels${i} = vec4<f32>();
@@ -215,21 +206,13 @@ export const WIDE_FILTER_GRADIENT: Shader = {
         if (position + ${i} < end) {
           let y = outRow * uniforms.stride + top;
           let xAt = outColumn * uniforms.stride + left;
-          if (row < uniforms.rows && y >= 0 && y < uniforms.inHeight && xAt >= 0 && xAt < uniforms.inWidth) {
+          if (row < uniforms.rows && ${onImage('y', 'xAt')}) {
             let pixel = (image * uniforms.inHeight + y) * uniforms.inWidth + xAt;
             pixels${i} = x[pixel * (uniforms.channelsIn / 4) + channel];
           }
           if (column < fours_) { gradient${i} = dy[(position + ${i}) * fours_ + column]; }
         }
-        outColumn++;
-        if (outColumn == uniforms.outWidth) {
-          outColumn = 0;
-          outRow++;
-          if (outRow == uniforms.outHeight) {
-            outRow = 0;
-            image++;
-          }
-        }`,
+        ${ADVANCE}`,
       ).join('\n')}
       ${writeTerms('leftTile', (term) => `pixels${term}`)}
       ${writeTerms('rightTile', (term) => `gradient${term}`)}

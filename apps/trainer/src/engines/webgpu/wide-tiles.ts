@@ -7,6 +7,8 @@
  * @module
  */
 
+import { IN_FOUR } from './program.ts';
+
 /** Side of the square of the output that a workgroup makes. */
 export const WIDE_TILE = 64;
 
@@ -20,7 +22,6 @@ const FOURS = WIDE_TILE / 4;
 const WRITTEN_OUT = 4;
 
 const HALVES = [0, 1] as const;
-const IN_FOUR = ['x', 'y', 'z', 'w'] as const;
 
 const sumOf = (rowHalf: number, row: number, half: number) => `sum${rowHalf}${row}${half}`;
 const eachSum = (line: (rowHalf: number, row: number, half: number) => string): string =>

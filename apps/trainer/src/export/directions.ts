@@ -131,10 +131,9 @@ export function ownDirections(
 
 /** The first directions, as many as a generator file has room for; of two with one name the first. */
 function withinRoom(directions: readonly Direction[]): Direction[] {
-  const named = new Map(directions.toReversed().map((direction) => [direction.name, direction]));
-  return directions
-    .filter((direction) => named.get(direction.name) === direction)
-    .slice(0, MOST_DIRECTIONS);
+  const isFirst = ({ name }: Direction, i: number) =>
+    directions.findIndex((other) => other.name === name) === i;
+  return directions.filter(isFirst).slice(0, MOST_DIRECTIONS);
 }
 
 /** A picture's latent, and the class that it shows (an index). */

@@ -132,7 +132,7 @@ async function compareFinal(
       farthest(gan[name].weights.get(weight)!, reference),
     ),
   );
-  return { quantity: 'finalWeights', difference: Math.max(0, ...(await Promise.all(differences))) };
+  return { quantity: 'finalWeights', difference: await largest(differences) };
 }
 
 function initialState(trace: Trace, name: 'generator' | 'discriminator'): NetworkState {
@@ -197,6 +197,9 @@ function recordedMasks(trace: Trace, at: { iteration: TraceIteration }): Dropout
   };
 }
 
+const largest = async (differences: readonly Promise<number>[]): Promise<number> =>
+  Math.max(0, ...(await Promise.all(differences)));
+
 async function addStates(
   part: SubStep,
   gan: Gan,
@@ -219,8 +222,6 @@ async function addStates(
       found.v.push(fromSample(moments.get(weight)!.second, sample));
     }
   }
-  const largest = async (differences: Promise<number>[]) =>
-    Math.max(0, ...(await Promise.all(differences)));
   const [weights, m, v] = await Promise.all([found.weights, found.m, found.v].map(largest));
   add(part, 'weights', weights!);
   if (after.generator?.m || after.discriminator?.m) {
